@@ -1,0 +1,1 @@
+"""Importers of real files: each reads one published shape and proposes events, row by row."""

@@ -1,0 +1,1 @@
+"""The register of facilities and the agencies that run them."""

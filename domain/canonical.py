@@ -1,0 +1,85 @@
+"""Canonical bytes: RFC 8785 under a strict profile, and the leaf hash over them.
+
+Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, at most 60 KiB and 16 levels.
+Under it orjson's sorted keys equal RFC 8785 (checked against the `rfc8785` package in our tests), so the
+gate is one equality: `body == canonical(parse(body))`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import orjson
+
+from domain.errors import InputRefused
+
+BODY_BYTES_MAX = 60 * 1024
+DEPTH_MAX = 16
+INTEGER_MAX = 2**53 - 1
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+LEAF_PREFIX = b"\x00"
+
+
+def canonical_bytes(document: object) -> bytes:
+    """Write the document in the one form whose bytes are hashed and signed."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """Return the 32-byte leaf of RFC 9162 2.1.1: `SHA-256(0x00 || body)`."""
+    return hashlib.sha256(LEAF_PREFIX + body).digest()
+
+
+def parse_canonical(body: bytes) -> dict[str, Any]:
+    """Decode bytes that must already be canonical.
+
+    Raise InputRefused with code too_large, not_json, not_an_object or not_canonical.
+    """
+    if len(body) > BODY_BYTES_MAX:
+        raise InputRefused(
+            "too_large",
+            f"the event has {len(body):,} bytes, the limit is {BODY_BYTES_MAX:,}",
+            mend="move documents out of the event and refer to them by digest",
+        )
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InputRefused("not_json", f"the bytes are not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise InputRefused("not_an_object", "an event is one JSON object")
+    if canonical_bytes(document) != body:
+        raise _why_not_canonical(document)
+    return document
+
+
+def _why_not_canonical(document: dict[str, Any]) -> InputRefused:
+    try:
+        check_profile(document)
+    except InputRefused as refusal:
+        return refusal
+    return InputRefused(
+        "not_canonical",
+        "the bytes are not in canonical form (RFC 8785): key order, spaces, escapes or a repeated key differ",
+        mend="send the bytes of canonical JSON: sorted keys, no spaces, shortest escapes",
+    )
+
+
+def check_profile(value: object, where: str = "", depth: int = 0) -> None:
+    """Raise InputRefused (bad_key, float, integer_too_large, too_deep) where a value leaves the profile."""
+    if depth > DEPTH_MAX:
+        raise InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where[:200])
+    if isinstance(value, float):
+        raise InputRefused("float", "floating-point numbers are not allowed", where=where, mend="send decimals as strings")
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        raise InputRefused("integer_too_large", "integers stay below 2^53", where=where, mend="send it as a string")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            check_profile(item, f"{where}[{index}]", depth + 1)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not KEY.fullmatch(key):
+                raise InputRefused("bad_key", f"key {key[:40]!r} is not lower_snake_case ASCII", where=where)
+            check_profile(item, f"{where}.{key}" if where else key, depth + 1)

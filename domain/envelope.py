@@ -1,0 +1,218 @@
+"""The envelope: CloudEvents 1.0 structured JSON in canonical bytes, and what we read from it.
+
+    {"data":{"facility":"mn-cass-jail","subject":"s-81c2"},
+     "dataschema":"urn:custody:schema:custody.subject_booked:1",
+     "id":"019bd0a4-5f40-7a31-8c11-4b1d3c9e7f02",
+     "recordedtime":"2026-01-16T17:20:00-06:00",
+     "source":"agency:mn-cass-sheriff",
+     "specversion":"1.0",
+     "subject":"episode/mn-cass-jail.2026-00017",
+     "time":"2026-01-16T17:00:00-06:00",
+     "type":"custody.subject_booked"}
+
+(one line, no spaces, keys sorted). `time` is when it happened; if that is not exact, `timeprecision` and
+`timelatest` say so and `time` is the earliest bound. `recordedtime` is what the source says of its own
+recording or publication, with `recordedprecision` and `recordedlatest` likewise. `sequence` counts an agency
+key's events without gaps, `agencykey` names the key, `correctionof` the event that a correction replaces,
+`causationid` the event that led to this one, `via` the importer that transcribed a source which did not
+publish to us itself. A source is `agency:ID`, or `synthetic:ID` for events that a simulation made up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from domain.canonical import canonical_bytes, leaf_hash, parse_canonical
+from domain.errors import InputRefused
+from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
+from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
+from domain.events.record import EventCorrected, EventId, EventRetracted
+from domain.instants import Instant, Precision, format_rfc3339, parse_rfc3339
+
+DataT = TypeVar("DataT", bound=EventData)
+
+Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
+NEEDS_TARGET = (EventCorrected, EventRetracted)
+INSTANT_KEYS = ("time", "recordedtime")
+
+
+class Envelope(Closed, Generic[DataT]):
+    """One event as an agency publishes it. Field names are CloudEvents attributes, hence no underscores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    EXTENSIONS: ClassVar[tuple[str, ...]] = ("agencykey", "causationid", "correctionof", "sequence", "via")
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: Annotated[str, StringConstraints(pattern=f"^(agency|synthetic):{SLUG}$")]
+    type: str
+    subject: Annotated[str, StringConstraints(pattern=f"^[a-z]+/{LOCAL_ID}$")]
+    dataschema: str
+    datacontenttype: Literal["application/json"] | None = None
+    time: Timestamp | None = None
+    timelatest: Timestamp | None = None
+    timeprecision: Precision = Precision.EXACT
+    recordedtime: Timestamp | None = None
+    recordedlatest: Timestamp | None = None
+    recordedprecision: Precision | None = None
+    sequence: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}$")] | None = None
+    agencykey: Code | None = None
+    causationid: EventId | None = None
+    correctionof: EventId | None = None
+    via: Code | None = None
+    data: DataT
+
+    @model_validator(mode="after")
+    def _agrees_with_its_data(self) -> Self:
+        cls = type(self.data)
+        if self.type != cls.TYPE:
+            raise ValueError(f"type {self.type!r} does not match its data, {cls.TYPE!r}")
+        if self.dataschema != schema_name(cls):
+            raise ValueError(f"dataschema is not {schema_name(cls)!r}")
+        if not self.subject.startswith(f"{cls.STREAM}/"):
+            raise ValueError(f"subject does not start with '{cls.STREAM}/'")
+        if isinstance(self.data, NEEDS_TARGET) and self.correctionof is None:
+            raise ValueError(f"{cls.TYPE} needs correctionof: the id of the event it is about")
+        return self
+
+    @property
+    def occurred(self) -> Instant:
+        """Return when it happened, as precisely as the source gave it."""
+        return _instant(self.time, self.timelatest, self.timeprecision)
+
+    @property
+    def recorded(self) -> Instant:
+        """Return what the source says of its own recording or publication."""
+        if self.recordedtime is None and self.recordedlatest is None:
+            return Instant.unknown()
+        return _instant(self.recordedtime, self.recordedlatest, self.recordedprecision or Precision.EXACT)
+
+    @property
+    def agency(self) -> str:
+        """Return the publishing agency's id."""
+        return self.source.partition(":")[2]
+
+
+def _instant(earliest: str | None, latest: str | None, precision: Precision) -> Instant:
+    if precision is Precision.EXACT:
+        if earliest is None or latest is not None:
+            raise ValueError("an exact time has no timelatest; a missing one has timeprecision unknown")
+        return Instant.exact(parse_rfc3339(earliest))
+    return Instant(
+        parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision
+    )
+
+
+def schema_name(cls: type[EventData]) -> str:
+    """Return the `dataschema` of an event class."""
+    return f"urn:custody:schema:{cls.TYPE}:{cls.VERSION}"
+
+
+@cache
+def envelope_adapter(type_name: str) -> TypeAdapter[Envelope[Any]]:
+    """Return the validator of one type's envelope."""
+    return TypeAdapter(Envelope[CATALOGUE[type_name]])  # type: ignore[valid-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Bytes that passed the gate, with what the store keeps beside them."""
+
+    body: bytes
+    leaf: bytes
+    envelope: Envelope[Any]
+    occurred: Instant
+    recorded: Instant
+    refs: tuple[str, ...]
+    signature: bytes | None = None
+
+
+def admit(body: bytes, signature: bytes | None = None) -> Submission:
+    """Pass bytes through the gate: canonical form, closed catalogue, schema.
+
+    Raise InputRefused with code not_json, not_canonical, ..., unknown_type or schema, naming the field.
+    """
+    document = parse_canonical(body)
+    cls = event_class(document.get("type"))
+    try:
+        envelope = envelope_adapter(cls.TYPE).validate_json(body)
+        occurred, recorded = envelope.occurred, envelope.recorded
+        _check_replacement(envelope)
+    except ValidationError as error:
+        raise schema_refusal(error) from None
+    except ValueError as error:
+        raise InputRefused("schema", str(error), where="time") from None
+    return Submission(body, leaf_hash(body), envelope, occurred, recorded, references(document), signature)
+
+
+def _check_replacement(envelope: Envelope[Any]) -> None:
+    """A replacement is checked against its own type where it is applied; here only that there is one."""
+    data = envelope.data
+    if isinstance(data, EventCorrected) and data.replacement is None and data.replacement_time is None:
+        raise ValueError("a correction replaces the data, the time, or both")
+
+
+def schema_refusal(error: ValidationError) -> InputRefused:
+    """Turn pydantic's first complaint into our error: which field, and what is wrong with it."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return InputRefused("schema", first["msg"], where=where, mend="`docs/events.md` gives the fields of every type")
+
+
+def references(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return every reference an event makes, its own stream first: `("episode/…", "facility/…", …)`."""
+    found = {document["subject"]: None}
+    data = document["data"]
+    for field, kind in REFERENCES[document["type"]]:
+        value = data.get(field)
+        if value:
+            found[f"{kind}/{value}"] = None
+    if document.get("correctionof"):
+        found[f"event/{document['correctionof']}"] = None
+    return tuple(found)
+
+
+def compose(
+    cls: type[EventData],
+    *,
+    event_id: str,
+    source: str,
+    stream: str,
+    occurred: Instant,
+    data: dict[str, Any],
+    recorded: Instant | None = None,
+    **extensions: str,
+) -> bytes:
+    """Write an event's canonical bytes. `stream` is the id within its kind; None values of data are left out.
+
+    Nothing is validated here: the gate does that, once, for every way in.
+    """
+    document: dict[str, Any] = {
+        "data": {key: value for key, value in data.items() if value is not None},
+        "dataschema": schema_name(cls),
+        "id": event_id,
+        "source": source,
+        "specversion": "1.0",
+        "subject": f"{cls.STREAM}/{stream}",
+        "type": cls.TYPE,
+        **extensions,
+    }
+    _put_instant(document, "time", occurred)
+    if recorded is not None:
+        _put_instant(document, "recorded", recorded)
+    return canonical_bytes(document)
+
+
+def _put_instant(document: dict[str, Any], name: str, instant: Instant) -> None:
+    earliest_key = "time" if name == "time" else "recordedtime"
+    if instant.earliest:
+        document[earliest_key] = format_rfc3339(instant.earliest)
+    if instant.precision is Precision.EXACT:
+        return
+    document[f"{name}precision"] = instant.precision.value
+    if instant.latest:
+        document[f"{name}latest"] = format_rfc3339(instant.latest)

@@ -1,0 +1,176 @@
+"""The record about the record: corrections, identity links, sealing, contradictions, who read what."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from domain.events.fields import AgencyId, Code, EventData, JsonObject, SubjectId, Words
+from domain.instants import Instant
+
+EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+
+
+class RecordData(EventData):
+    """Events about recorded events."""
+
+    STREAM: ClassVar[str] = "record"
+
+
+class EventCorrected(RecordData):
+    """The publisher replaces the data, the time, or both, of an event it published (`correctionof`).
+
+    The first event stays; read models use the replacement from this position on.
+    """
+
+    TYPE: ClassVar[str] = "record.event_corrected"
+
+    reason: Code
+    replacement: JsonObject | None = None
+    replacement_time: Instant | None = None
+
+
+class EventRetracted(RecordData):
+    """The publisher takes an event back (`correctionof`); it stays in the log, read models skip it."""
+
+    TYPE: ClassVar[str] = "record.event_retracted"
+
+    reason: Code
+
+
+class IdentityLinked(RecordData):
+    """Two pseudonyms are one person, says the publisher."""
+
+    TYPE: ClassVar[str] = "record.identity_linked"
+
+    subject: SubjectId
+    same_as: SubjectId
+    basis: Words | None = None
+
+
+class IdentityUnlinked(RecordData):
+    """The link was wrong."""
+
+    TYPE: ClassVar[str] = "record.identity_unlinked"
+
+    subject: SubjectId
+    same_as: SubjectId
+    reason: Words | None = None
+
+
+class SealScope(StrEnum):
+    """How far an order to seal reaches."""
+
+    EPISODE = "episode"
+    SUBJECT = "subject"
+    EVENT = "event"
+
+
+class RecordSealed(RecordData):
+    """A record is sealed; Minnesota's expungement seals, it does not destroy."""
+
+    TYPE: ClassVar[str] = "record.sealed"
+
+    target: Code
+    scope: SealScope
+    order: Words | None = None
+
+
+class SealLifted(RecordData):
+    """The seal was lifted."""
+
+    TYPE: ClassVar[str] = "record.seal_lifted"
+
+    target: Code
+    order: Words | None = None
+
+
+class KeyShredded(RecordData):
+    """The key of sealed fields was destroyed; the ciphertext and every proof remain."""
+
+    TYPE: ClassVar[str] = "record.key_shredded"
+
+    key: Code
+    order: Words | None = None
+
+
+class RetentionExpired(RecordData):
+    """The retention schedule has run out for a record."""
+
+    TYPE: ClassVar[str] = "record.retention_expired"
+
+    target: Code
+    schedule: Words | None = None
+
+
+class FindingData(EventData):
+    """Events of one finding's workflow."""
+
+    STREAM: ClassVar[str] = "finding"
+
+    kind: Code
+
+
+class ContradictionOpened(FindingData):
+    """Two records disagree."""
+
+    TYPE: ClassVar[str] = "finding.contradiction_opened"
+
+    events: Annotated[tuple[EventId, ...], Field(min_length=1, max_length=100)]
+    words: Words | None = None
+
+
+class ContradictionExplained(FindingData):
+    """An agency answers."""
+
+    TYPE: ClassVar[str] = "finding.contradiction_explained"
+
+    words: Words
+
+
+class ContradictionClosed(FindingData):
+    """The finding is closed, with how."""
+
+    TYPE: ClassVar[str] = "finding.contradiction_closed"
+
+    outcome: Code
+
+
+class AccessGranted(RecordData):
+    """Somebody may read person-level data, for a purpose."""
+
+    TYPE: ClassVar[str] = "record.access_granted"
+
+    reader: Code
+    purpose: Words
+    target: Code
+
+
+class AccessDisclosed(RecordData):
+    """Person-level data was shown; appended before it is shown."""
+
+    TYPE: ClassVar[str] = "record.access_disclosed"
+
+    reader: Code
+    purpose: Words
+    target: Code
+    secondary_recipient: AgencyId | None = None
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    EventCorrected,
+    EventRetracted,
+    IdentityLinked,
+    IdentityUnlinked,
+    RecordSealed,
+    SealLifted,
+    KeyShredded,
+    RetentionExpired,
+    ContradictionOpened,
+    ContradictionExplained,
+    ContradictionClosed,
+    AccessGranted,
+    AccessDisclosed,
+)
