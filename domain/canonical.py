@@ -1,8 +1,10 @@
 """Canonical bytes: RFC 8785 under a strict profile, and the leaf hash over them.
 
-Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, at most 60 KiB and 16 levels.
-Under it orjson's sorted keys equal RFC 8785 (checked against the `rfc8785` package in our tests), so the
-gate is one equality: `body == canonical(parse(body))`.
+Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, at most 60 KiB and
+16 levels, and no null but the open bound of an instant: what is not known is left out, so that one fact has
+one form. Under it orjson's sorted keys equal RFC 8785 (checked against the `rfc8785` package in our tests), so
+the gate is one equality, `body == canonical(parse(body))`. The equality alone does not prove the profile:
+closed schemas do (no field takes a float or a large integer), and free JSON goes through `check_profile`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ INTEGER_MAX = 2**53 - 1
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 LEAF_PREFIX = b"\x00"
+BOUNDS = ("earliest", "latest")
+INSTANT_KEYS = {*BOUNDS, "precision"}
 
 
 def canonical_bytes(document: object) -> bytes:
@@ -36,7 +40,8 @@ def leaf_hash(body: bytes) -> bytes:
 def parse_canonical(body: bytes) -> dict[str, Any]:
     """Decode bytes that must already be canonical.
 
-    Raise InputRefused with code too_large, not_json, not_an_object or not_canonical.
+    Raise InputRefused with code too_large, not_json, not_an_object, too_deep, not_canonical, null, or one
+    of `check_profile` if that is why the bytes are not canonical.
     """
     if len(body) > BODY_BYTES_MAX:
         raise InputRefused(
@@ -50,8 +55,14 @@ def parse_canonical(body: bytes) -> dict[str, Any]:
         raise InputRefused("not_json", f"the bytes are not JSON: {error}") from None
     if not isinstance(document, dict):
         raise InputRefused("not_an_object", "an event is one JSON object")
-    if canonical_bytes(document) != body:
+    try:
+        canonical = canonical_bytes(document)
+    except orjson.JSONEncodeError:  # it reads 1,024 levels and writes 254
+        raise InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels") from None
+    if canonical != body:
         raise _why_not_canonical(document)
+    if b"null" in body:
+        check_no_null(document)
     return document
 
 
@@ -72,9 +83,11 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
     if depth > DEPTH_MAX:
         raise InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where[:200])
     if isinstance(value, float):
-        raise InputRefused("float", "floating-point numbers are not allowed", where=where, mend="send decimals as strings")
+        what = "floating-point numbers are not allowed"
+        raise InputRefused("float", what, where=where, mend="send decimals as strings")
     if isinstance(value, int) and abs(value) > INTEGER_MAX:
-        raise InputRefused("integer_too_large", "integers stay below 2^53", where=where, mend="send it as a string")
+        what = "integers stay below 2^53"
+        raise InputRefused("integer_too_large", what, where=where, mend="send it as a string")
     if isinstance(value, list):
         for index, item in enumerate(value):
             check_profile(item, f"{where}[{index}]", depth + 1)
@@ -82,4 +95,23 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
         for key, item in value.items():
             if not KEY.fullmatch(key):
                 raise InputRefused("bad_key", f"key {key[:40]!r} is not lower_snake_case ASCII", where=where)
-            check_profile(item, f"{where}.{key}" if where else key, depth + 1)
+            check_profile(item, f"{where}.{key}" if where else key)
+
+
+def check_no_null(value: object, where: str = "") -> None:
+    """Raise InputRefused (null) at the first null that is not an open bound of an instant."""
+    waiting = [(value, where)]
+    while waiting:
+        value, where = waiting.pop()
+        if value is None:
+            mend = "leave out what is not known"
+            raise InputRefused("null", "null is not a value here", where=where[:200], mend=mend)
+        if isinstance(value, list):
+            waiting += [(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            may_be_open = BOUNDS if value.keys() == INSTANT_KEYS else ()
+            waiting += [
+                (item, f"{where}.{key}" if where else key)
+                for key, item in value.items()
+                if item is not None or key not in may_be_open
+            ]

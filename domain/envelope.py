@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from domain.canonical import canonical_bytes, leaf_hash, parse_canonical
 from domain.errors import InputRefused
@@ -37,7 +37,7 @@ DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 NEEDS_TARGET = (EventCorrected, EventRetracted)
-INSTANT_KEYS = ("time", "recordedtime")
+SILENT = (None, Precision.UNKNOWN)
 
 
 class Envelope(Closed, Generic[DataT]):
@@ -87,7 +87,8 @@ class Envelope(Closed, Generic[DataT]):
     @property
     def recorded(self) -> Instant:
         """Return what the source says of its own recording or publication."""
-        if self.recordedtime is None and self.recordedlatest is None:
+        nothing_said = self.recordedtime is None and self.recordedlatest is None
+        if nothing_said and self.recordedprecision in SILENT:
             return Instant.unknown()
         return _instant(self.recordedtime, self.recordedlatest, self.recordedprecision or Precision.EXACT)
 
@@ -100,13 +101,15 @@ class Envelope(Closed, Generic[DataT]):
 def _instant(earliest: str | None, latest: str | None, precision: Precision) -> Instant:
     if precision is Precision.EXACT:
         if earliest is None or latest is not None:
-            raise ValueError("an exact time has no timelatest; a missing one has timeprecision unknown")
-        return Instant.exact(parse_rfc3339(earliest))
+            raise ValueError("an exact time has no latest bound; a missing time has precision unknown")
+        moment = parse_rfc3339(earliest)
+        return Instant(moment, moment, Precision.EXACT)
     return Instant(
         parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision
     )
 
 
+@cache
 def schema_name(cls: type[EventData]) -> str:
     """Return the `dataschema` of an event class."""
     return f"urn:custody:schema:{cls.TYPE}:{cls.VERSION}"
@@ -138,29 +141,35 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
     """
     document = parse_canonical(body)
     cls = event_class(document.get("type"))
+    where = ""
     try:
         envelope = envelope_adapter(cls.TYPE).validate_json(body)
-        occurred, recorded = envelope.occurred, envelope.recorded
-        _check_replacement(envelope)
+        where = "time"
+        occurred = envelope.occurred
+        where = "recordedtime"
+        recorded = envelope.recorded
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
-        raise InputRefused("schema", str(error), where="time") from None
+        raise InputRefused("schema", str(error), where=where) from None
+    if cls is EventCorrected:
+        _check_replacement(envelope.data)
     return Submission(body, leaf_hash(body), envelope, occurred, recorded, references(document), signature)
 
 
-def _check_replacement(envelope: Envelope[Any]) -> None:
+def _check_replacement(data: EventCorrected) -> None:
     """A replacement is checked against its own type where it is applied; here only that there is one."""
-    data = envelope.data
-    if isinstance(data, EventCorrected) and data.replacement is None and data.replacement_time is None:
-        raise ValueError("a correction replaces the data, the time, or both")
+    if data.replacement is None and data.replacement_time is None:
+        what = "a correction replaces the data, the time, or both"
+        raise InputRefused("schema", what, where="data.replacement")
 
 
 def schema_refusal(error: ValidationError) -> InputRefused:
     """Turn pydantic's first complaint into our error: which field, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return InputRefused("schema", first["msg"], where=where, mend="`docs/events.md` gives the fields of every type")
+    mend = "`docs/events.md` gives the fields of every type"
+    return InputRefused("schema", first["msg"], where=where, mend=mend)
 
 
 def references(document: dict[str, Any]) -> tuple[str, ...]:

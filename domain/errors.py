@@ -1,9 +1,9 @@
 """One error shape for everything a user can meet: a stable code, what, where, how to mend it.
 
-    LedgerError
-      InputRefused        a record or an argument the ledger will not take       exit 3 (recorded) or 2 (usage)
-      LedgerUnavailable   the file cannot be opened, read or written             exit 4
-      IntegrityProblem    stored bytes contradict what is recorded about them    exit 1
+LedgerError
+  InputRefused        a record or argument the ledger will not take          exit 3 (recorded) or 2 (usage)
+  LedgerUnavailable   the file cannot be opened, read or written             exit 4
+  IntegrityProblem    stored bytes contradict what is recorded about them    exit 1
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -14,7 +13,8 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7 << 76 | (random_bits >> 62 & 0xFFF) << 64
     value |= 0b10 << 62 | random_bits & 0x3FFF_FFFF_FFFF_FFFF
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"  # uuid.UUID would print the same, at thrice the cost
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def derived_uuid7(moment: datetime | None, *parts: str) -> str:
@@ -24,5 +24,5 @@ def derived_uuid7(moment: datetime | None, *parts: str) -> str:
     SHA-256 over the length-framed parts, so importing the same file again proposes the same ids.
     """
     framed = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts))
-    unix_ms = max(0, int((moment - EPOCH).total_seconds() * 1000)) if moment else 0
+    unix_ms = max(0, (moment - EPOCH) // timedelta(milliseconds=1)) if moment else 0
     return uuid7(unix_ms, int.from_bytes(hashlib.sha256(framed).digest(), "big") >> 182)

@@ -7,7 +7,9 @@ On the wire an exact instant is a string and everything else is an object:
     {"earliest":"2025-12-12T12:00:00-05:00","latest":"2025-12-29T11:59:59-05:00","precision":"interval"}
     {"earliest":null,"latest":null,"precision":"unknown"}
 
-Both bounds are inclusive. A clock time, to the minute or finer, is exact: no custody record is finer.
+Both bounds are inclusive. A clock time, to the minute or finer, is exact: no custody record is finer. Offsets
+are pinned: two instants compare as moments, never as the wall clock of a shared zone. Years run from 0002 to
+9998, so that every zone can name every moment; a leap second (`23:59:60`) has no name here and is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,8 +29,13 @@ from pydantic_core import CoreSchema, core_schema
 MINNESOTA = ZoneInfo("America/Chicago")
 WASHINGTON = ZoneInfo("America/New_York")
 
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_DAY = r"\d{4}-\d\d-\d\d"
+_OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+RFC3339 = re.compile(rf"{_DAY}T([01]\d|2[0-3]):\d\d:\d\d(\.\d{{1,6}})?{_OFFSET}", re.ASCII)
+PRINTED_CLOCK = re.compile(rf"{_DAY}[T ]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?{_OFFSET}?", re.ASCII)
+PRINTED_DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 END_OF_DAY = time(23, 59, 59)
+ONE_MINUTE = timedelta(minutes=1)
 
 
 class Precision(StrEnum):
@@ -53,7 +60,24 @@ def parse_rfc3339(text: str) -> datetime:
     """Parse `2026-01-16T17:00:00-06:00`; raise ValueError for anything else, local times included."""
     if not RFC3339.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not an RFC 3339 time with an offset")
-    return datetime.fromisoformat(text)
+    return _pinned(datetime.fromisoformat(text))
+
+
+def _pinned(moment: datetime) -> datetime:
+    """Give a zoned moment its fixed offset: within one `ZoneInfo`, Python compares wall clocks, blind to folds.
+
+    Raise ValueError for a moment without a zone, or outside the years 2 to 9998.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs an offset: which zone is this clock time in?")
+    if not 1 < moment.year < 9999:
+        raise ValueError(f"year {moment.year} is outside 2 to 9998")
+    if type(moment.tzinfo) is timezone:
+        return moment
+    offset = moment.utcoffset() or timedelta()
+    if offset % ONE_MINUTE:  # local mean time, before 1883: RFC 3339 cannot write its seconds
+        return moment.astimezone(UTC)
+    return moment.replace(tzinfo=timezone(offset), fold=0)
 
 
 def format_rfc3339(moment: datetime) -> str:
@@ -71,8 +95,10 @@ class Instant:
     precision: Precision
 
     def __post_init__(self) -> None:
-        if self.precision is Precision.EXACT and (self.earliest is None or self.earliest != self.latest):
-            raise ValueError("an exact instant has one moment")
+        if self.precision is Precision.EXACT:
+            if self.earliest is None or self.earliest != self.latest:
+                raise ValueError("an exact instant has one moment")
+            return
         if self.precision is Precision.UNKNOWN and (self.earliest or self.latest):
             raise ValueError("an unknown instant has no bounds; use precision interval")
         if self.precision is Precision.INTERVAL and not (self.earliest or self.latest):
@@ -93,8 +119,7 @@ class Instant:
     @classmethod
     def exact(cls, moment: datetime) -> Instant:
         """Return the instant of one zoned moment."""
-        if moment.tzinfo is None:
-            raise ValueError("an instant needs an offset: which zone is this clock time in?")
+        moment = _pinned(moment)
         return cls(moment, moment, Precision.EXACT)
 
     @classmethod
@@ -116,12 +141,14 @@ class Instant:
     @classmethod
     def days(cls, first: date, last: date, zone: ZoneInfo, precision: Precision) -> Instant:
         """Return the local days from first to last, both whole."""
-        return cls(datetime.combine(first, time(), zone), datetime.combine(last, END_OF_DAY, zone), precision)
+        begins, ends = datetime.combine(first, time(), zone), datetime.combine(last, END_OF_DAY, zone)
+        return cls(_pinned(begins), _pinned(ends), precision)
 
     @classmethod
     def between(cls, earliest: datetime | None, latest: datetime | None) -> Instant:
         """Return an interval; either bound may be open."""
-        return cls(earliest, latest, Precision.INTERVAL)
+        bounds = [_pinned(bound) if bound is not None else None for bound in (earliest, latest)]
+        return cls(bounds[0], bounds[1], Precision.INTERVAL)
 
     @classmethod
     def unknown(cls) -> Instant:
@@ -167,11 +194,11 @@ class Instant:
         bounds = [value["earliest"], value["latest"]]
         if not all(bound is None or isinstance(bound, str) for bound in bounds):
             raise ValueError("the bounds of an instant are RFC 3339 strings or null")
-        earliest, latest = (parse_rfc3339(bound) if bound else None for bound in bounds)
+        earliest, latest = (None if bound is None else parse_rfc3339(bound) for bound in bounds)
         return cls(earliest, latest, Precision(value["precision"]))
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate from the wire form and serialise back to it."""
         return core_schema.no_info_plain_validator_function(
             cls.from_json,
@@ -179,7 +206,9 @@ class Instant:
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Describe both wire forms."""
         bound = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
         inexact = [p.value for p in Precision if p is not Precision.EXACT]
@@ -207,18 +236,21 @@ def instant_from_text(text: str, zone: ZoneInfo) -> Instant:
     A date and time without an offset is taken in `zone`; a clock time the zone skips or repeats when
     summer time changes becomes the interval of both readings. Raise ValueError for anything else.
     """
-    if re.fullmatch(r"\d{4}", text):
-        return Instant.year(int(text), zone)
-    if re.fullmatch(r"\d{4}-\d\d", text):
-        return Instant.month(int(text[:4]), int(text[5:]), zone)
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return Instant.day(date.fromisoformat(text), zone)
+    if printed := PRINTED_DAY.fullmatch(text):
+        year, month, day = (int(part) if part else None for part in printed.groups())
+        if year is None or month is None:
+            return Instant.year(int(text), zone)
+        return Instant.month(year, month, zone) if day is None else Instant.day(date(year, month, day), zone)
+    if not PRINTED_CLOCK.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is not a year, month, date, or date and time")
     moment = datetime.fromisoformat(text)
     return Instant.exact(moment) if moment.tzinfo else local_instant(moment, zone)
 
 
 def local_instant(clock: datetime, zone: ZoneInfo) -> Instant:
     """Place a clock time in its zone, keeping both readings where summer time makes it ambiguous."""
+    if not 1 < clock.year < 9999:
+        raise ValueError(f"year {clock.year} is outside 2 to 9998")
     readings = sorted({clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)})
     local = [reading.astimezone(zone) for reading in readings]
     return Instant.exact(local[0]) if len(local) == 1 else Instant.between(local[0], local[-1])

@@ -1,0 +1,1 @@
+"""The durable log on SQLite, through the hooks of the `eventsourcing` library."""

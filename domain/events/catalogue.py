@@ -20,7 +20,9 @@ FAMILIES: dict[str, tuple[type[EventData], ...]] = {
     "record": record.EVENTS,
 }
 
-CATALOGUE: dict[str, type[EventData]] = {event.TYPE: event for family in FAMILIES.values() for event in family}
+CATALOGUE: dict[str, type[EventData]] = {
+    event.TYPE: event for family in FAMILIES.values() for event in family
+}
 
 
 def event_class(type_name: object) -> type[EventData]:
@@ -45,7 +47,7 @@ def reference_fields(event: type[EventData]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _nested_metadata(annotation: Any) -> list[object]:  # noqa: ANN401 - annotations have no common type
+def _nested_metadata(annotation: Any) -> list[object]:
     nested: list[object] = list(getattr(annotation, "__metadata__", ()))
     if get_origin(annotation) is not None:
         for argument in get_args(annotation):
@@ -53,4 +55,6 @@ def _nested_metadata(annotation: Any) -> list[object]:  # noqa: ANN401 - annotat
     return nested
 
 
-REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {name: reference_fields(cls) for name, cls in CATALOGUE.items()}
+REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
+    name: reference_fields(cls) for name, cls in CATALOGUE.items()
+}

@@ -7,7 +7,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.events.fields import AgencyId, Closed, Code, DetainerId, EpisodeId, EventData, FacilityId, SubjectId, Words
+from domain.events.fields import (
+    AgencyId,
+    Closed,
+    Code,
+    DetainerId,
+    EpisodeId,
+    EventData,
+    FacilityId,
+    SubjectId,
+    Words,
+)
 from domain.instants import Instant
 
 

@@ -6,7 +6,17 @@ from enum import StrEnum
 from typing import ClassVar
 
 from domain.events.detainer import AttachedWarrant
-from domain.events.fields import AgencyId, Code, Count, DetainerId, EpisodeId, EventData, FacilityId, SubjectId, Words
+from domain.events.fields import (
+    AgencyId,
+    Code,
+    Count,
+    DetainerId,
+    EpisodeId,
+    EventData,
+    FacilityId,
+    SubjectId,
+    Words,
+)
 from domain.instants import Instant
 
 

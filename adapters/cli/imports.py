@@ -1,0 +1,106 @@
+"""Commands that append: import and simulate."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapters.cli.options import pass_services
+from adapters.cli.output import json_option, print_json, progress_bar
+from adapters.composition import IMPORTERS, Services
+from adapters.importers.port import ImportContext
+from adapters.importers.run import Report, run_import
+from adapters.simulator import simulate as simulated_bodies
+from adapters.simulator.run import run_simulation
+from domain.errors import InputRefused
+
+SHOWN = 20
+WINTER = (date(2025, 12, 1), date(2026, 3, 11))
+
+
+@click.command(name="import")
+@click.argument("kind", type=click.Choice(sorted(IMPORTERS)))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--facility", help="Facility the rows are about, where the file does not say.")
+@click.option("--agency", help="Agency that publishes the rows; the facility's own if not given.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="Column mapping (YAML) of a bookings export.")
+@json_option
+@pass_services
+def import_(services: Services, kind: str, files: tuple[Path, ...], as_json: bool, **about: Any) -> int:  # noqa: ANN401
+    """Record a file's rows as events. Importing the same file again stores nothing."""
+    _check_arguments(services, files, **about)
+    ledger = services.writing()
+    try:
+        context = ImportContext(services.register, lambda topic: ledger.recorded(topics=(topic,)), **about)
+        with progress_bar(f"importing {kind}") as advance:
+            report = run_import(
+                IMPORTERS[kind](), files, context, ledger, services.clock, lambda read, settled: advance(read)  # noqa: ARG005
+            )
+    finally:
+        ledger.close()
+    print_json(report.as_json()) if as_json else _print_report(report)
+    return 3 if report.refused_count else 0
+
+
+def _check_arguments(
+    services: Services, files: tuple[Path, ...], facility: str | None, agency: str | None, mapping: Path | None
+) -> None:
+    """Refuse what cannot work before a ledger is made."""
+    for path in [*files, *([mapping] if mapping else [])]:
+        if not path.exists():
+            raise InputRefused("file_not_found", "there is no such file", where=str(path))
+        if path.is_dir():
+            raise InputRefused("not_a_file", "this is a folder", where=str(path), mend="name the files in it")
+    if facility:
+        services.register.facility(facility)
+    if agency and agency not in {f.agency for f in services.register.facilities}:
+        raise InputRefused("unknown_agency", f"no facility is run by {agency[:80]!r}", mend="see `custody facilities`")
+
+
+def _print_report(report: Report) -> None:
+    click.echo(
+        f"{report.read:,} rows read: {report.stored:,} events stored, {report.already_there:,} already there, "
+        f"{report.refused_count:,} refused, {report.flagged_count:,} flagged"
+    )
+    if report.stored == 0 and report.already_there and not report.refused_count:
+        click.echo("nothing new: everything in it is already in the ledger")
+    for refusal in report.refused[:SHOWN]:
+        place = f"{refusal['file']} row {refusal['row']}"
+        click.echo(f"  refused {place}, {refusal['field'] or 'file'}: {refusal['reason']} [{refusal['code']}]")
+    for flag in report.flagged[:SHOWN]:
+        click.echo(f"  flagged {flag['file']} row {flag['row']}: {flag['what']} [{flag['code']}]")
+    if report.refused_count > SHOWN or report.flagged_count > SHOWN:
+        click.echo(f"  (the first {SHOWN} of each are shown; --json lists them all)")
+
+
+@click.command()
+@click.option("--events", required=True, type=click.IntRange(1, 10_000_000), help="How many events, 1 to 10 million.")
+@click.option("--seed", required=True, type=int, help="The same seed makes the same events.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), default=str(WINTER[0]), show_default="2025-12-01")
+@click.option("--until", "last", type=click.DateTime(["%Y-%m-%d"]), default=str(WINTER[1]), show_default="2026-03-11")
+@json_option
+@pass_services
+def simulate(services: Services, events: int, seed: int, first: datetime, last: datetime, as_json: bool) -> None:
+    """Append a made-up statewide scenario; every event's source says `synthetic:`."""
+    if last < first:
+        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
+    ledger = services.writing()
+    try:
+        bodies = simulated_bodies(
+            events=events, seed=seed, first=first.date(), last=last.date(), register=services.register
+        )
+        with progress_bar("simulating", events) as advance:
+            stored, there = run_simulation(bodies, ledger, services.register, services.clock, advance)
+        position = ledger.position()
+    finally:
+        ledger.close()
+    if as_json:
+        print_json({"stored": stored, "already_there": there, "position": position})
+    else:
+        click.echo(f"{stored:,} synthetic events stored, {there:,} already there; the ledger ends at {position:,}")
+
+
+COMMANDS = (import_, simulate)

@@ -1,0 +1,81 @@
+"""`custody`: the group, and how errors become exit codes.
+
+    0 done    1 a check found a problem    2 usage    3 some input was refused (and recorded)
+    4 the ledger cannot be opened, read or written
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from adapters.cli import agreements, custody, imports, record, rules, trail
+from adapters.cli.output import print_json
+from adapters.composition import services
+from domain.errors import InputRefused, IntegrityProblem, LedgerError
+
+FOUND_PROBLEM, USAGE, REFUSED, UNAVAILABLE = 1, 2, 3, 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--ledger",
+    envvar="CUSTODY_LEDGER",
+    default="custody.db",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The ledger file; also CUSTODY_LEDGER.",
+)
+@click.version_option(package_name="custody-ledger", prog_name="custody")
+@click.pass_context
+def main(context: click.Context, ledger: Path) -> None:
+    """One ordered log of custody handoffs, and which cooperation rule applied."""
+    context.obj = services(ledger)
+
+
+for module in (record, imports, custody, trail, agreements):
+    for command in module.COMMANDS:
+        main.add_command(command)
+main.add_command(rules.rules)
+
+
+def run() -> None:
+    """Run the command line as a program."""
+    sys.exit(status(sys.argv[1:]))
+
+
+def status(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; never a traceback for what a user can cause."""
+    try:
+        result = main(args=arguments, prog_name="custody", standalone_mode=False)
+    except LedgerError as error:
+        return _report(error, as_json="--json" in arguments)
+    except click.ClickException as error:
+        return _report_usage(error, as_json="--json" in arguments)
+    except click.Abort:
+        click.echo("custody: stopped; what was reported as stored is stored", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: LedgerError, *, as_json: bool) -> int:
+    click.echo(f"custody: {error}", err=True)
+    if as_json:
+        print_json({"error": error.as_json()})
+    if isinstance(error, InputRefused):
+        return USAGE
+    return FOUND_PROBLEM if isinstance(error, IntegrityProblem) else UNAVAILABLE
+
+
+def _report_usage(error: click.ClickException, *, as_json: bool) -> int:
+    error.show()
+    if as_json:
+        usage = InputRefused("usage", error.format_message(), mend="`custody --help` lists the commands")
+        print_json({"error": usage.as_json()})
+    return error.exit_code

@@ -1,0 +1,72 @@
+"""Arguments that several commands share: a moment of valid time, and a point of knowledge."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+import click
+
+from adapters.composition import Services
+from adapters.store.ledger import Ledger
+from domain.errors import InputRefused
+from domain.instants import MINNESOTA, instant_from_text
+
+pass_services = click.make_pass_decorator(Services)
+
+
+class Moment(click.ParamType):
+    """A date (its end, Minnesota time) or a date and time (Minnesota time unless it has an offset)."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+        """Return a zoned datetime; `2026-02` means the end of that month."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            latest = instant_from_text(value, MINNESOTA).latest
+        except (ValueError, OverflowError) as error:
+            self.fail(f"{value!r} is not a date or a time: {error} (try 2026-01-22 or 2026-01-22T17:00)", param, ctx)
+        if latest is None:
+            self.fail(f"{value!r} is not a date or a time", param, ctx)
+        return latest
+
+
+MOMENT = Moment()
+
+at_option = click.option("--at", type=MOMENT, help="As of this date (its end) or time; now if not given.")
+known_option = click.option("--known", metavar="K", help="As known at a position, or by the end of a date.")
+
+
+def known_position(ledger: Ledger, known: str | None) -> int:
+    """Return the position that `--known` means; the last one if it was not given."""
+    last = ledger.position()
+    if known is None:
+        return last
+    if known.isdecimal() and len(known) != len("2026"):
+        return _within(int(known), last)
+    if known.isdecimal():
+        return _within(int(known), last) if int(known) <= last else _known_by(ledger, known)
+    return _known_by(ledger, known)
+
+
+def _within(position: int, last: int) -> int:
+    if position > last:
+        raise InputRefused(
+            "unknown_position",
+            f"the ledger ends at position {last}",
+            where=f"--known {position}",
+            mend="give a position up to that, or a date",
+        )
+    return position
+
+
+def _known_by(ledger: Ledger, text: str) -> int:
+    try:
+        moment = instant_from_text(text, MINNESOTA).latest
+    except (ValueError, OverflowError) as error:
+        raise InputRefused(
+            "bad_known", f"{text!r} is neither a position nor a date: {error}", where="--known", mend="try 1200 or 2026-01-22"
+        ) from None
+    return ledger.position_known_by(moment or datetime.combine(datetime.max.date(), time(), MINNESOTA))

@@ -1,0 +1,77 @@
+"""What commands print: one JSON document, or text for people; progress goes to standard error on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+REFRESH_EVERY = 500
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json`: one JSON document on standard output and nothing else there."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document, indented for a terminal and on one line for a program."""
+    option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
+    click.echo(orjson.dumps(document, option=option))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print rows under headings, or say what it means that there are none."""
+    if not rows:
+        click.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 160
+    Console(file=sys.stdout, width=width, highlight=False, markup=False).print(table)
+
+
+def show_instant(value: object) -> str:
+    """Write a wire instant for people: `2025-03-26`, `between 2025-12-12 and 2025-12-29`, `not known`."""
+    if isinstance(value, Mapping):
+        return _show_bounds(value["earliest"], value["latest"], str(value["precision"]))
+    return str(value).replace("T", " ") if value else "not known"
+
+
+def _show_bounds(earliest: str | None, latest: str | None, precision: str) -> str:
+    if earliest is None and latest is None:
+        return "not known"
+    if latest is None:
+        return f"from {str(earliest)[:10]}"
+    if earliest is None:
+        return f"by {latest[:10]}"
+    cut = {"day": 10, "month": 7, "year": 4}.get(precision)
+    return earliest[:cut] if cut else f"between {earliest[:10]} and {latest[:10]}"
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Yield a function that takes how much is done; it draws on a terminal's standard error only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=total)
+        last = 0
+
+        def advance(done: int) -> None:
+            nonlocal last
+            if done - last >= REFRESH_EVERY:
+                last = done
+                progress.update(task, completed=done)
+
+        yield advance

@@ -1,0 +1,107 @@
+"""Commands about the log itself: init, log, replay, verify."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+import orjson
+
+from adapters.cli.options import pass_services
+from adapters.cli.output import json_option, print_json, print_table, progress_bar
+from adapters.composition import Services, amendments, read_models
+from adapters.store.ledger import Ledger
+from adapters.store.verification import Verification
+from adapters.store.verification import verify as verify_ledger
+from domain.errors import InputRefused
+from domain.identifiers import EPOCH
+from domain.instants import format_rfc3339
+from projections.replay import replay as replay_models
+
+
+@click.command()
+@json_option
+@pass_services
+def init(services: Services, as_json: bool) -> None:
+    """Make an empty ledger; one that exists stays as it is."""
+    ledger = services.writing()
+    position = ledger.position()
+    ledger.close()
+    if as_json:
+        print_json({"ledger": str(services.path), "position": position})
+    else:
+        click.echo(f"{services.path}: a ledger of {position:,} events")
+
+
+@click.command()
+@click.option("--from", "first", default=1, show_default=True, type=click.IntRange(min=1), help="First position.")
+@click.option("--limit", type=click.IntRange(min=0), help="At most this many events.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines are what it always prints.")
+@pass_services
+def log(services: Services, first: int, limit: int | None, as_json: bool) -> None:  # noqa: ARG001
+    """Print events as JSON lines of position, recorded_at and the event, bytes as received."""
+    ledger = services.reading()
+    out = click.get_binary_stream("stdout")
+    for row in ledger.event_rows(after=first - 1, limit=limit):
+        out.write(log_line(row["position"], row["recorded_at"], row["state"]))
+    out.flush()
+    ledger.close()
+
+
+def log_line(position: int, recorded_us: int, body: bytes) -> bytes:
+    """Write `{"position":1,"recorded_at":"…","event":{…}}` with the event's own bytes in it."""
+    recorded_at = format_rfc3339(EPOCH + timedelta(microseconds=recorded_us))
+    head = orjson.dumps({"position": position, "recorded_at": recorded_at})
+    return head[:-1] + b',"event":' + body + b"}\n"
+
+
+@click.command()
+@json_option
+@pass_services
+def replay(services: Services, as_json: bool) -> int:
+    """Rebuild every read model from the log and print a digest of each."""
+    ledger = services.reading()
+    upto = ledger.position()
+    models = read_models(services, ledger, upto)
+    with progress_bar("replaying", upto) as progress:
+        result = replay_models(ledger.recorded(upto=upto), amendments(ledger, upto), models, progress)
+    ledger.close()
+    if as_json:
+        print_json({"events": result.events, "read_models": result.read_models, "parked": result.parked})
+    else:
+        click.echo(f"{result.events:,} events replayed")
+        print_table(["read model", "digest"], list(result.read_models.items()), empty="")
+        for parked in result.parked:
+            click.echo(f"parked: position {parked['position']} in {parked['read_model']}: {parked['what']}")
+    return 1 if result.parked else 0
+
+
+@click.command()
+@click.option("--size", type=click.IntRange(min=1), help="Number of events under a root you kept.")
+@click.option("--root", help="That root, in hex; the ledger must still lead to it.")
+@json_option
+@pass_services
+def verify(services: Services, size: int | None, root: str | None, as_json: bool) -> int:
+    """Re-hash every event and check all that is kept beside it; compare with a root you kept."""
+    if (size is None) != (root is None):
+        raise InputRefused("usage", "--size and --root belong together", mend="give both, as an earlier verify printed them")
+    ledger = services.reading()
+    result = _verify(ledger, (size, root.lower()) if size and root else None)
+    ledger.close()
+    if as_json:
+        print_json(result.as_json())
+    else:
+        click.echo(f"{result.events:,} events re-hashed, root {result.root or 'not known'}")
+        for problem in result.problems:
+            click.echo(f"position {problem['position']}: {problem['what']}")
+        click.echo("no problem found: unchanged since it was recorded" if not result.problems else "problems found")
+        click.echo("This shows recorded and unchanged, not true and not complete. Keep the root to check later.")
+    return 1 if result.problems else 0
+
+
+def _verify(ledger: Ledger, kept_root: tuple[int, str] | None) -> Verification:
+    with progress_bar("verifying") as progress:
+        return verify_ledger(ledger, progress, kept_root=kept_root)
+
+
+COMMANDS = (init, log, replay, verify)

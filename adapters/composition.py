@@ -1,0 +1,75 @@
+"""The composition root: the only place where adapters are wired to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adapters.importers.bookings import BookingsImporter
+from adapters.importers.cloudevents import EventsImporter
+from adapters.importers.ice_287g import Ice287gImporter
+from adapters.importers.ice_detainers import IceDetainersImporter
+from adapters.importers.port import Importer
+from adapters.places.register import Register, minnesota_register
+from adapters.store.ledger import Ledger, system_clock
+from domain.instants import MINNESOTA
+from projections.agreements import Agreements
+from projections.amendments import AMENDING_TYPES, Amendments
+from projections.custody import Custody
+from projections.handoffs import Handoffs
+from projections.recorded import Recorded
+
+IMPORTERS: dict[str, type[Importer]] = {
+    importer.kind: importer for importer in (Ice287gImporter, IceDetainersImporter, BookingsImporter, EventsImporter)
+}
+AGREEMENT_TYPES = ("agreement.listed", "agreement.corrected", "agreement.delisted")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every command needs: where the ledger is, which places there are, what time it is."""
+
+    path: Path
+    register: Register
+    clock: Callable[[], datetime]
+
+    def reading(self) -> Ledger:
+        """Open the ledger to read; it must exist."""
+        return Ledger.open_to_read(self.path)
+
+    def writing(self) -> Ledger:
+        """Open the ledger to append, making it first if there is none."""
+        return Ledger.create(self.path)
+
+    def custody(self) -> Custody:
+        """Return an empty custody fold that knows who runs each facility."""
+        return Custody({facility.id: facility.agency for facility in self.register.facilities})
+
+
+def services(path: Path) -> Services:
+    """Wire the real register and clock."""
+    return Services(path, minnesota_register(), system_clock)
+
+
+def amendments(ledger: Ledger, upto: int | None) -> Amendments:
+    """Return the corrections and retractions known at a position."""
+    return Amendments(ledger.recorded(upto=upto, topics=AMENDING_TYPES))
+
+
+def agreements(ledger: Ledger, upto: int | None) -> Agreements:
+    """Return the agreements known at a position."""
+    events = ledger.recorded(upto=upto, topics=AGREEMENT_TYPES)
+    return Agreements.from_events(amendments(ledger, upto).apply(events))
+
+
+def folded(model: Custody | Handoffs, ledger: Ledger, events: Iterator[Recorded], upto: int) -> None:
+    """Fold the events, as amended, into a read model."""
+    for event in amendments(ledger, upto).apply(events):
+        model.apply(event)
+
+
+def local(moment: datetime) -> datetime:
+    """Show a moment in Minnesota's time."""
+    return moment.astimezone(MINNESOTA)

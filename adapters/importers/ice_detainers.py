@@ -1,0 +1,310 @@
+"""ICE's FOIA detainer table: a row becomes `detainer.prepared` and, given a lift reason, `detainer.lifted`.
+
+    2026-02-11,"MINN.C.F.,ST.CLOUD",Detainer Declined by LEA,I247A - ... (as of May 2025),...,EID DTA ID
+      -> detainer.prepared  time = 2026-02-11 (day)          source agency:us-ice, via import/ice-detainers
+      -> detainer.lifted    time = from 2026-02-11 on, open  lift_code A, asserted_by us-ice
+
+Everything here is ICE's word: "Detainer Declined by LEA" says nothing about what the jail did. The table has
+no lift date, so the lift lies somewhere after the preparation. Birth date and year, gender, citizenship and
+birth country are dropped where the row enters: they go into no event and no digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
+from adapters.importers.printed_times import ISO, UnreadableTimeError, read_printed_time
+from adapters.importers.tables import TableRow, read_table
+from adapters.places.register import Facility, Register
+from domain.canonical import canonical_bytes
+from domain.envelope import compose
+from domain.events.detainer import (
+    DetainerData,
+    DetainerForm,
+    DetainerLifted,
+    DetainerPrepared,
+    LiftCode,
+    ProbableCause,
+)
+from domain.events.fields import LOCAL_ID
+from domain.identifiers import derived_uuid7
+from domain.instants import MINNESOTA, Instant
+
+ICE = "us-ice"
+SOURCE = f"agency:{ICE}"
+REQUIRED = ("detainer_prepare_date", "detainer_facility")
+FORMATS = (
+    ISO,
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+)
+
+REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
+FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
+REVISION = re.compile(r"\((as of [^)]+)\)", re.IGNORECASE)
+USABLE_ID = re.compile(LOCAL_ID[:-7] + r"{0,99}")
+PERSONAL = frozenset({"gender", "citizenship_country", "birth_country", "birth_date", "birth_year"})
+BASES = (
+    ("deportation_ordered_yes_no", ProbableCause.FINAL_ORDER),
+    ("final_order_yes_no", ProbableCause.FINAL_ORDER),
+    ("order_to_show_cause_served_yes_no", ProbableCause.PENDING_PROCEEDINGS),
+    ("biometric_match_yes_no", ProbableCause.BIOMETRIC_MATCH),
+    ("statements_made_yes_no", ProbableCause.STATEMENTS),
+)
+YES_NO = {"yes": True, "y": True, "no": False, "n": False}
+
+# Only where the printed words are the definition of the code (NIEM 6.0; A is ICE's own and newer).
+CODE_OF_WORDS = {
+    "booked into detention": LiftCode.BOOKED_INTO_DETENTION,
+    "case closed": LiftCode.CASE_CLOSED,
+    "detainer declined by lea": LiftCode.DECLINED_BY_LEA,
+}
+KNOWN_WORDS = CODE_OF_WORDS.keys() | {
+    "duplicate",
+    "early release",
+    "ice temporary resource constraint",
+    "insufficient notice to ice",
+    "no longer in state, local, or federal custody",
+    "not amenable to removal",
+    "noncitizen not amenable to removal",
+    "prosecutorial discretion",
+    "judicial review",
+    "superseding - new form issued",
+    "usc or presumptive claim to us citizenship",
+}
+
+
+class IceDetainersImporter:
+    """Reads the table as published, raw or snake_case column names, CSV or workbook."""
+
+    kind = "ice-detainers"
+
+    def propose(self, path: Path, context: ImportContext) -> Iterator[RowOutcome]:
+        """Yield one outcome per row; raise InputRefused as `read_table` does."""
+        rows = read_table(path, required=REQUIRED)
+        seen = SeenRows()
+        return (_outcome(row, context.register, seen) for row in rows)
+
+
+class SeenRows:
+    """What was seen in this file, as digests: constant bytes a row, no cell is kept."""
+
+    def __init__(self) -> None:
+        self._content_of: dict[bytes, bytes] = {}
+        self._times: dict[bytes, int] = {}
+
+    def identified(self, identifier: str, content: bytes) -> str | None:
+        """Note a row that has an identifier; return the flag code if it had come before."""
+        first = self._content_of.setdefault(_digest(identifier.encode()), content)
+        if first is not content:
+            return "repeated_row" if first == content else "identifier_reused"
+        return None
+
+    def ordinal(self, content: bytes) -> int:
+        """Count identical rows without identifier, from 1."""
+        self._times[content] = self._times.get(content, 0) + 1
+        return self._times[content]
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()[:12]
+
+
+def _outcome(row: TableRow, register: Register, seen: SeenRows) -> RowOutcome:
+    if row.problem:
+        return RowOutcome(row.number, refusals=(row.problem,))
+    return Reading(row, seen).outcome(register)
+
+
+class Reading:
+    """One row while it is read: its cells without blanks and redactions, and the flags it earns."""
+
+    def __init__(self, row: TableRow, seen: SeenRows) -> None:
+        self.number = row.number
+        self.cells = {
+            name: cell for name, cell in row.cells.items() if not is_missing(cell) and name not in PERSONAL
+        }
+        self.flags: list[Flag] = []
+        self._seen = seen
+
+    def outcome(self, register: Register) -> RowOutcome:
+        """Return the events of the row, or why there are none."""
+        prepared_at = self._prepared_at()
+        facility = self._facility(register)
+        if isinstance(prepared_at, Refusal) or isinstance(facility, Refusal):
+            refusals = tuple(one for one in (prepared_at, facility) if isinstance(one, Refusal))
+            return RowOutcome(self.number, refusals=refusals)
+        detainer = self._detainer_id()
+        record = self.cells.get("eid_dta_id")
+        common = {"facility": facility.id, "subject": self._subject(), "record_id": record}
+        bodies = [_body(DetainerPrepared, detainer, prepared_at, {**common, **self._prepared()})]
+        lifted = self._lifted()
+        if lifted:
+            after = Instant.between(prepared_at.earliest, None)
+            bodies.append(_body(DetainerLifted, detainer, after, {**common, **lifted}, prepared_at))
+        return RowOutcome(self.number, tuple(bodies), flags=tuple(self.flags))
+
+    def _flag(self, code: str, what: str) -> None:
+        self.flags.append(Flag(self.number, code, what))
+
+    def _prepared_at(self) -> Instant | Refusal:
+        field = "detainer_prepare_date"
+        printed = self.cells.get(field)
+        if printed is None:
+            return Refusal(
+                self.number, field, "blank_date", "without it the detainer cannot be placed in time"
+            )
+        try:
+            return read_printed_time(printed, FORMATS, MINNESOTA)
+        except UnreadableTimeError as error:
+            return Refusal(self.number, field, error.code, error.reason)
+
+    def _facility(self, register: Register) -> Facility | Refusal:
+        name, code = self.cells.get("detainer_facility", ""), self.cells.get("detainer_facility_code", "")
+        by_name, by_code = register.by_ice_name(name), register.by_ice_name(code)
+        if by_name and by_code and by_name is not by_code:
+            self._flag(
+                "facility_code_disagrees", f"{name[:80]!r} is {by_name.id}, {code[:20]!r} is {by_code.id}"
+            )
+        found = by_name or by_code
+        if found:
+            return found
+        reason = (
+            f"ICE's facility {name[:80]!r} (code {code[:20]!r}) is not in the facility register; "
+            "to mend it: check the spelling, or add the name to the facility's ice_names"
+        )
+        return Refusal(self.number, "detainer_facility", "unknown_facility", reason)
+
+    def _detainer_id(self) -> str:
+        content = _digest(canonical_bytes(self.cells))
+        identifier = self.cells.get("eid_dta_id")
+        if identifier is None:
+            ordinal = self._seen.ordinal(content)
+            self._flag("no_identifier", f"no EID DTA ID: known by its content, number {ordinal} of such rows")
+            return f"ice-row-{content.hex()}-{ordinal}"
+        code = self._seen.identified(identifier, content)
+        if code == "repeated_row":
+            self._flag(code, "the same row came before in this file; it is recorded once")
+        elif code:
+            self._flag(code, f"EID DTA ID {identifier[:40]!r} came before in this file with other content")
+        return f"ice-{usable_id(identifier)}"
+
+    def _subject(self) -> str | None:
+        anonymised = self.cells.get("anonymized_identifier")
+        return f"ice-{usable_id(anonymised)}" if anonymised else None
+
+    def _prepared(self) -> dict[str, Any]:
+        form, revision = self._form()
+        bases = dict.fromkeys(basis.value for column, basis in BASES if self._yes_no(column))
+        return {
+            "form": form,
+            "form_revision": revision,
+            "form_as_printed": self.cells.get("detainer_type"),
+            "box": 2 if self._yes_no("resume_custody_yes_no") else None,
+            "bases": list(bases) or None,
+            "facility_as_printed": self._first_of("detainer_facility", "detainer_facility_code"),
+            "notify_requested": self._yes_no("notify_release_request_yes_no"),
+            "criminality": self.cells.get("detainer_criminality"),
+            "final_order": self._yes_no("final_order_yes_no"),
+            "warrant_served_at": self._warrant_served_at(),
+        }
+
+    def _first_of(self, *columns: str) -> str | None:
+        return next((self.cells[column] for column in columns if column in self.cells), None)
+
+    def _form(self) -> tuple[str, str | None]:
+        printed = self.cells.get("detainer_type")
+        if printed is None:
+            return DetainerForm.UNKNOWN.value, None
+        family = FORM.match(printed.strip())
+        if family is None:
+            self._flag("unknown_form", f"detainer type {printed[:80]!r} names no form of the I-247 family")
+            return DetainerForm.UNKNOWN.value, None
+        revision = REVISION.search(printed)
+        return f"I-247{family[1].upper()}", revision[1] if revision else None
+
+    def _yes_no(self, column: str) -> bool | None:
+        printed = self.cells.get(column)
+        if printed is None:
+            return None
+        answer = YES_NO.get(printed.strip().lower())
+        if answer is None:
+            self._flag("unknown_value", f"{column} is {printed[:40]!r}, neither YES nor NO; it was left out")
+        return answer
+
+    def _warrant_served_at(self) -> str | dict[str, str | None] | None:
+        printed = self.cells.get("arrest_warrant_served_date")
+        if printed is None:
+            return None
+        try:
+            return read_printed_time(printed, FORMATS, MINNESOTA).as_json()
+        except UnreadableTimeError as error:
+            self._flag("unreadable_warrant_date", f"{error.reason}; it was left out")
+            return None
+
+    def _lifted(self) -> dict[str, Any] | None:
+        words, code = self.cells.get("detainer_lift_reason"), self.cells.get("detainer_lift_reason_code")
+        if words is None and code is None:
+            return None
+        return {
+            "lift_code": self._lift_code(words, code),
+            "lift_reason_as_printed": self._first_of("detainer_lift_reason", "detainer_lift_reason_code"),
+            "asserted_by": ICE,
+        }
+
+    def _lift_code(self, words: str | None, code: str | None) -> str | None:
+        key = " ".join(words.lower().split()) if words else ""
+        if words and key not in KNOWN_WORDS:
+            self._flag("unknown_lift_reason", f"{words[:80]!r} is not among the lift reasons seen so far")
+        by_words = CODE_OF_WORDS.get(key)
+        by_code = CODES.get(code.strip().upper()) if code else None
+        if code and by_code is None:
+            self._flag("unknown_lift_code", f"{code[:20]!r} is no lift code we know; it was left out")
+        if by_code and by_words and by_code != by_words:
+            self._flag("lift_code_disagrees", f"the code is {by_code}, the words mean {by_words}")
+        return by_code or by_words
+
+
+CODES = {code.value: code.value for code in LiftCode}
+
+
+def is_missing(cell: str) -> bool:
+    """Say whether a cell says nothing: blank, `NA`, or a redaction such as `b(6), b(7)c`."""
+    text = cell.strip()
+    return not text or text == "NA" or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+
+
+def usable_id(printed: str) -> str:
+    """Return a printed identifier if it can stand in an id, else its digest: two are never made one."""
+    text = printed.strip()
+    return text if USABLE_ID.fullmatch(text) else f"x{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def _body(
+    cls: type[DetainerData],
+    detainer: str,
+    occurred: Instant,
+    data: dict[str, Any],
+    prepared_at: Instant | None = None,
+) -> bytes:
+    """Write one event. Its id follows from what it says: a later table that adds a lift repeats nothing."""
+    given = {key: value for key, value in data.items() if value is not None}
+    moment = (prepared_at or occurred).earliest
+    content = hashlib.sha256(canonical_bytes([given, occurred.as_json()])).hexdigest()
+    return compose(
+        cls,
+        event_id=derived_uuid7(moment, cls.TYPE, detainer, content),
+        source=SOURCE,
+        stream=detainer,
+        occurred=occurred,
+        data=given,
+        via="import/ice-detainers",
+    )

@@ -1,0 +1,82 @@
+"""Gathering from the log the events that a question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.store.ledger import Ledger
+from domain.errors import InputRefused
+from domain.events.catalogue import REFERENCES
+from domain.events.episode import EpisodeData
+from projections.recorded import Recorded
+
+CASE_KINDS = ("episode", "detainer", "handoff")
+ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
+
+
+def facility_events(ledger: Ledger, facility: str, upto: int) -> list[Recorded]:
+    """Return every event that bears on who is at a facility, also those of episodes moved in from elsewhere."""
+    events = ledger.about([f"facility/{facility}"], upto=upto)
+    moved_in = {e.stream for e in events if isinstance(e.data, EpisodeData) and e.data.facility != facility}
+    if not moved_in:
+        return events
+    return _merged(events, ledger.about(sorted(moved_in), upto=upto))
+
+
+def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:
+    """Return `kind/id` of an episode, detainer or handoff, and every event of its case, in order.
+
+    `ref` is `episode/…`, `detainer/…`, `handoff/…` or a bare id. Raise InputRefused(unknown_reference).
+    """
+    candidates = [ref] if ref.partition("/")[0] in CASE_KINDS else [f"{kind}/{ref}" for kind in CASE_KINDS]
+    for candidate in candidates:
+        events = ledger.about([candidate], upto=upto)
+        if events:
+            return candidate, _case(ledger, candidate, events, upto)
+    raise InputRefused(
+        "unknown_reference",
+        f"no event mentions {ref[:120]!r}",
+        mend="give an episode, detainer or handoff as `custody state` or `custody log` prints them",
+    )
+
+
+def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[Recorded]:
+    """Follow references until no new part of the case turns up, then add detainers known by the person alone."""
+    seen = {ref}
+    for _ in range(ROUNDS):
+        new = sorted({r for event in events for r in _mentions(event, CASE_KINDS)} - seen)
+        if not new:
+            break
+        seen.update(new)
+        events = _merged(events, ledger.about(new, upto=upto))
+    events = _merged(events, _detainers_by_person(ledger, events, upto))
+    return _merged(events, ledger.about([f"event/{event.envelope.id}" for event in events], upto=upto))
+
+
+def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:
+    """Return the detainers that name the same person at the same facility but no episode, as ICE's own do."""
+    facilities = {getattr(event.data, "facility", None) for event in events} - {None}
+    subjects = sorted({ref for event in events for ref in _mentions(event, ("subject",))})
+    mentions = ledger.about(subjects, upto=upto)
+    streams = {
+        event.stream
+        for event in mentions
+        if event.stream.startswith("detainer/")
+        and getattr(event.data, "episode", None) is None
+        and getattr(event.data, "facility", None) in facilities
+    }
+    return ledger.about(sorted(streams), upto=upto)
+
+
+def _mentions(event: Recorded, kinds: tuple[str, ...]) -> list[str]:
+    found = [event.stream] if event.stream.partition("/")[0] in kinds else []
+    for field, kind in REFERENCES[event.type]:
+        value = getattr(event.data, field)
+        if kind in kinds and value:
+            found.append(f"{kind}/{value}")
+    return found
+
+
+def _merged(first: Iterable[Recorded], second: Iterable[Recorded]) -> list[Recorded]:
+    by_position = {event.position: event for event in (*first, *second)}
+    return [by_position[position] for position in sorted(by_position)]

@@ -1,0 +1,158 @@
+"""The ledger: an `eventsourcing` application over our recorder. Facts are appended without loading any state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from eventsourcing.application import Application
+from eventsourcing.utils import Environment, strtobool
+
+from adapters.store.mapper import CustodyMapper, Fact
+from adapters.store.opening import check_is_ledger, create, explained, reading_uri
+from adapters.store.recorder import LedgerRecorder, Outcome, Reject, microseconds
+from adapters.store.sqlite import LedgerFactory, file_uri
+from domain.envelope import Submission, envelope_adapter
+from domain.errors import IntegrityProblem, LedgerUnavailable
+from domain.events.catalogue import CATALOGUE
+from domain.identifiers import EPOCH
+from projections.recorded import Recorded
+
+PAGE_EVENTS = 2_000
+UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
+EVENT_COLUMNS = "e.position, e.recorded_at, e.state, e.topic"
+
+
+class Ledger(Application[str]):
+    """One ledger file. Use `Ledger.create`, `Ledger.open_to_write` or `Ledger.open_to_read`; close it after."""
+
+    name = "CustodyLedger"
+
+    def __init__(self, path: Path, uri: str) -> None:
+        self.path = path
+        if strtobool(os.environ.get(UNSAFE_SETTING, "no") or "no"):
+            raise LedgerUnavailable(
+                "unsafe_setting",
+                f"{UNSAFE_SETTING} is on: with it, readers that follow the log miss events",
+                where="environment",
+                mend=f"unset {UNSAFE_SETTING}",
+            )
+        with explained(path):
+            super().__init__({LedgerFactory.SQLITE_DBNAME: uri, "CREATE_TABLE": "no"})
+
+    @classmethod
+    def create(cls, path: Path) -> Ledger:
+        """Make the file if there is none, and open it to write."""
+        create(path)
+        return cls.open_to_write(path)
+
+    @classmethod
+    def open_to_write(cls, path: Path) -> Ledger:
+        """Open an existing ledger for appending."""
+        check_is_ledger(path)
+        return cls(path, file_uri(path, query="mode=rw"))
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Ledger:
+        """Open an existing ledger without any way to change it."""
+        check_is_ledger(path)
+        return cls(path, reading_uri(path))
+
+    def construct_factory(self, env: Environment) -> LedgerFactory:
+        """Use our factory whatever the process environment says."""
+        return LedgerFactory(env)
+
+    def construct_mapper(self) -> CustodyMapper:
+        """Use our mapper whatever the process environment says."""
+        return CustodyMapper()
+
+    def construct_recorder(self) -> LedgerRecorder:
+        """Use our recorder whatever the process environment says."""
+        return LedgerRecorder(self.factory.datastore)  # type: ignore[attr-defined]
+
+    @property
+    def log(self) -> LedgerRecorder:
+        """Return the recorder under its own type."""
+        assert isinstance(self.recorder, LedgerRecorder)  # noqa: S101 - made by construct_recorder
+        return self.recorder
+
+    def append(
+        self, submissions: Iterable[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
+    ) -> list[Outcome]:
+        """Store submissions in order, in one durable transaction; return an outcome for each."""
+        facts = [
+            self.mapper.to_stored_event(Fact(submission.envelope.subject, 0, submission)) for submission in submissions
+        ]
+        with explained(self.path):
+            return self.log.append(facts, now_us=microseconds(now) or 0, rejects=rejects)  # type: ignore[arg-type]
+
+    def position(self) -> int:
+        """Return the last position, 0 for an empty ledger."""
+        with explained(self.path):
+            return self.log.max_notification_id()
+
+    def position_known_by(self, moment: datetime) -> int:
+        """Return the last position stored at or before a moment of the ledger's clock."""
+        rows = self.rows("SELECT coalesce(max(size), 0) FROM tree_heads WHERE recorded_at <= ?", [microseconds(moment)])
+        return int(next(rows)[0])
+
+    def recorded(
+        self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] = (), limit: int | None = None
+    ) -> Iterator[Recorded]:
+        """Yield events in order, in pages, with their positions in (after, upto]."""
+        return (decode(row) for row in self.event_rows(after=after, upto=upto, topics=topics, limit=limit))
+
+    def event_rows(
+        self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] = (), limit: int | None = None
+    ) -> Iterator[Any]:
+        """Yield the raw rows (position, recorded_at, state, topic) of the same events."""
+        where = "e.position > ? AND e.position <= ?"
+        if topics:
+            where += f" AND e.topic IN ({','.join('?' * len(topics))})"
+        statement = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT ?"  # noqa: S608
+        last = self.position() if upto is None else upto
+        remaining = last if limit is None else limit
+        while remaining > 0:
+            page = list(self.rows(statement, [after, last, *topics, min(PAGE_EVENTS, remaining)]))
+            yield from page
+            if len(page) < min(PAGE_EVENTS, remaining):
+                return
+            after, remaining = page[-1]["position"], remaining - len(page)
+
+    def about(self, refs: Sequence[str], *, upto: int | None = None) -> list[Recorded]:
+        """Return every event in, or mentioning, any of these references, in order."""
+        statement = (
+            f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE e.position <= ?2 AND e.position IN ("  # noqa: S608
+            "SELECT s.position FROM json_each(?1) AS w JOIN stored_events AS s ON s.originator_id = w.value "
+            "UNION SELECT r.position FROM json_each(?1) AS w JOIN event_refs AS r ON r.ref = w.value) ORDER BY e.position"
+        )
+        last = self.position() if upto is None else upto
+        return [decode(row) for row in self.rows(statement, [orjson.dumps(list(refs)).decode(), last])]
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+        """Run one read and return its rows; nothing here can write."""
+        with explained(self.path), self.log.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, parameters)
+            return iter(cursor.fetchall())
+
+
+def decode(row: Any) -> Recorded:  # noqa: ANN401 - sqlite3.Row
+    """Read a stored row through the closed catalogue."""
+    topic = row["topic"]
+    if topic not in CATALOGUE:
+        raise IntegrityProblem("unknown_topic", f"type {topic[:80]!r} is not in the catalogue", where=f"position {row['position']}")
+    envelope = envelope_adapter(topic).validate_json(row["state"])
+    recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
+    return Recorded(row["position"], recorded_at, envelope, envelope.data, envelope.occurred)
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC: the one clock of the adapters."""
+    return datetime.now(UTC)
+
+
+Clock = Callable[[], datetime]

@@ -1,0 +1,53 @@
+"""Our mapper: the stored state is the event's bytes as received, and names resolve only in our catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+
+from adapters.store.recorder import StoredFact
+from domain.envelope import Submission, admit
+from domain.errors import IntegrityProblem
+from domain.events.catalogue import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An admitted event as the library's domain event. Its version is an order, assigned as it is stored."""
+
+    originator_id: str
+    originator_version: int
+    submission: Submission
+
+
+class CustodyMapper(Mapper[str]):
+    """Never re-serialises, never imports what a stored topic names."""
+
+    def __init__(self) -> None:
+        super().__init__(JSONTranscoder())
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:
+        """Keep the bytes; the topic is the type's persisted name."""
+        assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
+        submission = domain_event.submission
+        return StoredFact(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=submission.envelope.type,
+            state=submission.body,
+            submission=submission,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's protocol
+        """Decode through the closed registry; raise IntegrityProblem(unknown_topic) for anything else."""
+        if stored_event.topic not in CATALOGUE:
+            raise IntegrityProblem(
+                "unknown_topic",
+                f"the log holds a type that is not in the catalogue: {stored_event.topic[:80]!r}",
+                mend="use the program version that wrote it, or a newer one",
+            )
+        submission = admit(stored_event.state)
+        return Fact(str(stored_event.originator_id), stored_event.originator_version, submission)

@@ -1,0 +1,127 @@
+"""Creating and opening a ledger file, and saying plainly what is wrong when it cannot be."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from eventsourcing.persistence import PersistenceError
+
+from adapters.store.sqlite import file_uri
+from domain.errors import LedgerUnavailable
+
+APPLICATION_ID = 0x43555354  # "CUST", at byte 68 of the file
+SCHEMA_VERSION = 1  # at byte 60 of the file
+SQLITE_MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
+
+CAUSES = (
+    ("disk is full", "disk_full", "free some space and run the same command again: what was reported as stored is stored"),
+    ("readonly", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
+    ("unable to open", "cannot_open", "check that the folder exists and may be read"),
+    ("is locked", "ledger_busy", "another process has been writing for long; wait and run the same command again"),
+    ("malformed", "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
+    ("not a database", "not_a_ledger", "give the path of a file that `custody init` made"),
+    ("disk i/o", "disk_error", "the disk failed; check it before you go on"),
+)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's, the library's and the system's errors into LedgerUnavailable with a mend."""
+    try:
+        yield
+    except (sqlite3.Error, PersistenceError, OSError) as error:
+        words = str(error).lower()
+        for part, code, mend in CAUSES:
+            if part in words:
+                raise LedgerUnavailable(code, f"the ledger cannot be used: {error}", where=str(path), mend=mend) from error
+        raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {error}", where=str(path)) from error
+
+
+def schema_script() -> str:
+    """Return the schema as committed."""
+    return files("adapters.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def create(path: Path) -> None:
+    """Make a new, empty ledger beside its final place and link it in whole; an existing ledger stays as it is."""
+    if path.exists() and path.stat().st_size > 0:
+        check_is_ledger(path)
+        return
+    with explained(path):
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(descriptor)
+        building = Path(name)
+        try:
+            _write_schema(building)
+            _put_in_place(building, path)
+        finally:
+            building.unlink(missing_ok=True)
+
+
+def _write_schema(building: Path) -> None:
+    with closing(sqlite3.connect(building, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(
+            f"BEGIN;\n{schema_script()}\nPRAGMA application_id = {APPLICATION_ID};\n"
+            f"PRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
+        )
+
+
+def _put_in_place(building: Path, path: Path) -> None:
+    if path.exists() and path.stat().st_size == 0:  # left by an interrupted creation, or by `touch`
+        building.replace(path)
+        return
+    try:
+        os.link(building, path)
+    except FileExistsError:  # somebody else has just made it
+        check_is_ledger(path)
+
+
+def check_is_ledger(path: Path) -> None:
+    """Raise LedgerUnavailable unless the path is a ledger file of a schema we know."""
+    if not path.exists():
+        raise LedgerUnavailable(
+            "ledger_not_found", "there is no ledger here", where=str(path), mend="make one with `custody init`"
+        )
+    if not path.is_file():
+        raise LedgerUnavailable("not_a_file", "the ledger is one file, this is not a file", where=str(path))
+    with explained(path), path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if not header.startswith(SQLITE_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise LedgerUnavailable(
+            "not_a_ledger",
+            "this file is not a custody ledger",
+            where=str(path),
+            mend="give the path of a file that `custody init` made",
+        )
+    version = int.from_bytes(header[60:64], "big")
+    if version != SCHEMA_VERSION:
+        raise LedgerUnavailable(
+            "other_schema",
+            f"the ledger has schema {version}, this program reads schema {SCHEMA_VERSION}",
+            where=str(path),
+            mend="use the program version that wrote it, or a newer one",
+        )
+
+
+def reading_uri(path: Path) -> str:
+    """Return a URI that cannot create or change the file, even on read-only media."""
+    with explained(path):
+        if os.access(path.parent, os.W_OK) and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+            return file_uri(path, query="mode=ro")
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size > 0:
+            raise LedgerUnavailable(
+                "unmerged_log",
+                "the ledger lies on read-only media beside a write-ahead log that is not merged into it",
+                where=str(log),
+                mend="copy both files to a writable folder and read them there",
+            )
+        return file_uri(path, query="mode=ro&immutable=1")

@@ -1,0 +1,245 @@
+"""The recorder: appends facts in one transaction with their positions, references, tree head and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import orjson
+from eventsourcing.persistence import IntegrityError, ListenNotifySubscription, StoredEvent, Subscription
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+
+from domain.envelope import Submission
+from domain.identifiers import EPOCH
+from domain.merkle import EMPTY_TREE, Tree
+
+HEARTBEAT_SECONDS = 0.05
+
+INSERT_EVENT = f"INSERT INTO stored_events VALUES ({','.join('?' * 15)})"
+INSERT_REF = "INSERT INTO event_refs VALUES (?, ?)"
+INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
+INSERT_REJECT = (
+    "INSERT INTO rejects (code, field, reason, origin, row, body, body_hash, recorded_at) VALUES (?,?,?,?,?,?,?,?) "
+    "ON CONFLICT DO NOTHING"
+)
+SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_KNOWN = (
+    "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
+    "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
+)
+
+
+@dataclass(frozen=True)
+class StoredFact(StoredEvent):
+    """The library's stored event, with what our typed columns need."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The promise that an event is stored: its position, leaf hash and the ledger's time. Fsynced before it exists."""
+
+    position: int
+    leaf: bytes
+    recorded_us: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Equivocation:
+    """The same source and id came with other bytes; the first stays, the second is kept as evidence."""
+
+    first: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Evidence of one refusal. `body` is kept for events; rows of files leave their digest only."""
+
+    code: str
+    field: str
+    reason: str
+    origin: str
+    row: int
+    body: bytes | None
+    body_hash: bytes
+
+
+Outcome = Receipt | Equivocation
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """The library's application recorder over our schema; the schema itself is made by `opening.create`."""
+
+    def __init__(self, datastore: Any) -> None:  # noqa: ANN401 - the library's constructor is untyped here
+        super().__init__(datastore)
+        self.select_max_notification_id_statement = "SELECT coalesce(max(position), 0) FROM stored_events"
+        self._subscriptions: list[LedgerSubscription] = []
+
+    def construct_create_table_statements(self) -> list[str]:
+        """Create nothing: a recorder never makes or changes the schema."""
+        return []
+
+    def append(self, facts: Sequence[StoredFact], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+        with self.datastore.transaction(commit=True) as cursor:
+            outcomes = self._append(cursor, facts, now_us)
+            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
+        for subscription in self._subscriptions:
+            subscription.notify()
+        return outcomes
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any  # noqa: ANN401
+    ) -> Sequence[int]:
+        """Serve the library's own `save()`: all are new, or none is written."""
+        facts = [event for event in stored_events if isinstance(event, StoredFact)]
+        outcomes = self._append(c, facts, kwargs["now_us"])
+        if len(facts) < len(stored_events) or not all(isinstance(o, Receipt) and o.is_new for o in outcomes):
+            raise IntegrityError("an event of this batch is not new")
+        return [outcome.position for outcome in outcomes if isinstance(outcome, Receipt)]
+
+    def _append(self, c: SQLiteCursor, facts: Sequence[StoredFact], now_us: int) -> list[Outcome]:
+        tree, head_us = _read_head(c)
+        now_us = max(now_us, head_us)
+        known = _known(c, facts)
+        outcomes: list[Outcome] = []
+        fresh: list[StoredFact] = []
+        for fact in facts:
+            submission = fact.submission
+            key = (submission.envelope.source, submission.envelope.id)
+            first = known.get(key)
+            if first is None:
+                first = Receipt(tree.size + len(fresh) + 1, submission.leaf, now_us, is_new=True)
+                known[key] = Receipt(first.position, first.leaf, now_us, is_new=False)
+                fresh.append(fact)
+                outcomes.append(first)
+            else:
+                outcomes.append(first if first.leaf == submission.leaf else Equivocation(first))
+        if fresh:
+            _write(c, fresh, tree, now_us)
+        return outcomes
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Any]:
+        """Return notifications whose ids are our explicit positions."""
+        from eventsourcing.persistence import Notification
+
+        first = (start or 0) + (0 if inclusive_of_start else 1)
+        where, params = "position >= ?", [first]
+        if stop is not None:
+            where, params = f"{where} AND position <= ?", [*params, stop]
+        if topics:
+            where = f"{where} AND topic IN ({','.join('?' * len(topics))})"
+        statement = (
+            "SELECT position AS id, originator_id, originator_version, topic, state FROM stored_events "
+            f"WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608 - only placeholders are built
+        )
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, [*params, *topics, limit])
+            return [Notification(**row) for row in map(dict, cursor.fetchall())]
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[Any]:
+        """Follow the log from after `gt`; the stock SQLite recorder cannot."""
+        subscription = LedgerSubscription(self, gt=gt, topics=topics)
+        self._subscriptions.append(subscription)
+        return subscription
+
+
+class LedgerSubscription(ListenNotifySubscription[Any]):
+    """Pulls when this process appends, and on a heartbeat for what other processes append."""
+
+    def notify(self) -> None:
+        """Wake the pulling thread now."""
+        self._has_been_notified.set()
+
+    def _loop_on_pull(self) -> None:
+        try:
+            while not self._has_been_stopped:
+                self._pull()
+                self._has_been_notified.wait(HEARTBEAT_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - handed to the iterating thread, which raises it
+            self._thread_error = error
+            self.stop()
+
+
+def microseconds(moment: datetime | None) -> int | None:
+    """Return microseconds since 1970 in UTC."""
+    if moment is None:
+        return None
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
+    c.execute(SELECT_HEAD)
+    row = c.fetchone()
+    if row is None:
+        return EMPTY_TREE, 0
+    peaks = row["peaks"]
+    return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+
+
+def _known(c: SQLiteCursor, facts: Sequence[StoredFact]) -> dict[tuple[str, str], Receipt]:
+    c.execute(SELECT_KNOWN, (orjson.dumps([fact.submission.envelope.id for fact in facts]).decode(),))
+    return {
+        (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
+        for row in c.fetchall()
+    }
+
+
+def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int) -> None:
+    first = tree.size + 1
+    c.executemany(INSERT_EVENT, [_event_row(fact, first + index, now_us) for index, fact in enumerate(fresh)])
+    c.executemany(INSERT_REF, chain.from_iterable(_ref_rows(fact, first + index) for index, fact in enumerate(fresh)))
+    grown = tree.grow(fact.submission.leaf for fact in fresh)
+    c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
+
+
+def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
+    submission, envelope = fact.submission, fact.submission.envelope
+    return (
+        position,
+        fact.originator_id,
+        position,
+        fact.topic,
+        fact.state,
+        envelope.source,
+        envelope.id,
+        submission.leaf,
+        submission.signature,
+        envelope.agencykey,
+        getattr(envelope.data, "facility", None),
+        microseconds(submission.occurred.earliest),
+        microseconds(submission.occurred.latest),
+        microseconds(submission.recorded.latest),
+        now_us,
+    )
+
+
+def _ref_rows(fact: StoredFact, position: int) -> Iterator[tuple[str, int]]:
+    return ((ref, position) for ref in fact.submission.refs if ref != fact.originator_id)
+
+
+def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:
+    return (
+        reject.code,
+        reject.field,
+        reject.reason,
+        reject.origin,
+        reject.row,
+        reject.body,
+        reject.body_hash,
+        now_us,
+    )

@@ -1,0 +1,78 @@
+-- The ledger file, schema 1. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
+-- Positions are explicit (never bare rowids, which a dump and restore renumbers), from 1, without gaps.
+CREATE TABLE stored_events (
+    position              INTEGER PRIMARY KEY AUTOINCREMENT,
+    originator_id         TEXT    NOT NULL,  -- the stream: "episode/…"
+    originator_version    INTEGER NOT NULL,  -- an order within the stream; for facts, the position
+    topic                 TEXT    NOT NULL,  -- the persisted type name
+    state                 BLOB    NOT NULL,  -- canonical bytes exactly as received: what is hashed and signed
+    source                TEXT    NOT NULL,
+    event_id              TEXT    NOT NULL,
+    leaf_hash             BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+    signature             BLOB,              -- beside the bytes, never inside them
+    key_id                TEXT,
+    facility              TEXT,
+    occurred_earliest     INTEGER,
+    occurred_latest       INTEGER,
+    source_recorded_latest INTEGER,
+    recorded_at           INTEGER NOT NULL   -- the ledger's clock, never running backwards
+) STRICT;
+CREATE UNIQUE INDEX stored_events_stream ON stored_events (originator_id, originator_version);
+CREATE UNIQUE INDEX stored_events_event ON stored_events (event_id, source);
+CREATE INDEX stored_events_topic ON stored_events (topic, position);
+
+-- What an event mentions beside its own stream: "facility/…", "subject/…", "episode/…", "event/…".
+CREATE TABLE event_refs (
+    ref      TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (ref, position)
+) STRICT, WITHOUT ROWID;
+
+-- One row a transaction: the tree over all leaves so far. Peaks are 32-byte roots, largest subtree first.
+CREATE TABLE tree_heads (
+    size        INTEGER PRIMARY KEY,
+    root        BLOB    NOT NULL CHECK (length(root) = 32),
+    peaks       BLOB    NOT NULL,
+    recorded_at INTEGER NOT NULL
+) STRICT;
+
+-- Evidence of what was refused: for events their bytes, for rows of a file the place and a digest.
+CREATE TABLE rejects (
+    reject_id   INTEGER PRIMARY KEY AUTOINCREMENT,
+    code        TEXT    NOT NULL,
+    field       TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    origin      TEXT    NOT NULL,            -- file name and digest, or the way in
+    row         INTEGER NOT NULL,
+    body        BLOB,
+    body_hash   BLOB    NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    UNIQUE (origin, row, code, field, body_hash)
+) STRICT;
+
+CREATE TRIGGER stored_events_no_update BEFORE UPDATE ON stored_events
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: events are never updated'); END;
+CREATE TRIGGER stored_events_no_delete BEFORE DELETE ON stored_events
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: events are never deleted'); END;
+-- REPLACE deletes without firing delete triggers, so an insert may neither reuse a key nor leave a gap.
+CREATE TRIGGER stored_events_only_next BEFORE INSERT ON stored_events
+WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM stored_events)
+  OR EXISTS (SELECT 1 FROM stored_events WHERE event_id = NEW.event_id AND source = NEW.source)
+  OR EXISTS (SELECT 1 FROM stored_events
+             WHERE originator_id = NEW.originator_id AND originator_version = NEW.originator_version)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: only the next position, with a new id, can be written'); END;
+CREATE TRIGGER event_refs_no_update BEFORE UPDATE ON event_refs
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: references are never updated'); END;
+CREATE TRIGGER event_refs_no_delete BEFORE DELETE ON event_refs
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: references are never deleted'); END;
+CREATE TRIGGER tree_heads_no_update BEFORE UPDATE ON tree_heads
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: tree heads are never updated'); END;
+CREATE TRIGGER tree_heads_no_delete BEFORE DELETE ON tree_heads
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: tree heads are never deleted'); END;
+CREATE TRIGGER tree_heads_only_next BEFORE INSERT ON tree_heads
+WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM tree_heads)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only: a tree head only grows'); END;
+CREATE TRIGGER rejects_no_update BEFORE UPDATE ON rejects
+BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never updated'); END;
+CREATE TRIGGER rejects_no_delete BEFORE DELETE ON rejects
+BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never deleted'); END;

@@ -1,0 +1,193 @@
+"""Verification: re-hash every body and check everything the ledger keeps beside it. Trusts nothing but the bytes.
+
+It proves that what is stored agrees with itself, and with a root somebody kept from before. It does not prove
+that the record is true, nor complete, nor that nobody rewrote the whole file: for that, keep the root.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from eventsourcing.persistence import PersistenceError
+
+from adapters.store.ledger import Ledger
+from adapters.store.opening import schema_script
+from adapters.store.recorder import microseconds
+from domain.canonical import leaf_hash
+from domain.envelope import Submission, admit
+from domain.errors import LedgerError
+from domain.merkle import EMPTY_TREE, Tree
+
+PAGE_ROWS = 1_000
+SUM_BITS = (1 << 128) - 1
+COLUMNS = ("originator_id", "topic", "source", "event_id", "key_id", "facility")
+TIMES = ("occurred_earliest", "occurred_latest", "source_recorded_latest")
+
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was found. `problems` are {position, what}; position 0 means the file as a whole."""
+
+    events: int = 0
+    root: str = ""
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, position: int, what: str) -> None:
+        """Keep one problem."""
+        self.problems.append({"position": position, "what": what})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `events`, `root`, `ok`, `problems`."""
+        return {"events": self.events, "root": self.root, "ok": not self.problems, "problems": self.problems}
+
+
+def verify(ledger: Ledger, progress: Progress, *, kept_root: tuple[int, str] | None = None) -> Verification:
+    """Check the whole ledger; `kept_root` is a (size, root in hex) that somebody wrote down earlier."""
+    result = Verification()
+    try:
+        _check_schema(ledger, result)
+        _check_events(ledger, result, progress, kept_root)
+    except (LedgerError, sqlite3.Error, PersistenceError) as error:
+        result.note(result.events + 1, f"the file cannot be read from here on: {error}")
+    return result
+
+
+def _check_schema(ledger: Ledger, result: Verification) -> None:
+    """Compare the file's tables, indexes and triggers with those we make: a missing trigger is a hole."""
+    statement = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    found = {(row["type"], row["name"], row["sql"]) for row in ledger.rows(statement)}
+    expected = _expected_schema(statement)
+    for kind, name, _ in sorted(expected - found):
+        result.note(0, f"{kind} {name} is missing or was changed")
+    for kind, name, _ in sorted(found - expected):
+        if (kind, name) not in {(k, n) for k, n, _ in expected}:
+            result.note(0, f"{kind} {name} does not belong in a ledger")
+
+
+def _expected_schema(statement: str) -> set[tuple[str, str, str]]:
+    with sqlite3.connect(":memory:") as connection:
+        connection.executescript(schema_script())
+        return set(connection.execute(statement).fetchall())
+
+
+def _check_events(
+    ledger: Ledger, result: Verification, progress: Progress, kept_root: tuple[int, str] | None
+) -> None:
+    heads = {row["size"]: row for row in ledger.rows("SELECT * FROM tree_heads ORDER BY size")}
+    walk = Walk(result)
+    for row in _rows(ledger):
+        walk.step(row)
+        if walk.tree:
+            _check_head(walk.tree, heads.pop(walk.tree.size, None), result)
+            _check_kept(walk.tree, kept_root, result)
+        result.events += 1
+        progress(result.events)
+    if walk.tree is None:
+        return
+    result.root = walk.tree.root.hex()
+    for size in sorted(heads):
+        result.note(size, f"a tree head of {size} events is recorded, the log ends at {walk.tree.size}")
+    if kept_root and kept_root[0] > walk.tree.size:
+        result.note(kept_root[0], f"the kept root covers {kept_root[0]} events, the log ends at {walk.tree.size}")
+    if walk.refs != _stored_refs(ledger):
+        result.note(0, "the references beside the events are not those that the events make")
+
+
+@dataclass(slots=True)
+class Walk:
+    """What is carried from event to event. The tree is None after a missing position: no root can be known."""
+
+    result: Verification
+    tree: Tree | None = EMPTY_TREE
+    refs: int = 0
+    position: int = 0
+    recorded_at: int = 0
+
+    def step(self, row: Any) -> None:  # noqa: ANN401 - sqlite3.Row
+        """Check one row against its bytes and against the row before it."""
+        if row["position"] != self.position + 1:
+            self.result.note(self.position + 1, f"missing: the next position is {row['position']}")
+            self.tree = None
+        self.position = row["position"]
+        if row["recorded_at"] < self.recorded_at:
+            self.result.note(self.position, "the ledger's time runs backwards here")
+        self.recorded_at = row["recorded_at"]
+        body = bytes(row["state"])
+        leaf = leaf_hash(body)
+        if bytes(row["leaf_hash"]) != leaf:
+            self.result.note(self.position, "the leaf hash is not that of the bytes: one of them was altered")
+        if self.tree:
+            self.tree = self.tree.grow([leaf])
+        self.refs = (self.refs + _check_columns(row, body, self.result)) & SUM_BITS
+
+
+def _rows(ledger: Ledger) -> Iterator[Any]:
+    after = -1
+    while True:
+        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
+        page = list(ledger.rows(statement, [after, PAGE_ROWS]))
+        yield from page
+        if len(page) < PAGE_ROWS:
+            return
+        after = page[-1]["position"]
+
+
+def _check_columns(row: Any, body: bytes, result: Verification) -> int:  # noqa: ANN401 - sqlite3.Row
+    """Check one row's columns against its bytes; return the sum of the digests of its references."""
+    position = row["position"]
+    try:
+        submission = admit(body)
+    except LedgerError as refusal:
+        result.note(position, f"the bytes do not pass the gate: {refusal.what}")
+        return 0
+    for name, value in _expected_columns(submission).items():
+        if row[name] != value:
+            result.note(position, f"column {name} says {row[name]!r}, the event says {value!r}")
+    own = submission.envelope.subject
+    return sum(_ref_digest(ref, position) for ref in submission.refs if ref != own)
+
+
+def _expected_columns(submission: Submission) -> dict[str, Any]:
+    envelope = submission.envelope
+    texts = (
+        envelope.subject,
+        envelope.type,
+        envelope.source,
+        envelope.id,
+        envelope.agencykey,
+        getattr(envelope.data, "facility", None),
+    )
+    times = (submission.occurred.earliest, submission.occurred.latest, submission.recorded.latest)
+    return dict(zip(COLUMNS, texts, strict=True)) | dict(zip(TIMES, map(microseconds, times), strict=True))
+
+
+def _check_head(tree: Tree, head: Any, result: Verification) -> None:  # noqa: ANN401 - sqlite3.Row or None
+    if head is not None and (head["root"] != tree.root or head["peaks"] != b"".join(tree.peaks)):
+        result.note(tree.size, f"the tree head of {tree.size} events does not follow from the events")
+
+
+def _check_kept(tree: Tree, kept_root: tuple[int, str] | None, result: Verification) -> None:
+    if kept_root and kept_root[0] == tree.size and kept_root[1] != tree.root.hex():
+        result.note(tree.size, f"the root of {tree.size} events is {tree.root.hex()}, not the one kept")
+
+
+def _ref_digest(ref: str, position: int) -> int:
+    return int.from_bytes(blake2b(f"{ref}|{position}".encode(), digest_size=16).digest())
+
+
+def _stored_refs(ledger: Ledger) -> int:
+    """Sum the digests of all stored references: an order-free fingerprint, in constant memory."""
+    total, last = 0, ("", 0)
+    statement = "SELECT ref, position FROM event_refs WHERE (ref, position) > (?, ?) ORDER BY ref, position LIMIT ?"
+    while True:
+        page = list(ledger.rows(statement, [*last, PAGE_ROWS]))
+        total += sum(_ref_digest(row["ref"], row["position"]) for row in page)
+        if len(page) < PAGE_ROWS:
+            return total & SUM_BITS
+        last = (page[-1]["ref"], page[-1]["position"])

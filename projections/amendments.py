@@ -1,0 +1,70 @@
+"""Corrections and retractions, applied in the fold and never to the log.
+
+Only the publisher of an event may correct or retract it: the target is (source, correctionof). A correction
+counts from its own position on, so a question "as known at K" passes in the corrections up to K.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import orjson
+from pydantic import ValidationError
+
+from domain.events.record import EventCorrected, EventRetracted
+from projections.recorded import Recorded
+
+AMENDING_TYPES = (EventCorrected.TYPE, EventRetracted.TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """One correction or retraction and where it stands."""
+
+    position: int
+    data: EventCorrected | EventRetracted
+
+
+class Amendments:
+    """The corrections known to whoever asks, by the event they are about."""
+
+    def __init__(self, events: Iterable[Recorded] = ()) -> None:
+        self._by_target: dict[tuple[str, str], list[Amendment]] = {}
+        for event in events:
+            data, target = event.envelope.data, event.envelope.correctionof
+            if isinstance(data, EventCorrected | EventRetracted) and target:
+                found = self._by_target.setdefault((event.envelope.source, target), [])
+                found.append(Amendment(event.position, data))
+
+    def of(self, event: Recorded) -> list[Amendment]:
+        """Return what amends this event, oldest first."""
+        return self._by_target.get((event.envelope.source, event.envelope.id), [])
+
+    def apply(self, events: Iterable[Recorded]) -> Iterator[Recorded]:
+        """Yield the events as amended, leaving out those retracted."""
+        for event in events:
+            amended = self.amend(event)
+            if amended is not None:
+                yield amended
+
+    def amend(self, event: Recorded) -> Recorded | None:
+        """Return the event with its latest data and time, or None if it was retracted."""
+        for amendment in self.of(event):
+            if isinstance(amendment.data, EventRetracted):
+                return None
+            event = _corrected(event, amendment.position, amendment.data)
+        return event
+
+
+def _corrected(event: Recorded, position: int, correction: EventCorrected) -> Recorded:
+    """Apply one correction; a replacement that does not fit its type changes nothing."""
+    data, occurred = event.data, event.occurred
+    if correction.replacement is not None:
+        try:
+            data = type(data).model_validate_json(orjson.dumps(correction.replacement))
+        except ValidationError:
+            return event
+    if correction.replacement_time is not None:
+        occurred = correction.replacement_time
+    return replace(event, data=data, occurred=occurred, corrected_by=(*event.corrected_by, position))
