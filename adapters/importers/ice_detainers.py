@@ -51,7 +51,7 @@ REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
 FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
 REVISION = re.compile(r"\((as of [^)]+)\)", re.IGNORECASE)
 USABLE_ID = re.compile(LOCAL_ID[:-7] + r"{0,99}")
-PERSONAL = frozenset({"gender", "citizenship_country", "birth_country", "birth_date", "birth_year"})
+PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year")
 BASES = (
     ("deportation_ordered_yes_no", ProbableCause.FINAL_ORDER),
     ("final_order_yes_no", ProbableCause.FINAL_ORDER),
@@ -129,9 +129,9 @@ class Reading:
 
     def __init__(self, row: TableRow, seen: SeenRows) -> None:
         self.number = row.number
-        self.cells = {
-            name: cell for name, cell in row.cells.items() if not is_missing(cell) and name not in PERSONAL
-        }
+        self.cells = {name: cell for name, cell in row.cells.items() if cell and not is_missing(cell)}
+        for name in PERSONAL:
+            self.cells.pop(name, None)
         self.flags: list[Flag] = []
         self._seen = seen
 
@@ -149,7 +149,7 @@ class Reading:
         lifted = self._lifted()
         if lifted:
             after = Instant.between(prepared_at.earliest, None)
-            bodies.append(_body(DetainerLifted, detainer, after, {**common, **lifted}, prepared_at))
+            bodies.append(_body(DetainerLifted, detainer, after, {**common, **lifted}))
         return RowOutcome(self.number, tuple(bodies), flags=tuple(self.flags))
 
     def _flag(self, code: str, what: str) -> None:
@@ -293,15 +293,13 @@ def _body(
     detainer: str,
     occurred: Instant,
     data: dict[str, Any],
-    prepared_at: Instant | None = None,
 ) -> bytes:
     """Write one event. Its id follows from what it says: a later table that adds a lift repeats nothing."""
     given = {key: value for key, value in data.items() if value is not None}
-    moment = (prepared_at or occurred).earliest
-    content = hashlib.sha256(canonical_bytes([given, occurred.as_json()])).hexdigest()
+    content = canonical_bytes([given, occurred.precision.value]).decode()
     return compose(
         cls,
-        event_id=derived_uuid7(moment, cls.TYPE, detainer, content),
+        event_id=derived_uuid7(occurred.earliest, cls.TYPE, detainer, content),
         source=SOURCE,
         stream=detainer,
         occurred=occurred,

@@ -18,7 +18,7 @@ DIGITS_AND_MARKS = re.compile(r"[\d/.:\- TZ+]+([AaPp][Mm])?")
 
 
 class UnreadableTimeError(ValueError):
-    """A printed time that is none: `code` is impossible_date if it has the shape of one, else unreadable_time."""
+    """A printed time that is none. `code` is impossible_date if it looks like one, else unreadable_time."""
 
     def __init__(self, printed: str) -> None:
         shaped = DIGITS_AND_MARKS.fullmatch(printed) and any(map(str.isdigit, printed))

@@ -1,9 +1,9 @@
 """The simulator: a seeded, made-up Minnesota whose every event is labelled `synthetic:` in its source.
 
-    rates      every number the scenario rests on, with its source and mark
-    places     who holds people, how many, and what each says it decides by
-    clerk      how a fact becomes an event: delays, late reports, corrections, retractions
-    bookings   ordinary custody          detainers   the form and its endings
-    handoffs   notice, pickup, transfer  prisons     commitment and the 631.50 notice
-    run        the clock, the queue and the exact number of events: `simulate`
+rates      every number the scenario rests on, with its source and mark
+places     who holds people, how many, and what each says it decides by
+clerk      how a fact becomes an event: delays, late reports, corrections, retractions
+bookings   ordinary custody          detainers   the form and its endings
+handoffs   notice, pickup, transfer  prisons     commitment and the 631.50 notice
+run        the clock, the queue and the exact number of events: `simulate`
 """

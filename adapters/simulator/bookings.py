@@ -15,7 +15,13 @@ def book(case: Case, *, prompt: bool) -> str:
     rng, at = case.rng, case.booked
     number = case.episode.rpartition(".")[2]
     tell = case.opened if prompt else case.held
-    tell(e.SubjectBooked, at, booking_number=number, booking_category="criminal", legal_basis="probable cause arrest")
+    tell(
+        e.SubjectBooked,
+        at,
+        booking_number=number,
+        booking_category="criminal",
+        legal_basis="probable cause arrest",
+    )
     later = at + rng.randrange(10 * MINUTE, 90 * MINUTE)
     charges = rng.sample(rates.CHARGES, 2 if rng.random() < 0.35 else 1)
     for charge, text, level in charges:

@@ -70,51 +70,62 @@ class Case:
         self.subject = numbers.subject()
         self.detainer = ""
         self.handoff = ""
+        self.printed = ""
+        self.asked = booked
         silence = self.rng.random()
         self.ice_silent = silence < rates.ICE_SILENT
         self.custodian_silent = silence > 1 - rates.CUSTODIAN_SILENT
         self._here = {"facility": place.id, "subject": self.subject}
         self._asked: dict[str, Any] = {}
 
-    def ask(self) -> None:
-        """ICE wants the person: number the detainer and the handoff that may follow."""
+    def ask(self, printed: str, *, told_by_custodian: bool = True) -> None:
+        """ICE wants the person, and prints the custodian so: number the detainer and its handoff."""
+        self.printed = printed
         self.detainer = self.numbers.detainer()
         self.handoff = self.numbers.handoff()
-        self._asked = {**self._here, "episode": self.episode}
+        self._asked = {**self._here, "episode": self.episode} if told_by_custodian else self._here
 
-    def held(self, kind: type[EpisodeData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def held(self, kind: type[EpisodeData], at: int, /, **data: Any) -> None:
         """The custodian tells something of the episode."""
         self.clerk.tell(self.place.source, kind, self.episode, at, {**self._here, **data})
 
-    def opened(self, kind: type[EpisodeData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def opened(self, kind: type[EpisodeData], at: int, /, **data: Any) -> None:
         """The custodian tells promptly what the rest of the case refers to."""
         self.clerk.tell_promptly(self.place.source, kind, self.episode, at, {**self._here, **data})
 
-    def entered(self, kind: type[EpisodeData], at: int, recorded: int, day_only: bool = False, **data: Any) -> None:  # noqa: ANN401
+    def entered(
+        self, kind: type[EpisodeData], at: int, recorded: int, /, day_only: bool = False, **data: Any
+    ) -> None:
         """The custodian enters something whose time is far from its recording."""
         body = {**self._here, **data}
         self.clerk.enter(self.place.source, kind, self.episode, at, recorded, body, day_only)
 
-    def form(self, kind: type[DetainerData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def form(self, kind: type[DetainerData], at: int, /, **data: Any) -> None:
         """The custodian tells something of the detainer."""
         self.clerk.tell(self.place.source, kind, self.detainer, at, {**self._asked, **data})
 
-    def ice_form(self, kind: type[DetainerData], at: int, within: int = rates.ICE_DELAY, **data: Any) -> None:  # noqa: ANN401
+    def ice_form(
+        self, kind: type[DetainerData], at: int, within: int = rates.ICE_DELAY, /, **data: Any
+    ) -> None:
         """ICE tells something of the detainer."""
         self.clerk.tell(ICE_SOURCE, kind, self.detainer, at, {**self._asked, **data}, within)
 
-    def transfer(self, kind: type[HandoffData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def transfer(self, kind: type[HandoffData], at: int, /, **data: Any) -> None:
         """The custodian tells something of the handoff."""
         body = {**self._asked, "detainer": self.detainer, **data}
         self.clerk.tell(self.place.source, kind, self.handoff, at, body)
 
-    def ice_transfer(self, kind: type[HandoffData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def ice_transfer(self, kind: type[HandoffData], at: int, /, **data: Any) -> None:
         """ICE tells something of the handoff."""
         body = {**self._asked, "detainer": self.detainer, **data}
         self.clerk.tell(ICE_SOURCE, kind, self.handoff, at, body, rates.ICE_DELAY)
 
-    def ice_asks(self, prepared: type[DetainerData], wanted: type[HandoffData], at: int, **data: Any) -> None:  # noqa: ANN401
+    def ice_asks(
+        self, prepared: type[DetainerData], wanted: type[HandoffData], at: int, /, **data: Any
+    ) -> None:
         """ICE tells promptly that it prepared the form and wants notice; everything later refers to these."""
+        self.asked = at
         tell = self.clerk.tell_promptly
         tell(ICE_SOURCE, prepared, self.detainer, at, {**self._asked, **data})
-        tell(ICE_SOURCE, wanted, self.handoff, at, {**self._asked, "detainer": self.detainer})
+        afterwards = at + rates.PROMPT_DELAY
+        tell(ICE_SOURCE, wanted, self.handoff, afterwards, {**self._asked, "detainer": self.detainer})

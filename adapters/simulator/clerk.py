@@ -1,7 +1,7 @@
 """How a fact becomes an event: somebody writes it down, soon or late, and now and then gets it wrong.
 
-    tell() ──> at + a clerk's delay ──> (recorded, number, body)
-      └ one time in thirty or so: days late, known only by date, corrected later, or taken back
+tell() ──> at + a clerk's delay ──> (recorded, number, body)
+  └ one time in thirty or so: days late, known only by date, corrected later, or taken back
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Clerk:
     def tell_promptly(
         self, source: str, kind: type[EventData], stream: str, at: int, data: dict[str, Any]
     ) -> None:
-        """Record what later events refer to: within five minutes, and never oddly but for a detainer's bare date."""
+        """Record what later events refer to: within minutes, and oddly only as a detainer's bare date."""
         random = self.rng.random
         recorded = at + int(rates.PROMPT_DELAY * random())
         day_only = kind is DetainerPrepared and random() < rates.PREPARED_BY_DATE_ONLY
@@ -101,7 +101,13 @@ class Clerk:
         noticed = recorded + self.rng.randrange(*rates.CORRECTION_DELAY)
         if odd < CORRECTED_BELOW:
             self._write(
-                source, EventCorrected, event_id, noticed, noticed, self._correction(at, data), target=event_id
+                source,
+                EventCorrected,
+                event_id,
+                noticed,
+                noticed,
+                self._correction(at, data),
+                target=event_id,
             )
         elif odd < RETRACTED_BELOW and kind in RETRACTABLE:
             why = {"reason": "entered_in_error"}

@@ -16,6 +16,7 @@ from adapters.simulator.handoffs import (
 )
 from adapters.simulator.places import Draw
 from adapters.simulator.rates import DAY, HOUR, MINUTE
+from adapters.simulator.wire import local_text
 from domain.events import detainer as d
 from domain.events import episode as e
 from domain.events import handoff as h
@@ -40,13 +41,13 @@ BASES = ("final_order", "pending_proceedings", "biometric_match", "statements")
 
 
 def jail_case(case: Case, printed: str, lift: str | None) -> None:
-    """Tell one jail booking that ICE asks for, and how it ends under ICE's lift reason (None: it gives none)."""
+    """Tell one jail booking that ICE asks for, ending as ICE's lift reason suggests (None: it gives none)."""
     rng = case.rng
     book(case, prompt=True)
-    case.ask()
+    case.ask(printed)
     asked = case.booked + rng.randrange(2 * HOUR, 30 * HOUR)
     set_bail(case, case.booked + rng.randrange(10 * HOUR, 30 * HOUR))
-    prepare(case, asked, printed)
+    prepare(case, asked)
     holds = answer(case, asked + rng.randrange(15 * MINUTE, 4 * HOUR))
     eligible = asked + rng.randrange(14 * HOUR, 6 * DAY)
     ending = ENDINGS.get(lift, OTHER_ENDINGS).from_(rng)
@@ -56,7 +57,7 @@ def jail_case(case: Case, printed: str, lift: str | None) -> None:
     say_lifted(case, ended, lift)
 
 
-def prepare(case: Case, at: int, printed: str) -> None:
+def prepare(case: Case, at: int) -> None:
     """ICE prepares and sends the form."""
     rng = case.rng
     form, words = FORMS.from_(rng)
@@ -66,14 +67,16 @@ def prepare(case: Case, at: int, printed: str) -> None:
         at,
         form=form,
         form_as_printed=words,
-        facility_as_printed=printed,
+        facility_as_printed=case.printed,
         notify_requested=True,
         bases=[rng.choice(BASES)],
         box=1,
         warrant_attached="I-205" if rng.random() < 0.4 else "I-200",
         issued_by="ice_officer",
     )
-    case.ice_form(d.DetainerTransmitted, at + 12 * MINUTE, HOUR, channel="fax" if rng.random() < 0.5 else "email")
+    case.ice_form(
+        d.DetainerTransmitted, at + 12 * MINUTE, HOUR, channel="fax" if rng.random() < 0.5 else "email"
+    )
 
 
 def answer(case: Case, at: int) -> bool:
@@ -141,7 +144,8 @@ def _no_show(case: Case, eligible: int, holds: bool) -> int:
 def _in_custody(case: Case, eligible: int, holds: bool) -> int:  # noqa: ARG001 - one shape for every story
     """Charges still keep the person; nothing has ended."""
     if case.rng.random() < 0.5:
-        case.held(e.ProjectedReleaseSet, eligible, projected_release_at=None)
+        ahead = local_text(eligible + case.rng.randrange(10 * DAY, 90 * DAY))
+        case.held(e.ProjectedReleaseSet, eligible - 4 * HOUR, projected_release_at=ahead)
     return eligible
 
 
@@ -162,10 +166,11 @@ def _citizen(case: Case, eligible: int, holds: bool) -> int:
 
 def _superseded(case: Case, eligible: int, holds: bool) -> int:
     """A new form about the same person takes the old one's place; the old one is lifted for that."""
-    replaced, old_handoff = case.detainer, case.handoff
-    case.ask()
-    renewed, case.detainer, case.handoff = (case.detainer, case.handoff), replaced, old_handoff
-    case.ice_form(d.DetainerSuperseded, eligible - 10 * HOUR, superseded_by=renewed[0])
+    old = case.detainer, case.handoff
+    case.ask(case.printed)
+    prepare(case, eligible - 11 * HOUR)
+    new, (case.detainer, case.handoff) = case.detainer, old
+    case.ice_form(d.DetainerSuperseded, eligible - 10 * HOUR, superseded_by=new)
     return _in_custody(case, eligible, holds)
 
 

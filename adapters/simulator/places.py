@@ -103,14 +103,14 @@ class Place:
         return f"{self.id}.{year}-{self.opened:06d}"
 
     def policy_at(self, moment: int) -> Policy:
-        """Return what the place decides by: its own policy once that is in force, before it none that is written."""
+        """Return what the place decides by: its own policy once in force, before that none written."""
         early = self.policy.on_notice is HENNEPIN and moment < HENNEPIN_FROM
         return NO_POLICY if early or moment < self.policy.server_since else self.policy
 
 
 @dataclass(frozen=True, slots=True)
 class DetainerKind:
-    """One cell of the table of detainers: addressed to `place`, printed so, and lifted for `lift` (None: not yet)."""
+    """One cell of the table of detainers: who is asked, how ICE prints them, why it lifts (None: not yet)."""
 
     place: Place
     printed: str
@@ -144,7 +144,9 @@ def _split(cell: DetainerKind, count: float) -> list[tuple[DetainerKind, float]]
     if cell.lift == "NA":
         return [(DetainerKind(cell.place, cell.printed, None), count)]
     if cell.lift == "other":
-        return [(DetainerKind(cell.place, cell.printed, lift), count * share) for lift, share in rates.OTHER_LIFTS]
+        return [
+            (DetainerKind(cell.place, cell.printed, lift), count * share) for lift, share in rates.OTHER_LIFTS
+        ]
     return [(cell, count)]
 
 

@@ -21,6 +21,8 @@ HEADS: dict[type[EventData], tuple[str, str, str]] = {
     cls: (cls.TYPE, schema_name(cls), f"{cls.STREAM}/") for cls in CATALOGUE.values()
 }
 
+MINUTES_SECONDS = tuple(f"{minute:02d}:{second:02d}" for minute in range(60) for second in range(60))
+
 
 def start_of(day: date) -> int:
     """Return the moment a local day of Minnesota begins."""
@@ -29,16 +31,15 @@ def start_of(day: date) -> int:
 
 @lru_cache(maxsize=8192)
 def _hour(hour: int) -> tuple[str, str]:
-    """Return what an hour's times begin and end with; Minnesota's offsets are whole hours, so one text serves it."""
+    """Return what an hour's times begin and end with; Minnesota's offsets are whole hours."""
     local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(MINNESOTA).isoformat()
     return local[:14], local[19:]
 
 
 def local_text(moment: int) -> str:
     """Return `2026-01-16T17:00:00-06:00`."""
-    hour, rest = divmod(moment, 3600)
-    before, after = _hour(hour)
-    return f"{before}{rest // 60:02d}:{rest % 60:02d}{after}"
+    before, after = _hour(moment // 3600)
+    return before + MINUTES_SECONDS[moment % 3600] + after
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,46 @@
+# One front door: setup, demo, test, lint, bench, docs. Every target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: setup demo test lint format docs bench lock clean
+
+setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "custody-ledger needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	@echo "setting up $(VENV): this downloads about 60 packages the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(INSTALLED)
+
+demo: setup  ## real sheets, one simulated month, a state, a conflict, and "no written policy"
+	@CUSTODY=$(BIN)/custody bash deploy/demo.sh
+
+test: setup lint  ## everything
+	@$(BIN)/pytest -n 2
+
+lint: setup  ## style, types, import direction
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup  ## regenerate the schemas and reference pages that tests compare
+	@$(BIN)/python -m adapters.schemas
+
+bench: setup  ## measure, as ratios in one run
+	@for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench; done
+
+lock: setup  ## resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --no-emit-find-links pyproject.toml --group test --group lint --group build -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

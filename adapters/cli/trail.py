@@ -1,0 +1,119 @@
+"""The audit trail of one case: what happened, which rules spoke at each decision point, what disagrees."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from adapters.cli.options import at_option, known_option, known_position, pass_services
+from adapters.cli.output import json_option, print_json, print_table, show_instant
+from adapters.composition import Services, agreements, amendments, rule_pack
+from adapters.queries import find_case
+from domain.instants import format_rfc3339
+from projections.amendments import AMENDING_TYPES, Amendments
+from projections.decisions import decisions
+from projections.recorded import Recorded
+
+
+@click.command()
+@click.argument("ref")
+@at_option
+@known_option
+@json_option
+@pass_services
+def trail(services: Services, ref: str, at: datetime | None, known: str | None, as_json: bool) -> None:
+    """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    found, events = find_case(ledger, ref, upto)
+    if at is not None:
+        events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
+    amending = amendments(ledger, upto)
+    made = decisions(
+        list(amending.apply(events)), found, rule_pack(), agreements=agreements(ledger, upto), custodians=services.custodians()
+    )
+    ledger.close()
+    document = {
+        "ref": found,
+        "known": upto,
+        "events": [event_row(event, amending) for event in in_order(events)],
+        "decisions": [decision.as_json() for decision in made],
+    }
+    print_json(document) if as_json else _print_trail(document)
+
+
+def in_order(events: list[Recorded]) -> list[Recorded]:
+    """Order by when things happened, then by when the ledger knew them."""
+    return sorted(events, key=lambda event: (event.occurred.sort_key, event.position))
+
+
+def event_row(event: Recorded, amending: Amendments) -> dict[str, Any]:
+    """Return one event as the trail shows it, as published, with what later amended it."""
+    return {
+        "position": event.position,
+        "at": event.occurred.as_json(),
+        "type": event.type,
+        "agency": event.agency,
+        "source": event.envelope.source,
+        "stream": event.stream,
+        "recorded_at": format_rfc3339(event.recorded_at),
+        "source_recorded": event.envelope.recorded.as_json(),
+        "data": event.envelope.data.model_dump(mode="json", exclude_defaults=True),
+        "amended_by": [{"position": a.position, "type": a.data.TYPE} for a in amending.of(event)],
+        "id": event.envelope.id,
+    }
+
+
+def _print_trail(document: dict[str, Any]) -> None:
+    click.echo(f"{document['ref']}, as known at position {document['known']:,}\n")
+    rows = [[e["position"], show_instant(e["at"]), e["agency"], e["type"], _notes(e)] for e in document["events"]]
+    print_table(["position", "when", "who says so", "what", "details"], rows, empty="")
+    for decision in document["decisions"]:
+        _print_decision(decision)
+    if not document["decisions"]:
+        click.echo("\nNo decision point has arisen in this case.")
+
+
+def _notes(event: dict[str, Any]) -> str:
+    skip = {"facility", "subject", "episode", "detainer", "cited_rules"}
+    notes = [f"{key.replace('_', ' ')}: {_show(value)}" for key, value in event["data"].items() if key not in skip]
+    notes += [f"cites {rule['rule']}" for rule in event["data"].get("cited_rules", [])]
+    notes += [f"amended at position {amendment['position']}" for amendment in event["amended_by"]]
+    return "; ".join(notes)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, dict) and "precision" not in value:
+        return ", ".join(f"{key.replace('_', ' ')} {_show(inner)}" for key, inner in value.items())
+    return show_instant(value) if isinstance(value, dict) else str(value)
+
+
+def _print_decision(decision: dict[str, Any]) -> None:
+    point = decision["decision_point"].replace("_", " ")
+    click.echo(f"\n{point} at {show_instant(decision['at'])}: {decision['status'].upper().replace('_', ' ')}")
+    rows = [
+        [_applies(rule["applies"]), rule["modality"], rule["id"], rule["citation"], rule["bindingness"], rule["effect"]]
+        for rule in decision["rules"]
+    ]
+    print_table(["applies", "says", "rule", "citation", "bindingness", "in words"], rows, empty="  no rule speaks here")
+    for conflict in decision["conflicts"]:
+        click.echo(f"  conflict: {_conflict(conflict)}")
+    if decision["missing"]:
+        click.echo(f"  not known: {', '.join(decision['missing'])}")
+    if decision.get("cited"):
+        click.echo(f"  the agency cited: {', '.join(map(str, decision['cited']))}")
+    if decision.get("done"):
+        click.echo(f"  what was then recorded: {', '.join(map(str, decision['done']))}")
+
+
+def _applies(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value, "unknown") if isinstance(value, bool) else str(value)
+
+
+def _conflict(conflict: Any) -> str:  # noqa: ANN401 - a pair of ids, or a pair with advice
+    return str(conflict)
+
+
+COMMANDS = (trail,)

@@ -1,0 +1,1 @@
+"""What is generated from the catalogue: JSON Schemas, and the references in `docs/`."""

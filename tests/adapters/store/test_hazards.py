@@ -1,0 +1,139 @@
+"""One test for each hazard of the `eventsourcing` library that the design lists, against our store."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from contextlib import closing
+import sys
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from adapters.store.ledger import Ledger, system_clock
+from adapters.store.mapper import CustodyMapper
+from domain.errors import IntegrityProblem, LedgerUnavailable
+from projections.amendments import Amendments
+from projections.replay import replay
+from tests.builders import submissions
+
+
+def test_a_ledger_refuses_to_start_where_database_functions_would_hide_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
+
+    with pytest.raises(LedgerUnavailable, match="POSTGRES_ENABLE_DB_FUNCTIONS"):
+        Ledger.create(tmp_path / "custody.db")
+
+
+def test_a_batch_of_twenty_thousand_events_is_one_transaction_and_does_not_hang(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "custody.db")
+
+    outcomes = ledger.append(submissions(20_000), now=system_clock())
+
+    assert outcomes[-1].position == ledger.position() == 20_000
+    assert next(ledger.rows("SELECT count(*) FROM tree_heads"))[0] == 1
+    ledger.close()
+
+
+def test_a_follower_sees_what_this_and_other_processes_append(tmp_path: Path) -> None:
+    here = Ledger.create(tmp_path / "custody.db")
+    elsewhere = Ledger.open_to_write(here.path)
+    here.append(submissions(1), now=system_clock())
+    seen: list[int] = []
+
+    def follow() -> None:
+        with here.log.subscribe(gt=0) as subscription:
+            for notification in subscription:
+                seen.append(notification.id)
+                if notification.id == 3:
+                    return
+
+    follower = Thread(target=follow)
+    follower.start()
+    here.append(submissions(1, start=2), now=system_clock())
+    elsewhere.append(submissions(1, start=3), now=system_clock())
+    follower.join(timeout=20)
+
+    assert [1, 2, 3] == seen
+    here.close()
+    elsewhere.close()
+
+
+def append_one_by_one(path: Path, start: int) -> None:
+    ledger = Ledger.open_to_write(path)
+    for event in submissions(60, start=start):
+        ledger.append([event], now=system_clock())
+    ledger.close()
+
+
+def test_three_writing_processes_get_distinct_positions_and_no_locked_errors(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "custody.db")
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=append_one_by_one, args=(ledger.path, 1000 * n)) for n in (1, 2, 3)]
+
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(timeout=120)
+
+    assert [0, 0, 0] == [writer.exitcode for writer in writers]
+    assert list(range(1, 181)) == [event.position for event in ledger.recorded()]
+    ledger.close()
+
+
+def test_positions_survive_a_dump_and_restore(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "custody.db")
+    ledger.append(submissions(20), now=system_clock())
+    ledger.close()
+    with closing(sqlite3.connect(ledger.path)) as connection, connection:
+        script = "\n".join(line for line in connection.iterdump() if "CREATE TRIGGER" not in line.split("\n")[0])
+    with closing(sqlite3.connect(":memory:")) as restored, restored:
+        restored.executescript(script)
+        found = restored.execute("SELECT position, event_id FROM stored_events ORDER BY position").fetchall()
+
+    reopened = Ledger.open_to_read(tmp_path / "custody.db")
+    assert [(event.position, event.envelope.id) for event in reopened.recorded()] == found
+    reopened.close()
+
+
+class ChokesOnTheSecond:
+    """A fold that cannot take position 2."""
+
+    name = "chokes"
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def apply(self, event) -> None:  # noqa: ANN001
+        if event.position == 2:
+            raise ZeroDivisionError("poison")
+        self.seen.append(event.position)
+
+    def snapshot(self) -> list[int]:
+        return self.seen
+
+
+def test_an_event_that_breaks_a_fold_is_parked_and_the_fold_goes_on(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "custody.db")
+    ledger.append(submissions(3), now=system_clock())
+    fold = ChokesOnTheSecond()
+
+    result = replay(ledger.recorded(), Amendments(), [fold], lambda done: None)
+
+    assert [1, 3] == fold.seen
+    assert [(2, "chokes")] == [(parked["position"], parked["read_model"]) for parked in result.parked]
+    ledger.close()
+
+
+def test_a_stored_topic_never_imports_a_module() -> None:
+    from eventsourcing.persistence import StoredEvent
+
+    hostile = StoredEvent("episode/x", 1, "antigravity:fly", b"{}")
+
+    with pytest.raises(IntegrityProblem, match="not in the catalogue"):
+        CustodyMapper().to_domain_event(hostile)
+
+    assert "antigravity" not in sys.modules
