@@ -2,7 +2,7 @@
 
 Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, at most 60 KiB and
 16 levels, and no null but the open bound of an instant: what is not known is left out, so that one fact has
-one form. Under it orjson's sorted keys equal RFC 8785 (checked against the `rfc8785` package in our tests), so
+one form. Under it orjson's sorted keys equal RFC 8785 (our tests check it against the `rfc8785` package), so
 the gate is one equality, `body == canonical(parse(body))`. The equality alone does not prove the profile:
 closed schemas do (no field takes a float or a large integer), and free JSON goes through `check_profile`.
 """
@@ -99,7 +99,7 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
 
 
 def check_no_null(value: object, where: str = "") -> None:
-    """Raise InputRefused (null) at the first null that is not an open bound of an instant."""
+    """Raise InputRefused (null) if there is a null that is not an open bound of an instant."""
     waiting = [(value, where)]
     while waiting:
         value, where = waiting.pop()

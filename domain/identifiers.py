@@ -13,7 +13,7 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7 << 76 | (random_bits >> 62 & 0xFFF) << 64
     value |= 0b10 << 62 | random_bits & 0x3FFF_FFFF_FFFF_FFFF
-    digits = f"{value:032x}"  # uuid.UUID would print the same, at thrice the cost
+    digits = f"{value:032x}"  # uuid.UUID would print the same, at twice the cost
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

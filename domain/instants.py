@@ -64,7 +64,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 
 def _pinned(moment: datetime) -> datetime:
-    """Give a zoned moment its fixed offset: within one `ZoneInfo`, Python compares wall clocks, blind to folds.
+    """Give a zoned moment its fixed offset: in one `ZoneInfo`, Python compares wall clocks, blind to folds.
 
     Raise ValueError for a moment without a zone, or outside the years 2 to 9998.
     """
@@ -76,7 +76,7 @@ def _pinned(moment: datetime) -> datetime:
         return moment
     offset = moment.utcoffset() or timedelta()
     if offset % ONE_MINUTE:  # local mean time, before 1883: RFC 3339 cannot write its seconds
-        return moment.astimezone(UTC)
+        return _pinned(moment.astimezone(UTC))
     return moment.replace(tzinfo=timezone(offset), fold=0)
 
 

@@ -10,6 +10,7 @@ from domain.events.episode import ReleasedToCommunity, SubjectBooked
 from domain.events.fields import EventData
 from domain.identifiers import derived_uuid7
 from domain.instants import MINNESOTA, Instant
+from projections.recorded import Recorded
 
 MONDAY = datetime(2026, 1, 12, 8, 0, tzinfo=MINNESOTA)
 JAIL = "mn-cass-jail"
@@ -41,3 +42,12 @@ def released(number: int = 1, *, facility: str = JAIL, at: datetime | Instant = 
 def submissions(count: int, *, start: int = 1) -> list[Submission]:
     """Return so many different bookings, admitted."""
     return [admit(booked(n, at=MONDAY + timedelta(minutes=n))) for n in range(start, start + count)]
+
+
+def recorded(*bodies: bytes, known: datetime = MONDAY) -> list[Recorded]:
+    """Return the events as the log would give them, at positions 1, 2, ..."""
+    envelopes = [admit(one).envelope for one in bodies]
+    return [
+        Recorded(position, known, envelope, envelope.data, envelope.occurred)
+        for position, envelope in enumerate(envelopes, start=1)
+    ]

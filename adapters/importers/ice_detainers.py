@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from adapters.importers.bodies import proposed_body, usable_id
 from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
 from adapters.importers.printed_times import ISO, UnreadableTimeError, read_printed_time
 from adapters.importers.tables import TableRow, read_table
 from adapters.places.register import Facility, Register
 from domain.canonical import canonical_bytes
-from domain.envelope import compose
 from domain.events.detainer import (
     DetainerData,
     DetainerForm,
@@ -31,12 +31,11 @@ from domain.events.detainer import (
     LiftCode,
     ProbableCause,
 )
-from domain.events.fields import LOCAL_ID
-from domain.identifiers import derived_uuid7
 from domain.instants import MINNESOTA, Instant
 
 ICE = "us-ice"
 SOURCE = f"agency:{ICE}"
+VIA = "import/ice-detainers"
 REQUIRED = ("detainer_prepare_date", "detainer_facility")
 FORMATS = (
     ISO,
@@ -50,7 +49,6 @@ FORMATS = (
 REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
 FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
 REVISION = re.compile(r"\((as of [^)]+)\)", re.IGNORECASE)
-USABLE_ID = re.compile(LOCAL_ID[:-7] + r"{0,99}")
 PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year")
 BASES = (
     ("deportation_ordered_yes_no", ProbableCause.FINAL_ORDER),
@@ -282,27 +280,5 @@ def is_missing(cell: str) -> bool:
     return not text or text == "NA" or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
 
 
-def usable_id(printed: str) -> str:
-    """Return a printed identifier if it can stand in an id, else its digest: two are never made one."""
-    text = printed.strip()
-    return text if USABLE_ID.fullmatch(text) else f"x{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-
-
-def _body(
-    cls: type[DetainerData],
-    detainer: str,
-    occurred: Instant,
-    data: dict[str, Any],
-) -> bytes:
-    """Write one event. Its id follows from what it says: a later table that adds a lift repeats nothing."""
-    given = {key: value for key, value in data.items() if value is not None}
-    content = canonical_bytes([given, occurred.precision.value]).decode()
-    return compose(
-        cls,
-        event_id=derived_uuid7(occurred.earliest, cls.TYPE, detainer, content),
-        source=SOURCE,
-        stream=detainer,
-        occurred=occurred,
-        data=given,
-        via="import/ice-detainers",
-    )
+def _body(cls: type[DetainerData], detainer: str, occurred: Instant, data: dict[str, Any]) -> bytes:
+    return proposed_body(cls, source=SOURCE, stream=detainer, occurred=occurred, data=data, via=VIA)

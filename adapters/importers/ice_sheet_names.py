@@ -1,9 +1,9 @@
 """When ICE published a 287(g) sheet, as its file name says it.
 
-    participatingAgencies05182026am.xlsx        morning of 2026-05-18 (pm: afternoon; mid or nothing: the whole day)
-    participatingAgencies06112025pm copy.xlsx   a second sheet of that afternoon
-    participatingAgencies-20250327140009.xlsx   seen by the Wayback Machine at 14:00:09 UTC
-    ice_participatingAgencies_2026-05-18am.csv  the same sheet as the first, saved under another name
+participatingAgencies05182026am.xlsx        morning of 2026-05-18 (pm: afternoon; mid or nothing: that day)
+participatingAgencies06112025pm copy.xlsx   a second sheet of that afternoon
+participatingAgencies-20250327140009.xlsx   seen by the Wayback Machine at 14:00:09 UTC
+ice_participatingAgencies_2026-05-18am.csv  the same sheet as the first, saved under another name
 """
 
 from __future__ import annotations

@@ -101,16 +101,15 @@ def _read_national(path: Path, rows: Iterable[TableRow], sheriffs: Sheriffs) -> 
             "no_publication_date",
             "a national 287(g) sheet gives its date in its file name only, and this name gives none",
             where=str(path),
-            mend="keep ICE's name (participatingAgencies05182026am.xlsx) or write participatingAgencies_2026-05-18am.csv",
+            mend="keep ICE's name, participatingAgencies05182026am.xlsx, or write 2026-05-18am.csv",
         )
     sheet = ReadSheet(ref, path.name, national=True)
     found = ReadFile(sheets={ref.code: sheet})
     for row in rows:
-        state = None if row.problem else state_code(row.cells["state"])
+        state = None
         try:
             _check(row)
-            if state is None:
-                raise RowProblem("state", "unknown_state", f"{row.cells['state'][:60]!r} is no state or territory")
+            state = _state(row.cells["state"])
             sheet.rows.setdefault(state, []).append(_printed(row, state, ref, NATIONAL_CELLS, sheriffs))
         except RowProblem as problem:
             found.refusals.append(Refusal(row.number, *problem.refusal))
@@ -119,11 +118,18 @@ def _read_national(path: Path, rows: Iterable[TableRow], sheriffs: Sheriffs) -> 
     return found
 
 
+def _state(printed: str) -> str:
+    code = state_code(printed)
+    if code is None:
+        raise RowProblem("state", "unknown_state", f"{printed[:60]!r} is no state or territory")
+    return code
+
+
 def _doubt_the_date(found: ReadFile, sheet: ReadSheet) -> None:
     """ICE has put a year too early into file names: most rows are then signed after their publication."""
     latest = sheet.ref.published.latest
     rows = [row for rows in sheet.rows.values() for row in rows]
-    later = [row for row in rows if latest and row.listing.signed.earliest and row.listing.signed.earliest > latest]
+    later = [row for row in rows if latest and not row.listing.signed.maybe_by(latest)]
     if len(later) * 2 <= len(rows):
         what = "the printed signing date is after the sheet's publication"
         found.flags += [Flag(row.number, "signed_after_publication", what) for row in later]
@@ -145,10 +151,9 @@ def _read_observations(rows: Iterable[TableRow], sheriffs: Sheriffs) -> ReadFile
             sheet.rows.setdefault(TABLE_STATE, []).append(printed)
         except RowProblem as problem:
             found.refusals.append(Refusal(row.number, *problem.refusal))
-            for gap in (sheet or last,):
-                if gap:
-                    gap.gaps.add(TABLE_STATE)
-        # A row that names no readable sheet belongs to the sheet of its neighbours, as far as anyone can tell.
+            if damaged := sheet or last:
+                damaged.gaps.add(TABLE_STATE)
+        # A row that names no readable sheet belongs to a neighbour's sheet, as far as anyone can tell.
         if unread and sheet:
             sheet.gaps.add(TABLE_STATE)
         unread, last = sheet is None, sheet or last
@@ -204,7 +209,7 @@ def _check(row: TableRow) -> None:
         raise RowProblem(row.problem.field, row.problem.code, row.problem.reason)
     for column, text in row.cells.items():
         if len(text) > TEXT_MAX:
-            raise RowProblem(column, "text_too_long", f"{len(text)} characters where at most {TEXT_MAX} make sense")
+            raise RowProblem(column, "text_too_long", f"{len(text)} characters, the limit is {TEXT_MAX}")
 
 
 def _printed(row: TableRow, state: str, ref: SheetRef, cells: Cells, sheriffs: Sheriffs) -> PrintedRow:
@@ -215,7 +220,7 @@ def _printed(row: TableRow, state: str, ref: SheetRef, cells: Cells, sheriffs: S
     if model is None:
         raise RowProblem(cells.model, "unknown_model", f"{kind[:60]!r} is not a 287(g) model we know")
     day = _date(signed.strip(), cells.signed, "impossible_signing_date")
-    if not FIRST_SIGNED <= day:
+    if day < FIRST_SIGNED:
         reason = f"{day.isoformat()} is before the statute that allows these agreements (1996-09-30)"
         raise RowProblem(cells.signed, "impossible_signing_date", reason)
     agency, county = agency_identity(state, printed, sheriffs if state == TABLE_STATE else {})
@@ -223,6 +228,7 @@ def _printed(row: TableRow, state: str, ref: SheetRef, cells: Cells, sheriffs: S
     evidence = {
         "agency": agency,
         "agency_as_printed": printed,
+        "county": county,
         "model": model.value,
         "model_as_printed": kind,
         "signed_as_printed": signed,
@@ -239,7 +245,7 @@ def _date(text: str, where: str, code: str) -> date:
 
 
 def printed_day(text: str) -> date:
-    """Read a date as ICE's sheets hold it: `2025-03-26` or `3/26/2025`. Raise ValueError for anything else."""
+    """Read a date as the sheets hold it, `2025-03-26` or `3/26/2025`; raise ValueError for anything else."""
     if american := US_DATE.fullmatch(text.strip()):
         return date(int(american[3]), int(american[1]), int(american[2]))
     iso = ISO_DATE.fullmatch(text.strip())

@@ -1,4 +1,4 @@
-"""Tables as agencies export them: CSV, TSV, semicolons or a workbook, row by row in bounded memory.
+"""Tables as agencies export them: CSV, TSV, semicolons, bars or a workbook, row by row in bounded memory.
 
     for row in read_table(path, required=["detainer_prepare_date", "detainer_facility"]):
         row.number   # data rows from 1
@@ -34,7 +34,7 @@ from domain.errors import InputRefused
 
 __all__ = ["InputLine", "TableRow", "column_name", "read_lines", "read_table"]
 
-DELIMITERS = (",", "\t", ";")
+DELIMITERS = (",", "\t", ";", "|")
 LINES_JOINED_MAX = 200
 NOT_CLOSED = "unexpected end of data"
 TOO_LONG = f"the line is longer than {LINE_BYTES_MAX:,} bytes; it was skipped without being read"

@@ -1,7 +1,7 @@
 """`docs/errors.md`: every code that an error, a refusal or a flag can carry, read from the source itself.
 
-A code is the string handed to an error's constructor. Where it is a name, it is followed one step back: to the
-callers of the function whose parameter it is, to the rows that a loop runs over, to what was assigned to it.
+A code is the string handed to an error's constructor. Where it is a name, it is followed one step back: to
+the callers of the function whose parameter it is, to the rows of a loop, to what was assigned to it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ ERRORS = ("InputRefused", "LedgerUnavailable", "IntegrityProblem")
 POSITION_OF_CODE = {**dict.fromkeys(ERRORS, 0), "Refusal": 2, "Flag": 1}
 KIND_OF = {"Refusal": "InputRefused"}
 MEANING = {
-    "InputRefused": "A record or an argument that the ledger does not take. Exit status 3 (recorded) or 2 (usage).",
+    "InputRefused": "A record or argument the ledger does not take. Exit status 3 (recorded) or 2 (usage).",
     "LedgerUnavailable": "The ledger cannot be opened, read or written. Exit status 4.",
     "IntegrityProblem": "What is stored disagrees with itself. Exit status 1.",
     "Flag": "Not an error: recorded as it came, and somebody should look at it.",
 }
 HEAD = """# Error codes
 
-Generated from the source by `python -m adapters.schemas`; a test keeps it complete. Codes are stable: a program may
-branch on them. Words may change. Every error carries `code`, `what`, `where` and `mend`.
+Generated from the source by `python -m adapters.schemas`; a test keeps it complete. Codes are stable: a
+program may branch on them. Words may change. Every error carries `code`, `what`, `where` and `mend`.
 """
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -13,8 +13,8 @@ from domain.events.fields import EventData
 
 HEAD = """# Events
 
-Generated from the catalogue by `python -m adapters.schemas`; a test keeps it so. The JSON Schema of every type is
-in `adapters/schemas/json/`.
+Generated from the catalogue by `python -m adapters.schemas`; a test keeps it so. The JSON Schema of every
+type is in `adapters/schemas/json/`.
 
 An event is one line of canonical JSON (RFC 8785): keys sorted, no spaces, at most 60 KiB.
 
@@ -35,7 +35,7 @@ An event is one line of canonical JSON (RFC 8785): keys sorted, no spaces, at mo
 | `data` | required | the fields below |
 | `datacontenttype` | | `application/json` |
 | `time`, `timelatest`, `timeprecision` | see below | when it happened |
-| `recordedtime`, `recordedlatest`, `recordedprecision` | | when the source says that it recorded or published it |
+| `recordedtime`, `recordedlatest`, `recordedprecision` | | when the source says it recorded this |
 | `sequence` | | the count of this agency key's events, without gaps, as a string: `"17"` |
 | `agencykey` | | the name of the key |
 | `causationid` | | the id of the event that led to this one |
@@ -44,8 +44,8 @@ An event is one line of canonical JSON (RFC 8785): keys sorted, no spaces, at mo
 
 ## Instants
 
-Times are RFC 3339 with an offset, `2026-01-16T17:00:00-06:00`, to the microsecond at most, years 0002 to 9998. A
-leap second (`23:59:60`) is refused: send the second before or after it. `24:00` is refused too.
+Times are RFC 3339 with an offset, `2026-01-16T17:00:00-06:00`, to the microsecond at most, years 0002 to
+9998. A leap second (`23:59:60`) is refused: send the second before or after it. `24:00` is refused too.
 
 | precision | bounds in the envelope | a field's value in `data` |
 |---|---|---|
@@ -97,15 +97,14 @@ def _event_section(cls: type[EventData], schema: Schema) -> list[str]:
 
 
 def _field_rows(names: Any, part: str, schema: Schema) -> list[str]:
-    definition = (
-        schema["$defs"].get(part) or schema["$defs"][schema["properties"]["data"]["$ref"].split("/")[-1]]
-    )
-    required = definition.get("required", [])
+    parts = schema["$defs"]
+    definition = parts.get(part) or parts[schema["properties"]["data"]["$ref"].split("/")[-1]]
+    properties, required = definition["properties"], definition.get("required", [])
     return [
         "| field | | type |",
         "|---|---|---|",
         *(
-            f"| `{name}` | {'required' if name in required else ''} | {_kind(definition['properties'][name])} |"
+            f"| `{name}` | {'required' if name in required else ''} | {_kind(properties[name])} |"
             for name in names
         ),
     ]

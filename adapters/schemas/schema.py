@@ -38,7 +38,7 @@ class _WithoutNulls(GenerateJsonSchema):
         described = super().default_schema(schema)
         return {key: value for key, value in described.items() if key != "default" or value is not None}
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic passes it
         return False
 
 

@@ -29,7 +29,7 @@ def start_of(day: date) -> int:
     return int(datetime.combine(day, time(), MINNESOTA).timestamp())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _hour(hour: int) -> tuple[str, str]:
     """Return what an hour's times begin and end with; Minnesota's offsets are whole hours."""
     local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(MINNESOTA).isoformat()
@@ -42,7 +42,7 @@ def local_text(moment: int) -> str:
     return before + MINUTES_SECONDS[moment % 3600] + after
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _day(year: int, month: int, day: int) -> tuple[str, str]:
     local = date(year, month, day)
     return (

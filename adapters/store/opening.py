@@ -22,7 +22,9 @@ HEADER_BYTES = 100
 
 CAUSES = (
     ("disk is full", "disk_full", "free some space and run the same command again: what was reported as stored is stored"),
+    ("no space left", "disk_full", "free some space and run the same command again: what was reported as stored is stored"),
     ("readonly", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
+    ("read-only", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
     ("unable to open", "cannot_open", "check that the folder exists and may be read"),
     ("is locked", "ledger_busy", "another process has been writing for long; wait and run the same command again"),
     ("malformed", "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
@@ -116,7 +118,9 @@ def reading_uri(path: Path) -> str:
     with explained(path):
         if os.access(path.parent, os.W_OK) and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
             return file_uri(path, query="mode=ro")
-        log = path.with_name(f"{path.name}-wal")
+        log, index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+        if log.exists() and log.stat().st_size > 0 and index.exists():
+            return file_uri(path, query="mode=ro")
         if log.exists() and log.stat().st_size > 0:
             raise LedgerUnavailable(
                 "unmerged_log",

@@ -122,10 +122,14 @@ class RulePackPublished(EventData):
 
 
 class SheetRow(Closed):
-    """One row of a published sheet, every text exactly as printed, trailing spaces included."""
+    """One row of a published sheet, every text exactly as printed, trailing spaces included.
+
+    `agency`, `county` (of a sheriff in the register) and `model` are what the printed words were taken for.
+    """
 
     agency_as_printed: Words
     agency: AgencyId
+    county: Words | None = None
     model: AgreementModel
     model_as_printed: Words
     county_as_printed: Words | None = None
@@ -136,7 +140,12 @@ class SheetRow(Closed):
 
 
 class RuleSourceObserved(InstrumentData):
-    """What one published sheet lists for one state: the evidence under listings, corrections and ends."""
+    """What one published sheet lists for one state: the evidence under listings, corrections and ends.
+
+    `national` says that the sheet lists the whole country, so a state without rows has no agreement on it.
+    `printing` is the digest of all rows read of the sheet, every state's: two readings of one sheet that
+    differ (a file cut short, say) are two printings.
+    """
 
     TYPE: ClassVar[str] = "rule.source_observed"
 
@@ -144,6 +153,8 @@ class RuleSourceObserved(InstrumentData):
     file: Words
     published: Instant
     state: Code
+    national: bool
+    printing: Digest
     part: Count
     parts: Count
     rows: Annotated[tuple[SheetRow, ...], Field(max_length=SHEET_PART_ROWS_MAX)]
@@ -181,11 +192,17 @@ class AgreementListed(AgreementData):
 
 
 class AgreementCorrected(AgreementData):
-    """ICE printed something else between two sheets: the printed name or the printed signing date."""
+    """ICE printed something else between two sheets: the printed name or the printed signing date.
+
+    `before_agency` is the agency id that the earlier name was taken for, where that is another one;
+    `basis` then says why both are held to be one agency.
+    """
 
     TYPE: ClassVar[str] = "agreement.corrected"
 
     field: Code
+    before_agency: AgencyId | None = None
+    basis: Code | None = None
     before: Words
     after: Words
     as_printed: Words

@@ -1,0 +1,1 @@
+"""Rules as data: packs, three-valued conditions, and what a pack derives at a decision point."""

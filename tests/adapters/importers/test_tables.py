@@ -65,7 +65,7 @@ def test_raw_and_snake_case_column_names_are_one_column(printed: str, name: str)
     assert column_name(printed) == name
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_cells_come_as_printed_whatever_separates_them(

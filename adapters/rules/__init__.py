@@ -1,0 +1,1 @@
+"""Rule packs from files, and the expression engine behind their conditions."""

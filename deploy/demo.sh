@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The demo: real sheets, one simulated month, a facility's state, a conflict, and "no written policy".
+# Expects CUSTODY to name the installed command; leaves its ledger in .demo/ to look around in.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+custody=${CUSTODY:-custody}
+data=adapters/importers/data
+export CUSTODY_LEDGER=.demo/custody.db
+rm -rf .demo && mkdir -p .demo
+
+step() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
+run() { printf '$ custody %s\n' "$*"; "$custody" "$@"; }
+
+step "1. ICE's own lists of 287(g) agreements: 301 dated sheets for Minnesota, one national sheet"
+run import ice-287g $data/mn_287g_sheet_observations.csv | tail -n +1 | head -8
+run import ice-287g $data/ice_participatingAgencies_2026-05-18am.csv | head -4
+
+step "2. One simulated month, every event labelled synthetic, and two made-up cases to follow"
+run simulate --events 20000 --seed 2026 --from 2026-01-01 --until 2026-01-31
+run import events deploy/stories.jsonl
+
+step "3. What ICE had published by 28 March 2025 about Freeborn, and what is known now"
+run agreements --county Freeborn --published 2025-03-28
+run agreements --county Freeborn
+
+step "4. Who was in custody in Freeborn County on 20 January 2026"
+run state mn-freeborn-jail --at 2026-01-20T12:00
+
+step "5. A hold past release in Freeborn: the agreement and the Attorney General's opinion conflict"
+run trail mn-freeborn-jail.story-1
+
+step "6. A release in a county without a written policy"
+run trail mn-cook-jail.story-2
+
+step "7. Nothing was altered"
+run verify
+printf '\nThe ledger is .demo/custody.db: try  CUSTODY_LEDGER=.demo/custody.db %s handoffs --facility mn-hennepin-jail\n' "$custody"

@@ -1,0 +1,59 @@
+"""The tests that ship with a pack, run against it: `{"passed":1,"failed":0,"results":[{"name","ok","problems"}]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from domain.rules.decide import decide
+from domain.rules.pack import PackTest
+from domain.rules.rulebook import Rulebook
+from domain.rules.trace import Determination, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """One test, and what differed."""
+
+    name: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nothing differed."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return {"name": self.name, "ok": self.ok, "problems": list(self.problems)}
+
+
+def run_pack_tests(rulebook: Rulebook) -> tuple[TestOutcome, ...]:
+    """Run every test of the pack."""
+    return tuple(TestOutcome(test.name, tuple(_problems(test, rulebook))) for test in rulebook.pack.tests)
+
+
+def _problems(test: PackTest, rulebook: Rulebook) -> Iterator[str]:
+    found = decide(test.facts, test.decision_point, test.at, rulebook)
+    expected = test.expect
+    if found.status is not expected.status:
+        missing = f" (missing {', '.join(found.missing)})" if found.missing else ""
+        yield f"the status is {found.status.value}{missing}, not {expected.status.value}"
+    for standing, ids in (
+        (Standing.STANDS, expected.stands),
+        (Standing.FAILS, expected.fails),
+        (Standing.UNKNOWN, expected.unknown),
+        (Standing.DEFEATED, expected.defeated),
+    ):
+        yield from _misplaced(found, standing, ids)
+    if expected.missing is not None and set(expected.missing) != set(found.missing):
+        yield f"missing is {sorted(found.missing)}, not {sorted(expected.missing)}"
+
+
+def _misplaced(found: Determination, standing: Standing, ids: tuple[str, ...]) -> Iterator[str]:
+    where = {trace.rule.id: trace.standing for trace in found.rules}
+    for rule_id in ids:
+        actual = where.get(rule_id)
+        if actual is not standing and not (actual is None and standing is Standing.FAILS):
+            yield f"{rule_id} {actual.value if actual else 'does not bind here'}, expected: {standing.value}"

@@ -1,0 +1,214 @@
+"""The names, keys and exit statuses that other programs rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.builders import JAIL, MONDAY, body, booked, released
+
+READING = [
+    ["state", JAIL],
+    ["trail", "episode/x"],
+    ["agreements"],
+    ["handoffs"],
+    ["log"],
+    ["replay"],
+    ["verify"],
+]
+
+
+def lines(path: Path, *bodies: bytes) -> Path:
+    path.write_bytes(b"".join(one + b"\n" for one in bodies))
+    return path
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    return lines(tmp_path / "events.jsonl", booked(1), booked(2), released(2, at=MONDAY.replace(hour=20)))
+
+
+def test_init_makes_an_empty_ledger_and_again_changes_nothing(custody, path) -> None:
+    first = custody("init", "--json")
+
+    assert (0, {"ledger": str(path), "position": 0}) == (first.status, first.json)
+    assert 0 == custody("init").status
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_reading_command_without_a_ledger_fails_with_four_and_makes_none(custody, path, command) -> None:
+    ran = custody(*command, "--json")
+
+    assert 4 == ran.status
+    assert "ledger_not_found" == ran.json["error"]["code"]
+    assert "custody init" in ran.err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_reading_command_on_something_else_fails_with_four(custody, path, command) -> None:
+    path.write_text("not a ledger")
+
+    assert 4 == custody(*command).status
+    assert "not a ledger" == path.read_text()
+
+
+def test_import_reports_and_a_second_import_stores_nothing(custody, events) -> None:
+    first = custody("import", "events", events, "--json")
+    second = custody("import", "events", events, "--json")
+
+    assert (0, 3, 3, 0, []) == (
+        first.status,
+        *(first.json[key] for key in ("read", "stored", "already_there", "refused")),
+    )
+    assert (0, 3, 0, 3) == (second.status, *(second.json[key] for key in ("read", "stored", "already_there")))
+    assert "nothing new" in custody("import", "events", events).out
+
+
+def test_a_refused_row_is_reported_recorded_and_gives_three(custody, tmp_path, path) -> None:
+    import sqlite3
+
+    good, bad = booked(1), booked(2).replace(b"mn-cass-jail", b"mn-nowhere-jail")
+
+    ran = custody("import", "events", lines(tmp_path / "e.jsonl", good, bad, b"{", good), "--json")
+
+    assert 3 == ran.status
+    assert [(2, "unknown_facility"), (3, "not_json")] == [(r["row"], r["code"]) for r in ran.json["refused"]]
+    assert {"file", "row", "field", "code", "reason"} == set(ran.json["refused"][0])
+    assert (1, 1) == (ran.json["stored"], ran.json["already_there"])
+    kept = sqlite3.connect(path).execute("SELECT code, body FROM rejects ORDER BY reject_id").fetchall()
+    assert [("unknown_facility", bad), ("not_json", b"{")] == kept
+
+
+def test_the_same_id_with_other_bytes_is_refused_and_kept_as_evidence(custody, tmp_path, path) -> None:
+    import sqlite3
+
+    other = booked(1).replace(b"s-1", b"s-7")
+
+    ran = custody("import", "events", lines(tmp_path / "e.jsonl", booked(1), other), "--json")
+
+    assert (3, 1) == (ran.status, ran.json["stored"])
+    assert ["different_bytes"] == [refusal["code"] for refusal in ran.json["refused"]]
+    assert [(other,)] == sqlite3.connect(path).execute("SELECT body FROM rejects").fetchall()
+
+
+def test_state_has_its_keys_and_answers_as_of_and_as_known(custody, events) -> None:
+    custody("import", "events", events)
+
+    now = custody("state", JAIL, "--at", "2026-01-12T21:00", "--json").json
+    earlier = custody("state", JAIL, "--at", "2026-01-12T21:00", "--known", "2", "--json").json
+
+    assert {"facility", "at", "known", "count", "in_custody"} <= set(now)
+    assert {"episode", "subject", "since", "legal_custodian", "location", "holds"} <= set(now["in_custody"][0])
+    assert (1, 3) == (now["count"], now["known"])
+    assert (2, 2) == (earlier["count"], earlier["known"])
+
+
+def test_known_takes_a_date_of_the_ledgers_own_clock(custody, events) -> None:
+    custody("import", "events", events)
+
+    assert 0 == custody("state", JAIL, "--known", "2020-01-01", "--json").json["count"]
+    assert 3 == custody("state", JAIL, "--known", "2100-01-01", "--json").json["known"]
+
+
+def test_log_prints_json_lines_with_the_bytes_as_received(custody, events) -> None:
+    custody("import", "events", events)
+
+    ran = custody("log", "--from", "2", "--limit", "1")
+
+    assert 1 == len(ran.out.splitlines())
+    line = orjson.loads(ran.out)
+    assert ["position", "recorded_at", "event"] == list(line)
+    assert line["position"] == 2
+    assert booked(2).decode() in ran.out
+
+
+def test_replay_twice_gives_the_same_digests(custody, events) -> None:
+    custody("import", "events", events)
+
+    first, second = custody("replay", "--json").json, custody("replay", "--json").json
+
+    assert first == second
+    assert first["events"] == 3
+    assert {"custody", "handoffs", "agreements", "decisions"} == set(first["read_models"])
+
+
+def test_verify_says_ok_and_one_when_a_byte_was_altered(custody, events, path) -> None:
+    custody("import", "events", events)
+    good = custody("verify", "--json")
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b'"s-2"', b'"s-9"', 1))
+
+    bad = custody("verify", "--json")
+
+    assert (0, 3, True, []) == (good.status, *(good.json[key] for key in ("events", "ok", "problems")))
+    assert (1, False) == (bad.status, bad.json["ok"])
+    assert {"position", "what"} == set(bad.json["problems"][0])
+    assert 1 == custody("verify", "--size", 3, "--root", "0" * 64).status
+
+
+def test_facilities_have_stable_guessable_ids(custody) -> None:
+    rows = custody("facilities", "--json").json
+
+    assert {"id", "name", "kind", "agency", "county"} == set(rows[0])
+    ids = {row["id"] for row in rows}
+    assert {"mn-freeborn-jail", "mn-doc-stillwater", "mn-lac-qui-parle-jail", "mn-st-louis-jail"} <= ids
+    assert (87, 11) == tuple(sum(row["kind"] == kind for row in rows) for kind in ("county_jail", "state_prison"))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["state", "mn-fribourg-jail"], "mn-freeborn-jail"),
+        (["state", JAIL, "--at", "2026-02-30"], "not a date"),
+        (["state", JAIL, "--known", "soon"], "neither a position nor a date"),
+        (["import", "parchment", "x.csv"], "parchment"),
+        (["import", "events", "missing.jsonl"], "no such file"),
+        (["import", "events", "."], "folder"),
+        (["simulate", "--events", "0", "--seed", "1"], "0"),
+        (["nonsense"], "nonsense"),
+        (["verify", "--size", "3"], "belong together"),
+    ],
+)
+def test_a_usage_error_gives_two_says_why_and_makes_no_ledger(custody, path, command, words) -> None:
+    ran = custody(*command)
+
+    assert 2 == ran.status
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert not path.exists()
+
+
+def test_a_case_nobody_mentions_is_a_usage_error(custody) -> None:
+    custody("init")
+
+    ran = custody("trail", "episode/nobody", "--json")
+
+    assert (2, "unknown_reference") == (ran.status, ran.json["error"]["code"])
+
+
+def test_trail_shows_events_as_published_and_what_amended_them(custody, tmp_path) -> None:
+    from domain.envelope import admit
+    from domain.events.record import EventCorrected
+
+    first = booked(1)
+    fix = body(
+        EventCorrected,
+        "r-1",
+        correctionof=admit(first).envelope.id,
+        reason="clerical",
+        replacement={"facility": JAIL, "subject": "s-2"},
+    )
+    custody("import", "events", lines(tmp_path / "e.jsonl", first, fix))
+
+    document = custody("trail", f"{JAIL}.1", "--json").json
+
+    assert f"episode/{JAIL}.1" == document["ref"]
+    assert [(1, "s-1", [2])] == [
+        (event["position"], event["data"]["subject"], [a["position"] for a in event["amended_by"]])
+        for event in document["events"]
+        if event["type"] == "custody.subject_booked"
+    ]
+    assert {"ref", "events", "decisions"} <= set(document)

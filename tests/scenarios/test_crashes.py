@@ -1,0 +1,118 @@
+"""Killing the program in the middle: what was reported as stored is stored, and a rerun finishes the rest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from adapters.store.ledger import Ledger
+from adapters.store.verification import verify
+from tests.builders import MONDAY, booked
+
+EVENTS = 30_000
+
+CHILD = """
+import sys
+from adapters.cli.main import status
+import adapters.importers.run as run
+settle = run.Report.settle
+def spoken(self, settled):
+    settle(self, settled)
+    print(self.stored, flush=True)
+run.Report.settle = spoken
+sys.exit(status(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("input") / "events.jsonl"
+    with path.open("wb") as file:
+        for number in range(1, EVENTS + 1):
+            file.write(booked(number, at=MONDAY + timedelta(minutes=number)) + b"\n")
+    return path
+
+
+def killed_import(ledger: Path, events: Path, after_batches: int) -> int:
+    """Run an import, kill -9 it once so many batches were reported, return the last count it reported."""
+    command = [sys.executable, "-c", CHILD, "--ledger", str(ledger), "import", "events", str(events)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    reported = 0
+    for _ in range(after_batches):
+        line = child.stdout.readline()
+        if not line.strip().isdecimal():
+            break
+        reported = int(line)
+    os.kill(child.pid, signal.SIGKILL)
+    rest = child.stdout.read().split()
+    child.wait()
+    return max([reported, *(int(word) for word in rest if word.isdecimal())])
+
+
+@pytest.mark.parametrize("after_batches", [1, 3, 11])
+def test_kill_nine_in_an_import_loses_nothing_reported_and_the_rerun_finishes(
+    tmp_path: Path, events: Path, after_batches: int
+) -> None:
+    path = tmp_path / "custody.db"
+    reported = killed_import(path, events, after_batches)
+
+    survivor = Ledger.open_to_write(path)
+    stored = survivor.position()
+    survivor.close()
+    rerun = subprocess.run(
+        [sys.executable, "-m", "adapters.cli", "--ledger", path, "import", "events", events, "--json"],
+        capture_output=True,
+        check=True,
+    )
+    report = orjson.loads(rerun.stdout)
+
+    assert 0 < reported <= stored < EVENTS
+    assert (EVENTS - stored, stored) == (report["stored"], report["already_there"])
+    reader = Ledger.open_to_read(path)
+    assert [] == verify(reader, lambda done: None).problems
+    assert EVENTS == reader.position()
+    reader.close()
+
+
+def test_killing_at_random_moments_never_leaves_a_broken_ledger(tmp_path: Path, events: Path) -> None:
+    path = tmp_path / "custody.db"
+    command = [sys.executable, "-m", "adapters.cli", "--ledger", path, "import", "events", events]
+    for attempt in range(6):
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        time.sleep(0.45 + 0.13 * attempt)
+        child.kill()
+        child.wait()
+        if path.exists():
+            reader = Ledger.open_to_write(path)
+            assert [] == verify(reader, lambda done: None).problems
+            reader.close()
+    assert [] == [leftover.name for leftover in tmp_path.iterdir() if leftover.name.startswith(".custody.db.") and path.exists() and leftover.stat().st_size == 0]
+
+
+def test_a_disk_that_fills_gives_four_and_keeps_every_whole_batch(tmp_path: Path, events: Path) -> None:
+    """A limit on file size stands in for the end of the disk: the write fails in the same place."""
+    path = tmp_path / "custody.db"
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000));"
+        "from adapters.cli.main import status; sys.exit(status(sys.argv[1:]))"
+    )
+    full = subprocess.run(
+        [sys.executable, "-c", limited, "--ledger", path, "import", "events", events], capture_output=True, text=True
+    )
+
+    assert 4 == full.returncode
+    assert "Traceback" not in full.stderr
+    assert "custody: the ledger cannot be used" in full.stderr
+    reader = Ledger.open_to_write(path)
+    assert reader.position() % 1000 == 0
+    assert [] == verify(reader, lambda done: None).problems
+    reader.close()
