@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,19 +13,20 @@ from adapters.importers.ice_287g import Ice287gImporter
 from adapters.importers.ice_detainers import IceDetainersImporter
 from adapters.importers.port import Importer
 from adapters.places.register import Register, minnesota_register
+from adapters.rules.packs import minnesota_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
+from projections.decision_trail import DecisionTrail
+from projections.facts import Custodian
 from projections.handoffs import Handoffs
-from projections.recorded import Recorded
+from projections.replay import ReadModel
 
 IMPORTERS: dict[str, type[Importer]] = {
     importer.kind: importer for importer in (Ice287gImporter, IceDetainersImporter, BookingsImporter, EventsImporter)
 }
-AGREEMENT_TYPES = ("agreement.listed", "agreement.corrected", "agreement.delisted")
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -47,6 +48,10 @@ class Services:
         """Return an empty custody fold that knows who runs each facility."""
         return Custody({facility.id: facility.agency for facility in self.register.facilities})
 
+    def custodians(self) -> dict[str, Custodian]:
+        """Return what the rules need to know of each facility."""
+        return {f.id: Custodian(f.kind, f.county, f.agency) for f in self.register.facilities}
+
 
 def services(path: Path) -> Services:
     """Wire the real register and clock."""
@@ -60,14 +65,22 @@ def amendments(ledger: Ledger, upto: int | None) -> Amendments:
 
 def agreements(ledger: Ledger, upto: int | None) -> Agreements:
     """Return the agreements known at a position."""
-    events = ledger.recorded(upto=upto, topics=AGREEMENT_TYPES)
+    events = ledger.recorded(upto=upto, topics=Agreements.TYPES)
     return Agreements.from_events(amendments(ledger, upto).apply(events))
 
 
-def folded(model: Custody | Handoffs, ledger: Ledger, events: Iterator[Recorded], upto: int) -> None:
-    """Fold the events, as amended, into a read model."""
-    for event in amendments(ledger, upto).apply(events):
-        model.apply(event)
+def agreements_in_force(ledger: Ledger, upto: int | None) -> Agreements | None:
+    """Return the agreements for the rule engine: None, which is "not known", if no sheet was ever imported."""
+    if not list(ledger.recorded(upto=upto, topics=Agreements.TYPES, limit=1)):
+        return None
+    return agreements(ledger, upto)
+
+
+def read_models(services: Services, ledger: Ledger, upto: int) -> list[ReadModel]:
+    """Return every read model, empty: what `replay` folds."""
+    in_force = agreements_in_force(ledger, upto)
+    decided = DecisionTrail(minnesota_rules(), in_force, services.custodians())
+    return [services.custody(), Handoffs(), Agreements(), decided]
 
 
 def local(moment: datetime) -> datetime:

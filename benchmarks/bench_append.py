@@ -23,7 +23,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.places.register import minnesota_register
-from adapters.simulator import simulate
+from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import Submission, admit
 

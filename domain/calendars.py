@@ -4,7 +4,7 @@
 local day in Minnesota.
 
     start Fri 2026-01-16 17:00   wall                          -> Sun 2026-01-18 17:00
-                                 excl_sat_sun_federal_holiday  -> Wed 2026-01-21 17:00   (Monday: King's birthday)
+                                 excl_sat_sun_federal_holiday  -> Wed 2026-01-21 17:00  (Monday is a holiday)
 
 Holidays are those of 5 USC 6103(a) with their observed days. Days on which an executive order alone closed
 federal offices are not holidays here.
@@ -91,7 +91,7 @@ def is_rest_day(day: date) -> bool:
 
 @cache
 def federal_holidays(year: int) -> frozenset[date]:
-    """Return the days observed as federal holidays within the year, new year's eve included where it is one."""
+    """Return the days observed as federal holidays within the year; December 31 can be one."""
     days = {observed(rule(year)) for first, rule in HOLIDAYS if year >= first}
     days.add(observed(date(year + 1, 1, 1)))
     return frozenset(day for day in days if day.year == year)

@@ -95,7 +95,7 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
         for key, item in value.items():
             if not KEY.fullmatch(key):
                 raise InputRefused("bad_key", f"key {key[:40]!r} is not lower_snake_case ASCII", where=where)
-            check_profile(item, f"{where}.{key}" if where else key)
+            check_profile(item, f"{where}.{key}" if where else key, depth + 1)
 
 
 def check_no_null(value: object, where: str = "") -> None:

@@ -30,9 +30,10 @@ MINNESOTA = ZoneInfo("America/Chicago")
 WASHINGTON = ZoneInfo("America/New_York")
 
 _DAY = r"\d{4}-\d\d-\d\d"
-_OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
-RFC3339 = re.compile(rf"{_DAY}T([01]\d|2[0-3]):\d\d:\d\d(\.\d{{1,6}})?{_OFFSET}", re.ASCII)
-PRINTED_CLOCK = re.compile(rf"{_DAY}[T ]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?{_OFFSET}?", re.ASCII)
+_HOUR = r"(?:[01]\d|2[0-3])"
+_OFFSET = rf"(?:Z|[+-]{_HOUR}:[0-5]\d)"
+RFC3339 = re.compile(rf"{_DAY}T{_HOUR}:\d\d:\d\d(?:\.\d{{1,6}})?{_OFFSET}", re.ASCII)
+PRINTED_CLOCK = re.compile(rf"{_DAY}[T ]{_HOUR}:\d\d(?::\d\d(?:\.\d+)?)?{_OFFSET}?", re.ASCII)
 PRINTED_DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 END_OF_DAY = time(23, 59, 59)
 ONE_MINUTE = timedelta(minutes=1)
@@ -60,7 +61,8 @@ def parse_rfc3339(text: str) -> datetime:
     """Parse `2026-01-16T17:00:00-06:00`; raise ValueError for anything else, local times included."""
     if not RFC3339.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not an RFC 3339 time with an offset")
-    return _pinned(datetime.fromisoformat(text))
+    moment = datetime.fromisoformat(text)
+    return moment if 1 < moment.year < 9999 else _pinned(moment)
 
 
 def _pinned(moment: datetime) -> datetime:

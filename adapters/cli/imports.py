@@ -13,8 +13,8 @@ from adapters.cli.output import json_option, print_json, progress_bar
 from adapters.composition import IMPORTERS, Services
 from adapters.importers.port import ImportContext
 from adapters.importers.run import Report, run_import
-from adapters.simulator import simulate as simulated_bodies
-from adapters.simulator.run import run_simulation
+from adapters.simulator.run import simulate as simulated_bodies
+from adapters.simulator.recording import record_simulation
 from domain.errors import InputRefused
 
 SHOWN = 20
@@ -93,7 +93,7 @@ def simulate(services: Services, events: int, seed: int, first: datetime, last: 
             events=events, seed=seed, first=first.date(), last=last.date(), register=services.register
         )
         with progress_bar("simulating", events) as advance:
-            stored, there = run_simulation(bodies, ledger, services.register, services.clock, advance)
+            stored, there = record_simulation(bodies, ledger, services.register, services.clock, advance)
         position = ledger.position()
     finally:
         ledger.close()

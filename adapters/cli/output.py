@@ -45,7 +45,13 @@ def show_instant(value: object) -> str:
     """Write a wire instant for people: `2025-03-26`, `between 2025-12-12 and 2025-12-29`, `not known`."""
     if isinstance(value, Mapping):
         return _show_bounds(value["earliest"], value["latest"], str(value["precision"]))
-    return str(value).replace("T", " ") if value else "not known"
+    return _show_moment(str(value)) if value else "not known"
+
+
+def _show_moment(text: str) -> str:
+    """Write `2026-01-16 17:00 -06:00`, seconds only where there are some."""
+    clock, offset = (text[:-1], "UTC") if text.endswith("Z") else (text[:-6], text[-6:])
+    return f"{clock.removesuffix(':00').replace('T', ' ')} {offset}"
 
 
 def _show_bounds(earliest: str | None, latest: str | None, precision: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, agreements, amendments, rule_pack
+from adapters.composition import Services, agreements_in_force, amendments, minnesota_rules
 from adapters.queries import find_case
 from domain.instants import format_rfc3339
 from projections.amendments import AMENDING_TYPES, Amendments
@@ -32,7 +32,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: str | None, 
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
     amending = amendments(ledger, upto)
     made = decisions(
-        list(amending.apply(events)), found, rule_pack(), agreements=agreements(ledger, upto), custodians=services.custodians()
+        list(amending.apply(events)), found, minnesota_rules(), agreements=agreements_in_force(ledger, upto), custodians=services.custodians()
     )
     ledger.close()
     document = {
@@ -100,20 +100,25 @@ def _print_decision(decision: dict[str, Any]) -> None:
     print_table(["applies", "says", "rule", "citation", "bindingness", "in words"], rows, empty="  no rule speaks here")
     for conflict in decision["conflicts"]:
         click.echo(f"  conflict: {_conflict(conflict)}")
+    if decision["conflicts"]:
+        click.echo("  (rank, date and specificity are advice; the ledger resolves nothing)")
     if decision["missing"]:
         click.echo(f"  not known: {', '.join(decision['missing'])}")
-    if decision.get("cited"):
-        click.echo(f"  the agency cited: {', '.join(map(str, decision['cited']))}")
-    if decision.get("done"):
-        click.echo(f"  what was then recorded: {', '.join(map(str, decision['done']))}")
+    for cited in decision["cited"]:
+        click.echo(f"  cited by {cited['by']}: {cited['rule']}")
+    for act in decision["done"]:
+        click.echo(f"  then recorded: {show_instant(act['at'])} {act['by']}: {act['event']} (position {act['position']})")
 
 
 def _applies(value: object) -> str:
     return {True: "yes", False: "no"}.get(value, "unknown") if isinstance(value, bool) else str(value)
 
 
-def _conflict(conflict: Any) -> str:  # noqa: ANN401 - a pair of ids, or a pair with advice
-    return str(conflict)
+def _conflict(conflict: dict[str, Any]) -> str:
+    """Write `A against B (higher rank A, later B)`."""
+    first, second = conflict["rules"]
+    advice = ", ".join(f"{name.replace('_', ' ')} {rule}" for name, rule in conflict["advice"].items() if rule)
+    return f"{first} against {second}" + (f" ({advice})" if advice else "")
 
 
 COMMANDS = (trail,)

@@ -12,7 +12,7 @@ from domain.events.fields import EventData
 from domain.identifiers import derived_uuid7
 from domain.instants import Instant, Precision
 
-USABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,99}")
+USABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]*")
 
 
 def proposed_body(
@@ -37,7 +37,9 @@ def proposed_body(
     )
 
 
-def usable_id(printed: str) -> str:
+def usable_id(printed: str, longest: int = 100) -> str:
     """Return a printed identifier if it can stand in an id, else its digest: two are never made one."""
     text = printed.strip()
-    return text if USABLE_ID.fullmatch(text) else f"x{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    if len(text) <= longest and USABLE_ID.fullmatch(text):
+        return text
+    return f"x{hashlib.sha256(text.encode()).hexdigest()[:24]}"

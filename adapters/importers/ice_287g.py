@@ -32,7 +32,7 @@ from domain.instants import Instant
 
 SOURCE = "agency:us-ice"
 VIA = "import/ice-287g"
-PART_BYTES_MAX = 40_000
+PART_BYTES_MAX = 50_000
 MINNESOTA_STATE = "MN"
 
 FLAG_WORDS = {

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from domain.agreements import SheetRef
 from domain.instants import END_OF_DAY, WASHINGTON, Instant
 
-CAPTURE = re.compile(r"(?<!\d)(\d{14})(?!\d)")
+CAPTURE = re.compile(r"(?<!\d)(20\d{12})(?!\d)")
 MONTH_FIRST = re.compile(
     r"(?<!\d)(?P<m>\d\d)(?P<d>\d\d)(?P<y>20\d\d)(?!\d)[-_ ]?(?P<slot>am|pm|mid)?(?P<rest>.*)", re.IGNORECASE
 )

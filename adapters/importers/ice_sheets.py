@@ -33,7 +33,9 @@ TABLE_STATE = "MN"
 TEXT_MAX = 500
 US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 ISO_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-FIRST_SIGNED = date(1996, 9, 30)
+STATUTE = date(1996, 9, 30)  # 8 USC 1357(g) became law (from memory)
+LAST_DAY = date(2099, 12, 31)
+ROWS_MAX = 200_000
 
 Sheriffs = dict[str, tuple[str, str]]
 
@@ -83,15 +85,27 @@ class ReadFile:
 def read_sheets(path: Path, sheriffs: Sheriffs) -> ReadFile:
     """Read a file of either form; raise InputRefused if it is neither or names no date.
 
-    The whole file is held: a national sheet is 1,843 rows, the table 2,358.
+    The whole file is held, at most 200,000 rows: a national sheet is 1,843 rows, the table 2,358.
     """
     try:
         rows = read_table(path, required=TABLE_COLUMNS)
     except InputRefused as error:
         if error.code != "missing_column":
             raise
-        return _read_national(path, read_table(path, required=NATIONAL_COLUMNS), sheriffs)
-    return _read_observations(rows, sheriffs)
+        return _read_national(path, _bounded(path, read_table(path, required=NATIONAL_COLUMNS)), sheriffs)
+    return _read_observations(_bounded(path, rows), sheriffs)
+
+
+def _bounded(path: Path, rows: Iterator[TableRow]) -> Iterator[TableRow]:
+    for row in rows:
+        if row.number > ROWS_MAX:
+            raise InputRefused(
+                "too_many_rows",
+                f"no list of 287(g) agreements has more than {ROWS_MAX:,} rows",
+                where=str(path),
+                mend="import one sheet at a time",
+            )
+        yield row
 
 
 def _read_national(path: Path, rows: Iterable[TableRow], sheriffs: Sheriffs) -> ReadFile:
@@ -220,9 +234,6 @@ def _printed(row: TableRow, state: str, ref: SheetRef, cells: Cells, sheriffs: S
     if model is None:
         raise RowProblem(cells.model, "unknown_model", f"{kind[:60]!r} is not a 287(g) model we know")
     day = _date(signed.strip(), cells.signed, "impossible_signing_date")
-    if day < FIRST_SIGNED:
-        reason = f"{day.isoformat()} is before the statute that allows these agreements (1996-09-30)"
-        raise RowProblem(cells.signed, "impossible_signing_date", reason)
     agency, county = agency_identity(state, printed, sheriffs if state == TABLE_STATE else {})
     listing = Listing(agency, model, county, printed, Instant.day(day, WASHINGTON), ref)
     evidence = {
@@ -239,9 +250,15 @@ def _printed(row: TableRow, state: str, ref: SheetRef, cells: Cells, sheriffs: S
 
 def _date(text: str, where: str, code: str) -> date:
     try:
-        return printed_day(text)
+        day = printed_day(text)
     except ValueError:
         raise RowProblem(where, code, f"{text[:40]!r} is not a date") from None
+    if not STATUTE <= day <= LAST_DAY:
+        reason = (
+            f"{day.isoformat()} is not between {STATUTE} (the statute that allows these agreements) and 2099"
+        )
+        raise RowProblem(where, code, reason)
+    return day
 
 
 def printed_day(text: str) -> date:

@@ -1,4 +1,4 @@
-"""Conditions in CEL on cel-expr-python, statically typed: an unknown name or a wrong type is found at load."""
+"""Conditions in CEL on cel-expr-python, statically typed: a wrong name or type is found at load."""
 
 from __future__ import annotations
 

@@ -5,17 +5,19 @@ The node tree is turned into plain values here, so that every value keeps the li
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from domain.errors import InputRefused
 
 CORE = "tag:yaml.org,2002:"
 AS_TEXT = ("str", "timestamp")
+PLAIN_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 TRUTHS = {"true": True, "false": False}
 
 Path = tuple[str | int, ...]
@@ -42,6 +44,10 @@ def parse_strict_yaml(text: str, name: str) -> StrictDocument:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _refuse(name, line, str(error.problem or error.context)) from None
+    except YAMLError as error:
+        raise _refuse(name, 1, " ".join(str(error).split())) from None
+    except RecursionError:
+        raise _refuse(name, 1, "the file is nested too deeply") from None
     if root is None:
         raise _refuse(name, 1, "the file is empty")
     document = StrictDocument(None)
@@ -59,7 +65,7 @@ class _Reader:
         self._name = name
         self._lines = lines
 
-    def plain(self, node: Node, path: Path) -> Any:  # noqa: ANN401 - a YAML value has no one type
+    def plain(self, node: Node, path: Path) -> Any:
         self._lines[path] = node.start_mark.line + 1
         if node.anchor:
             raise self._problem(node, f"anchor or alias {node.anchor!r} is not allowed")
@@ -67,13 +73,15 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node)
+        raise self._problem(node, "this kind of YAML value is not allowed")
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self.plain(key_node, path) if isinstance(key_node, ScalarNode) else None
-            if not isinstance(key, str):
+            key = self._scalar(key_node) if isinstance(key_node, ScalarNode) else None
+            if not isinstance(key, str) or key_node.anchor:
                 raise self._problem(key_node, "a key is plain text")
             if key in found:
                 raise self._problem(key_node, f"key {key!r} is there twice")
@@ -89,7 +97,7 @@ class _Reader:
             return None
         if kind == "bool" and text.lower() in TRUTHS:
             return TRUTHS[text.lower()]
-        if kind == "int" and text.lstrip("+-").isdecimal():
+        if kind == "int" and PLAIN_INTEGER.fullmatch(text):
             return int(text)
         raise self._problem(node, f"{text[:40]!r} ({kind}) is not allowed here; put text in quotes")
 

@@ -41,6 +41,18 @@ class Found:
     mend: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a name is looked up: one function with the module's own assignments, and what can be called."""
+
+    own: ast.AST
+    near: ast.Module
+    functions: tuple[Function, ...]
+
+
+NOWHERE = Scope(ast.Module([], []), ast.Module([], []), ())
+
+
 def errors_reference(repository: Path) -> str:
     """Return the text of `docs/errors.md`."""
     found = codes(repository)
@@ -73,8 +85,9 @@ def codes(repository: Path) -> list[Found]:
     carried = {text for tree in modules.values() for text in _carried(tree)}
     found: set[Found] = set()
     for name, tree in modules.items():
-        found |= {one for call in _calls(tree, makers) for one in _at_call(call, makers, tree, name)}
-        found |= {one for call in _calls(tree, makers) for one in _rethrown(call, makers, carried, name)}
+        for scope in _scopes(tree):
+            for call in _calls(scope.own, makers):
+                found.update(_at_call(call, makers, scope, name), _rethrown(call, makers, carried, name))
     return sorted(found)
 
 
@@ -120,17 +133,27 @@ def _functions(tree: ast.AST) -> Iterator[Function]:
     return (node for node in ast.walk(tree) if isinstance(node, Function))
 
 
+def _scopes(tree: ast.Module) -> Iterator[Scope]:
+    """Yield the module's top level, then each function; a function within another is read in both."""
+    functions = tuple(_functions(tree))
+    constants = [node for node in tree.body if isinstance(node, ast.Assign)]
+    top = ast.Module([node for node in tree.body if not isinstance(node, Function | ast.ClassDef)], [])
+    yield Scope(top, top, functions)
+    for function in functions:
+        yield Scope(function, ast.Module([*constants, function], []), functions)
+
+
 def _at_call(
-    call: ast.Call, makers: dict[str, tuple[str, int]], tree: ast.AST, module: str
+    call: ast.Call, makers: dict[str, tuple[str, int]], scope: Scope, module: str
 ) -> Iterator[Found]:
     name = _called(call)
     kind, index = makers[name]
     argument = _code_argument(call, index)
     if argument is None:
         return
-    what = _words(call.args[index + 1], tree) if len(call.args) > index + 1 else ""
-    mend = next((_words(keyword.value, tree) for keyword in call.keywords if keyword.arg == "mend"), "")
-    for code in _strings(argument, tree):
+    what = _words(call.args[index + 1], scope) if len(call.args) > index + 1 else ""
+    mend = next((_words(keyword.value, scope) for keyword in call.keywords if keyword.arg == "mend"), "")
+    for code in _strings(argument, scope):
         yield Found(kind, code, module, what, mend)
 
 
@@ -140,7 +163,7 @@ def _carried(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Assign) and any(
             getattr(target, "attr", "") == "code" for target in node.targets
         ):
-            yield from _strings(node.value, ast.Module([], []))
+            yield from _strings(node.value, NOWHERE)
 
 
 def _rethrown(
@@ -152,18 +175,18 @@ def _rethrown(
         yield from (Found(kind, code, module, "", "") for code in carried)
 
 
-def _strings(value: ast.expr, tree: ast.AST) -> set[str]:
+def _strings(value: ast.expr, scope: Scope) -> set[str]:
     """Return the strings an expression can be, as far as one step back shows."""
     if isinstance(value, ast.IfExp):
-        return _strings(value.body, tree) | _strings(value.orelse, tree)
+        return _strings(value.body, scope) | _strings(value.orelse, scope)
     if isinstance(value, ast.Constant):
         return {value.value} if isinstance(value.value, str) else set()
     if isinstance(value, ast.Name):
-        return _assigned(value.id, tree) | _looped_over(value.id, tree)
+        return _assigned(value.id, scope) | _looped_over(value.id, scope)
     if isinstance(value, ast.Call):
         return {
             text
-            for function in _functions(tree)
+            for function in scope.functions
             if function.name == _called(value)
             for text in _returned(function)
         }
@@ -173,23 +196,23 @@ def _strings(value: ast.expr, tree: ast.AST) -> set[str]:
 def _returned(function: Function) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant | ast.IfExp):
-            yield from _strings(node.value, function)
+            yield from _strings(node.value, NOWHERE)
 
 
-def _assigned(name: str, tree: ast.AST) -> set[str]:
+def _assigned(name: str, scope: Scope) -> set[str]:
     values = [
         node.value
-        for node in ast.walk(tree)
+        for node in ast.walk(scope.near)
         if isinstance(node, ast.Assign)
         and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
     ]
-    return {text for value in values if not isinstance(value, ast.Name) for text in _strings(value, tree)}
+    return {text for value in values if not isinstance(value, ast.Name) for text in _strings(value, scope)}
 
 
-def _looped_over(name: str, tree: ast.AST) -> set[str]:
+def _looped_over(name: str, scope: Scope) -> set[str]:
     """Follow `for part, code, mend in CAUSES` to the column of the table CAUSES."""
     found: set[str] = set()
-    for loop in ast.walk(tree):
+    for loop in ast.walk(scope.near):
         if not (
             isinstance(loop, ast.For)
             and isinstance(loop.target, ast.Tuple)
@@ -198,25 +221,25 @@ def _looped_over(name: str, tree: ast.AST) -> set[str]:
             continue
         names = [getattr(part, "id", "") for part in loop.target.elts]
         if name in names:
-            found |= _column(loop.iter.id, names.index(name), tree)
+            found |= _column(loop.iter.id, names.index(name), scope)
     return found
 
 
-def _column(table: str, index: int, tree: ast.AST) -> set[str]:
+def _column(table: str, index: int, scope: Scope) -> set[str]:
     rows: list[ast.expr] = []
-    for node in ast.walk(tree):
+    for node in ast.walk(scope.near):
         is_it = isinstance(node, ast.Assign) and any(
             getattr(target, "id", "") == table for target in node.targets
         )
         if is_it and isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple | ast.List):
             rows = node.value.elts
-    return {text for row in rows if isinstance(row, ast.Tuple) for text in _strings(row.elts[index], tree)}
+    return {text for row in rows if isinstance(row, ast.Tuple) for text in _strings(row.elts[index], scope)}
 
 
-def _words(value: ast.expr, tree: ast.AST) -> str:
+def _words(value: ast.expr, scope: Scope) -> str:
     """Return a message as written, `…` for what is filled in; nothing if it is computed elsewhere."""
     if isinstance(value, ast.Name):
-        return _words_above(value, tree)
+        return _words_above(value, scope)
     if isinstance(value, ast.Constant):
         return str(value.value)
     if isinstance(value, ast.JoinedStr):
@@ -224,13 +247,13 @@ def _words(value: ast.expr, tree: ast.AST) -> str:
     return ""
 
 
-def _words_above(name: ast.Name, tree: ast.AST) -> str:
+def _words_above(name: ast.Name, scope: Scope) -> str:
     """Follow a message's name to its last assignment above, or to a constant of the module."""
     values = [
         (node.lineno, node.value)
-        for node in ast.walk(tree)
+        for node in ast.walk(scope.near)
         if isinstance(node, ast.Assign)
         and any(getattr(target, "id", "") == name.id for target in node.targets)
     ]
     above = sorted((line, index) for index, (line, _) in enumerate(values) if line < name.lineno)
-    return _words(values[above[-1][1]][1], ast.Module([], [])) if above else ""
+    return _words(values[above[-1][1]][1], NOWHERE) if above else ""

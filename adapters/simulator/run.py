@@ -28,7 +28,7 @@ from adapters.simulator.rates import DAY, HOUR
 from adapters.simulator.wire import start_of
 from domain.errors import InputRefused
 
-QUEUE_MAX = 50_000
+QUEUE_MAX = 100_000  # about 60 MB
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 LAST_ARRIVAL_BEFORE_END = 2 * HOUR
 LONGEST_SENTENCE_SERVED = 2_000 * DAY

@@ -42,7 +42,7 @@ def local_text(moment: int) -> str:
     return before + MINUTES_SECONDS[moment % 3600] + after
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _day(year: int, month: int, day: int) -> tuple[str, str]:
     local = date(year, month, day)
     return (

@@ -1,4 +1,4 @@
-"""One rule at one decision point over the facts: is it in force, does it bind this custodian, do its conditions hold?"""
+"""One rule over the facts: is it in force, does it bind this custodian, do its conditions hold?"""
 
 from __future__ import annotations
 
@@ -26,26 +26,28 @@ class Considered:
 def consider(entry: PointRule, facts: Facts, valid_at: Instant) -> Considered | None:
     """Return the rule with its value, or None if it surely does not bind here and now."""
     rule = entry.rule
-    gates = [_in_force(rule, facts, valid_at), *_scope(rule, facts)]
-    if any(gate.value is False for gate in gates):
+    unsettled = []
+    for name, allowed in entry.bounds:
+        found = facts.get(name)
+        if found is None:
+            unsettled.append(
+                AtomTrace(name.replace("_", "-"), f"binds {', '.join(allowed)}", None, {name: None})
+            )
+        elif found not in allowed:
+            return None
+    force = _agreement_in_force(rule, facts) if rule.force else _in_force(rule, valid_at)
+    if force.value is False:
         return None
-    reading = _readings(rule, facts)
-    atoms = [*(gate for gate in gates if gate.value is None or rule.force), *reading, *_atoms(entry, facts)]
-    value = all_of(atom.value for atom in [*gates, *atoms])
-    missing = tuple(_missing(atoms)) if value is None else ()
-    return Considered(rule, value, tuple(_without_repeats(atoms)), missing)
+    shown = [force] if rule.force or force.value is None else []
+    atoms = (*unsettled, *shown, *_readings(rule, facts), *_atoms(entry, facts))
+    value = all_of(atom.value for atom in atoms)
+    return Considered(rule, value, atoms, tuple(_missing(atoms)) if value is None else ())
 
 
-def _without_repeats(atoms: list[AtomTrace]) -> Iterator[AtomTrace]:
-    seen = set()
-    for atom in atoms:
-        if atom.id not in seen:
-            yield atom
-        seen.add(atom.id)
-
-
-def _missing(atoms: list[AtomTrace]) -> Iterator[str]:
-    named = [name for atom in atoms if atom.value is None for name, value in atom.facts.items() if value is None]
+def _missing(atoms: tuple[AtomTrace, ...]) -> Iterator[str]:
+    named = [
+        name for atom in atoms if atom.value is None for name, value in atom.facts.items() if value is None
+    ]
     yield from dict.fromkeys(named)
 
 
@@ -55,9 +57,7 @@ def _atoms(entry: PointRule, facts: Facts) -> Iterator[AtomTrace]:
         yield AtomTrace(compiled.atom.id, compiled.atom.says, compiled.condition(facts), used)
 
 
-def _in_force(rule: Rule, facts: Facts, valid_at: Instant) -> AtomTrace:
-    if rule.force:
-        return _agreement_in_force(rule, facts)
+def _in_force(rule: Rule, valid_at: Instant) -> AtomTrace:
     start, end = rule.in_force.start, rule.in_force.end
     value = all_of((_begun(start, valid_at), _not_ended(end, valid_at)))
     name = f"in_force:{rule.id}"
@@ -94,22 +94,6 @@ def _agreement_in_force(rule: Rule, facts: Facts) -> AtomTrace:
         value = True
     names = " or ".join(model.value for model in models)
     return AtomTrace("agreement", f"a {names} agreement of the custodian is in force", value, known)
-
-
-def _scope(rule: Rule, facts: Facts) -> Iterator[AtomTrace]:
-    scope = rule.scope
-    if not rule.readings:
-        yield _one_of("facility-kind", "facility_kind", scope.facility_kinds, facts)
-    yield _one_of("county", "county", scope.counties, facts)
-    yield _one_of("agency", "agency", scope.agencies, facts)
-
-
-def _one_of(atom: str, name: str, allowed: tuple[str, ...], facts: Facts) -> AtomTrace:
-    found = facts.get(name)
-    value: Truth = True
-    if allowed:
-        value = None if found is None else found in allowed
-    return AtomTrace(atom, f"binds {', '.join(allowed)}", value, {name: found})
 
 
 def _readings(rule: Rule, facts: Facts) -> Iterator[AtomTrace]:

@@ -4,7 +4,7 @@
 2. A true rule stands unless a standing rule overrides it or is an exception to it.
 3. A fallback rule ("no written policy") stands where no rule of the custodian's own stands.
 4. A standing prohibition against a standing obligation or permission is a conflict; both are shown.
-5. If the unknown rules could change the status, it is undetermined, and the facts that would settle it are named.
+5. If the unknown rules could change the status, it is undetermined, and the missing facts are named.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ ONE_SIDED = (
 )
 
 
-def decide(facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook) -> Determination:
-    """Derive what the pack says at a decision point; the facts are flat and typed, and absent where unknown."""
+def decide(
+    facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook
+) -> Determination:
+    """Derive what the pack says at a decision point; facts are flat and typed, absent where unknown."""
     considered = [
         found for entry in rulebook.speaking_at(decision_point) if (found := consider(entry, facts, valid_at))
     ]
     case = _Case(considered, decision_point)
     status, deciding = case.status()
-    traces = tuple(case.traces(deciding))
+    traces = tuple(case.traces())
     named = [name for found in considered if found.rule.id in deciding for name in found.missing]
     return Determination(
         decision_point=decision_point,
@@ -88,7 +90,7 @@ class _Case:
         return next((status for modality, status in ONE_SIDED if modality in said), Status.NO_RULE)
 
     def assignments(self) -> Iterator[dict[str, bool]]:
-        """Yield ways the unknown rules may turn out: all of them, or with very many the corners and single flips."""
+        """Yield ways the unknown rules may turn out: all, or of very many the corners and single flips."""
         if len(self.unknown) <= ENUMERATED_MAX:
             for values in product((False, True), repeat=len(self.unknown)):
                 yield dict(zip(self.unknown, values, strict=True))
@@ -113,13 +115,15 @@ class _Case:
                     deciding.add(rule_id)
         return Status.UNDETERMINED, deciding or set(self.unknown)
 
-    def traces(self, deciding: set[str]) -> Iterator[RuleTrace]:
+    def traces(self) -> Iterator[RuleTrace]:
         """Yield every considered rule with where it ended up."""
         outcomes = [self.standing(given) for given in self.assignments()]
         always = set.intersection(*outcomes)
         ever = set.union(*outcomes)
         for found in self.considered:
-            beaten_by = tuple(f.rule.id for f in self.considered if found.rule.id in f.rule.beats and f.rule.id in ever)
+            beaten_by = tuple(
+                f.rule.id for f in self.considered if found.rule.id in f.rule.beats and f.rule.id in ever
+            )
             standing = self._where(found, always, ever)
             atoms = found.atoms + tuple(self._fallback_atom(found.rule, always, ever))
             defeated_by = beaten_by if standing is Standing.DEFEATED else ()
@@ -145,7 +149,9 @@ class _Case:
     def _fallback_atom(self, rule: Rule, always: set[str], ever: set[str]) -> Iterator[AtomTrace]:
         if rule.fallback:
             value = True if rule.id in always else (None if rule.id in ever else False)
-            yield AtomTrace("none-of-its-own", "no policy, order or agreement of the custodian's own speaks", value, {})
+            yield AtomTrace(
+                "none-of-its-own", "no policy, order or agreement of the custodian's own speaks", value, {}
+            )
 
 
 def _conflicts(traces: tuple[RuleTrace, ...], rulebook: Rulebook) -> Iterator[Conflict]:
@@ -162,7 +168,9 @@ def _conflict(first: Rule, second: Rule, rulebook: Rulebook) -> Conflict:
     return Conflict(
         prohibition=first.id,
         against=second.id,
-        higher_rank=_greater(first, second, -ranks.index(first.bindingness), -ranks.index(second.bindingness)),
+        higher_rank=_greater(
+            first, second, -ranks.index(first.bindingness), -ranks.index(second.bindingness)
+        ),
         later=_later(first, second),
         more_specific=_greater(first, second, first.specificity, second.specificity),
     )

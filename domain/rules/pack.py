@@ -1,29 +1,29 @@
 """The pack format: what a rule is, as frozen models. Wire form (YAML 1.2, read strictly):
 
-    schema: custody-rules/1
-    pack: us-mn
-    version: "2026.11.0"
-    jurisdiction: US-MN
-    vocabulary: custody-facts/1
-    ranks: [court_order, statute, ...]            # advice in a conflict; resolves nothing
-    rules:
-    - id: MN-AG-2025-02-06
-      citation: "Op. Att'y Gen. 3-a (Feb. 6, 2025)"
-      authority: Minnesota Attorney General
-      bindingness: advisory_opinion
-      decision_points: [hold_past_release]
-      modality: prohibition
-      effect: may not hold on a detainer a person who would otherwise be released
-      in_force: {from: "2025-02-06", to: null}    # as its source gives it: a year, a month, a day, a phrase
-      verified: found
-      when:
-      - {id: civil, cel: "!other_hold_recorded", says: no other authority's hold is recorded}
-    tests:
-    - name: ...
-      at: "2026-01-20T12:00:00-06:00"
-      decision_point: hold_past_release
-      facts: {facility_kind: county_jail, ...}
-      expect: {status: prohibited, stands: [MN-AG-2025-02-06], fails: []}
+schema: custody-rules/1
+pack: us-mn
+version: "2026.11.0"
+jurisdiction: US-MN
+vocabulary: custody-facts/1
+ranks: [court_order, statute, ...]            # advice in a conflict; resolves nothing
+rules:
+- id: MN-AG-2025-02-06
+  citation: "Op. Att'y Gen. 3-a (Feb. 6, 2025)"
+  authority: Minnesota Attorney General
+  bindingness: advisory_opinion
+  decision_points: [hold_past_release]
+  modality: prohibition
+  effect: may not hold on a detainer a person who would otherwise be released
+  in_force: {from: "2025-02-06", to: null}    # as its source gives it: a year, a month, a day, a phrase
+  verified: found
+  when:
+  - {id: civil, cel: "!other_hold_recorded", says: no other authority's hold is recorded}
+tests:
+- name: ...
+  at: "2026-01-20T12:00:00-06:00"
+  decision_point: hold_past_release
+  facts: {facility_kind: county_jail, ...}
+  expect: {status: prohibited, stands: [MN-AG-2025-02-06], fails: []}
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class Rule(Closed):
     verified: Verified
     scope: Scope
     when: tuple[Atom, ...] = ()
-    at: dict[DecisionPoint, Speech] = {}
+    at: Annotated[dict[DecisionPoint, Speech], Field(default_factory=dict)]
     clock: Clock | None = None
     duties: tuple[Duty, ...] = ()
     force: Force | None = None
@@ -221,9 +221,11 @@ class Rule(Closed):
     @property
     def first_point(self) -> str:
         """Return the decision point it is filed under, `*` for every one."""
-        return self.decision_points if isinstance(self.decision_points, str) else self.decision_points[0].value
+        return (
+            self.decision_points if isinstance(self.decision_points, str) else self.decision_points[0].value
+        )
 
-    @property
+    @cached_property
     def is_local(self) -> bool:
         """Say whether it is the custodian's own: scoped to counties or agencies, or an agreement's."""
         return bool(self.scope.counties or self.scope.agencies or self.force)
@@ -233,7 +235,7 @@ class Rule(Closed):
         """Rank how narrow the rule is: 2 named agency or county, 1 kinds of facility, 0 everybody."""
         return 2 if self.is_local else int(bool(self.scope.facility_kinds))
 
-    @property
+    @cached_property
     def beats(self) -> tuple[str, ...]:
         """Return the rules that this one defeats while it stands."""
         return self.overrides + self.exception_to
@@ -241,7 +243,9 @@ class Rule(Closed):
     @property
     def has_conditions(self) -> bool:
         """Say whether facts decide if it stands, beyond whom and when it binds."""
-        return bool(self.when or self.force or self.fallback or any(speech.when for speech in self.at.values()))
+        return bool(
+            self.when or self.force or self.fallback or any(speech.when for speech in self.at.values())
+        )
 
 
 class Expectation(Closed):
@@ -285,5 +289,3 @@ class Pack(Closed):
     ranks: tuple[Bindingness, ...]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     tests: tuple[PackTest, ...] = ()
-
-

@@ -1,4 +1,4 @@
-"""The tests that ship with a pack, run against it: `{"passed":1,"failed":0,"results":[{"name","ok","problems"}]}`."""
+"""The tests that ship with a pack, run against it."""
 
 from __future__ import annotations
 

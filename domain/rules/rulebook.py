@@ -1,4 +1,4 @@
-"""A pack made ready: checked, its conditions compiled once, its rules ordered so that defeaters come first."""
+"""A pack made ready: checked, its conditions compiled once, its rules ordered with defeaters first."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class CompiledAtom:
 
 @dataclass(frozen=True, slots=True)
 class PointRule:
-    """A rule at one decision point."""
+    """A rule at one decision point; `bounds` are the facts that say whom it binds, with what they may be."""
 
     rule: Rule
     atoms: tuple[CompiledAtom, ...]
+    bounds: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Rulebook:
@@ -54,7 +55,9 @@ class Rulebook:
         if found is None:
             near = get_close_matches(rule_id.upper(), self._by_id, n=3, cutoff=0.5)
             mend = f"did you mean {', '.join(near)}?" if near else "`custody rules list` lists every id"
-            raise InputRefused("unknown_rule", f"there is no rule {rule_id[:80]!r} in pack {self.pack.pack}", mend=mend)
+            raise InputRefused(
+                "unknown_rule", f"there is no rule {rule_id[:80]!r} in pack {self.pack.pack}", mend=mend
+            )
         return found
 
 
@@ -87,7 +90,7 @@ class _Compiler:
         for rule in order:
             if rule.speaks_at(point):
                 atoms = tuple(self._atom(rule, atom) for atom in rule.atoms_at(point))
-                yield PointRule(rule, atoms)
+                yield PointRule(rule, atoms, tuple(_bounds(rule)))
 
     def _atom(self, rule: Rule, atom: Atom) -> CompiledAtom:
         if atom.cel not in self._conditions:
@@ -103,17 +106,29 @@ class _Compiler:
         return CompiledAtom(atom, self._conditions[atom.cel], names_in(atom.cel))
 
 
+def _bounds(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Where a text has rival readings, they say which kinds of facility it binds."""
+    scope = rule.scope
+    for name, allowed in (("agency", scope.agencies), ("county", scope.counties)):
+        if allowed:
+            yield name, allowed
+    if scope.facility_kinds and not rule.readings:
+        yield "facility_kind", scope.facility_kinds
+
+
 def _shape_problem(document: dict[str, Any], error: ValidationError) -> InputRefused:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     found = _named(document, first["loc"])
     place = f"{where} ({found})" if found else where
-    return InputRefused("bad_pack", first["msg"], where=place, mend="`docs/rules.md` gives the fields of a pack")
+    return InputRefused(
+        "bad_pack", first["msg"], where=place, mend="`docs/rules.md` gives the fields of a pack"
+    )
 
 
 def _named(document: dict[str, Any], loc: tuple[int | str, ...]) -> str | None:
     """Name the rule or test an error is in: `rule MN-NONE`."""
-    if len(loc) < 2 or loc[0] not in ("rules", "tests") or not isinstance(loc[1], int):  # noqa: PLR2004
+    if len(loc) < 2 or loc[0] not in ("rules", "tests") or not isinstance(loc[1], int):
         return None
     entry = document[str(loc[0])][loc[1]]
     name = entry.get("id") or entry.get("name") if isinstance(entry, dict) else None
@@ -195,4 +210,6 @@ def _check_test(test: PackTest, by_id: dict[str, Rule]) -> None:
     for name, value in test.facts.items():
         problem = fact_problem(name, value)
         if problem:
-            raise InputRefused("bad_test", problem, where=f"test {test.name!r}", mend="`docs/rules.md` lists the facts")
+            raise InputRefused(
+                "bad_test", problem, where=f"test {test.name!r}", mend="`docs/rules.md` lists the facts"
+            )

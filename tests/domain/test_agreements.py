@@ -130,9 +130,7 @@ def test_two_candidates_of_the_same_date_leave_a_misprint_undecided() -> None:
     assert found == (Delisted(freedom, APRIL), *map(Listed, two))
 
 
-def test_a_sheet_with_unread_rows_ends_nothing_and_the_end_is_told_from_the_last_sheet_that_printed_the_row() -> (
-    None
-):
+def test_a_sheet_with_unread_rows_ends_nothing_and_a_later_end_starts_at_the_last_printing() -> None:
     cass = row(MARCH, "Cass County Sheriff's Office")
     march, april, may = carried([sheet(MAY), sheet(APRIL, complete=False), sheet(MARCH, cass)])
 

@@ -25,7 +25,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SCALARS = st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | TEXTS
 DOCUMENTS = st.dictionaries(
     KEYS,
-    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4)),
+    st.recursive(
+        SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4)
+    ),
     max_size=5,
 )
 
@@ -150,13 +152,14 @@ def test_keys_other_than_lower_snake_case_ascii_are_refused(key):
     assert (refused.value.code, refused.value.where) == ("bad_key", "a")
 
 
-def test_the_profile_allows_exactly_its_number_of_levels():
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_the_profile_allows_exactly_its_number_of_levels(wrap):
     nested: object = 1
     for _ in range(DEPTH_MAX):
-        nested = [nested]
+        nested = wrap(nested)
     check_profile(nested)
     with pytest.raises(InputRefused) as refused:
-        check_profile([nested])
+        check_profile(wrap(nested))
     assert refused.value.code == "too_deep"
 
 

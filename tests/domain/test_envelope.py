@@ -206,7 +206,7 @@ def test_a_data_field_of_another_shape_is_refused_by_name(field, value):
     assert (code, where) == ("schema", f"data.{field}")
 
 
-@pytest.mark.parametrize("cents", ["100", 100.0, 1e2, -1, 2**53, 2**64 - 1, 2**64, True, [100]])
+@pytest.mark.parametrize("cents", ["100", 100.0, 0.5, -1, 2**53, 2**64 - 1, 2**64, True, [100]])
 def test_an_amount_is_a_whole_number_below_2_to_the_53_and_nothing_that_looks_like_one(cents):
     changes = {"type": "custody.bail_set", "dataschema": "urn:custody:schema:custody.bail_set:1"}
     data = {"facility": "mn-cass-jail", "subject": "s-81c2"}
@@ -321,9 +321,10 @@ def test_an_envelope_built_by_hand_is_held_to_its_data_too():
 
 FRAGMENTS = st.sampled_from(
     [
-        b"null", b"1.0", b"-0.0", b"NaN", b"1e999", b"18446744073709551616", b'"\\ud800"', b"[" * 300, b"{}", b"[]", b'""',
-        b"true", b'"0001-01-01T00:00:00+14:00"', b'"9999-12-31T23:59:59-14:00"', b'"2026-01-16T23:59:60Z"',
-        b'"unknown"', b'"interval"', b'{"earliest":null,"latest":null,"precision":[]}', b"\xff", b"\x00", b"\\u0000",
+        b"null", b"1.0", b"-0.0", b"NaN", b"1e999", b"18446744073709551616", b'"\\ud800"', b"[" * 300, b"{}",
+        b"[]", b'""', b"true", b'"0001-01-01T00:00:00+14:00"', b'"9999-12-31T23:59:59-14:00"',
+        b'"2026-01-16T23:59:60Z"', b'"unknown"', b'"interval"', b"\xff", b"\x00", b"\\u0000",
+        b'{"earliest":null,"latest":null,"precision":[]}',
         b'{"earliest":"0001-01-01T00:00:00+23:59","latest":"9999-12-31T23:59:59-23:59","precision":"interval"}',
         b'"record.event_corrected"', b'"exact"', "٢".encode(), "😀".encode(),
     ]
@@ -347,10 +348,14 @@ VALUES = st.recursive(
     | st.integers(-(2**65), 2**65)
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", EARLY, LATE, "day", "interval"]),
+    | st.sampled_from(
+        ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", EARLY, LATE, "day", "interval"]
+    ),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["earliest", "latest", "precision", "a", "A", "é"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["earliest", "latest", "precision", "a", "A", "é"]), inner, max_size=3
+        )
     ),
     max_leaves=6,
 )
@@ -361,10 +366,14 @@ def altered_events(draw):
     """A valid event in canonical form with some attributes and fields replaced by values of any kind."""
     document = json.loads(example(draw(st.sampled_from(list(CATALOGUE)))))
     for part in (document, document["data"]):
-        names = st.sampled_from([*part, "timelatest", "timeprecision", "recordedprecision", "replacement_time"])
+        names = st.sampled_from(
+            [*part, "timelatest", "timeprecision", "recordedprecision", "replacement_time"]
+        )
         for name in draw(st.lists(names, max_size=2)):
             part[name] = draw(VALUES)
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
@@ -373,8 +382,7 @@ def test_any_bytes_give_a_submission_that_stands_or_a_refusal_with_a_code(body):
     try:
         submission = admit(body)
     except InputRefused as refused:
-        assert refused.code
-        assert refused.what
+        assert all((refused.code, refused.what))  # noqa: PT017 - a refusal is one of the two right answers
         return
     assert isinstance(submission, Submission)
     assert canonical_bytes(json.loads(body)) == body

@@ -14,7 +14,9 @@ from domain.identifiers import EPOCH, derived_uuid7, uuid7
 MILLISECONDS = st.integers(0, 2**48 - 1)
 RANDOM_BITS = st.integers(0, 2**74 - 1)
 MOMENTS = st.datetimes(
-    min_value=datetime(1970, 1, 1), max_value=datetime(9998, 12, 31), timezones=st.just(UTC)
+    min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(9998, 12, 31),  # noqa: DTZ001 - same
+    timezones=st.just(UTC),
 )
 
 
@@ -54,7 +56,9 @@ def test_different_parts_never_share_an_id_however_they_join(one, other):
     assert same == (one == other)
 
 
-@pytest.mark.parametrize("moment", [None, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "moment", [None, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2, 1, 1, tzinfo=UTC)]
+)
 def test_a_moment_unknown_or_before_1970_leaves_the_time_field_zero(moment):
     made = uuid.UUID(derived_uuid7(moment, "a"))
     assert (made.version, made.int >> 80) == (7, 0)

@@ -24,7 +24,7 @@ from domain.instants import (
 LONDON = ZoneInfo("Europe/London")
 ZONES = st.sampled_from([MINNESOTA, WASHINGTON, LONDON, ZoneInfo("Asia/Kathmandu")])
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-FIRST, LAST = datetime(2, 1, 3), datetime(9998, 12, 29)
+FIRST, LAST = datetime(2, 1, 3), datetime(9998, 12, 29)  # noqa: DTZ001 - clock times without a zone
 CLOCKS = st.datetimes(FIRST, LAST)
 MOMENTS = st.datetimes(FIRST, LAST, timezones=OFFSETS) | st.datetimes(FIRST, LAST, timezones=ZONES)
 DATES = st.dates(FIRST.date(), LAST.date())
@@ -33,7 +33,9 @@ INSTANTS = st.one_of(
     st.builds(Instant.day, DATES, ZONES),
     st.builds(Instant.month, st.integers(3, 9997), st.integers(1, 12), ZONES),
     st.builds(Instant.year, st.integers(3, 9997), ZONES),
-    st.tuples(MOMENTS, MOMENTS).map(lambda pair: Instant.between(*sorted(pair, key=lambda m: m.astimezone(UTC)))),
+    st.tuples(MOMENTS, MOMENTS).map(
+        lambda pair: Instant.between(*sorted(pair, key=lambda m: m.astimezone(UTC)))
+    ),
     MOMENTS.map(lambda moment: Instant.between(moment, None)),
     MOMENTS.map(lambda moment: Instant.between(None, moment)),
     st.just(Instant.unknown()),
@@ -83,7 +85,9 @@ def test_what_surely_happened_by_a_moment_may_have_happened_by_it(instant, momen
         ("2026-11", "2026-11-01T00:00:00-05:00", "2026-11-30T23:59:59-06:00", "month"),
     ],
 )
-def test_a_date_a_month_and_a_year_keep_their_precision_and_whole_local_days(text, earliest, latest, precision):
+def test_a_date_a_month_and_a_year_keep_their_precision_and_whole_local_days(
+    text, earliest, latest, precision
+):
     expected = {"earliest": earliest, "latest": latest, "precision": precision}
     assert instant_from_text(text, MINNESOTA).as_json() == expected
 
@@ -141,7 +145,7 @@ def test_any_printed_text_gives_an_instant_or_a_value_error(text):
 
 
 def test_a_clock_time_the_zone_skips_becomes_both_readings():
-    skipped = local_instant(datetime(2026, 3, 8, 2, 30), MINNESOTA)
+    skipped = local_instant(datetime(2026, 3, 8, 2, 30), MINNESOTA)  # noqa: DTZ001 - clock times without a zone
     assert skipped.as_json() == {
         "earliest": "2026-03-08T01:30:00-06:00",
         "latest": "2026-03-08T03:30:00-05:00",
@@ -150,7 +154,7 @@ def test_a_clock_time_the_zone_skips_becomes_both_readings():
 
 
 def test_a_clock_time_the_zone_repeats_becomes_both_readings_an_hour_apart():
-    repeated = local_instant(datetime(2026, 11, 1, 1, 30), MINNESOTA)
+    repeated = local_instant(datetime(2026, 11, 1, 1, 30), MINNESOTA)  # noqa: DTZ001 - clock times without a zone
     assert repeated.as_json() == {
         "earliest": "2026-11-01T01:30:00-05:00",
         "latest": "2026-11-01T01:30:00-06:00",
@@ -220,7 +224,13 @@ def test_a_wire_time_that_is_not_rfc_3339_with_a_real_offset_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["0002-01-01T00:00:00+23:59", "9998-12-31T23:59:59-23:59", "2024-02-29T00:00:00Z", "2026-01-16T17:00:00-00:00"]
+    "text",
+    [
+        "0002-01-01T00:00:00+23:59",
+        "9998-12-31T23:59:59-23:59",
+        "2024-02-29T00:00:00Z",
+        "2026-01-16T17:00:00-00:00",
+    ],
 )
 def test_the_outermost_wire_times_are_moments_in_every_zone(text):
     moment = parse_rfc3339(text)
@@ -260,7 +270,10 @@ def test_bounds_may_be_as_wide_as_their_precision_and_not_a_second_wider(precisi
         ({"earliest": BEGIN, "latest": BEGIN, "precision": ["day"]}, "not a valid Precision"),
         ({"earliest": 1, "latest": BEGIN, "precision": "day"}, "strings or null"),
         ({"earliest": BEGIN, "latest": BEGIN}, "earliest, latest, precision"),
-        ({"earliest": BEGIN, "latest": BEGIN, "precision": "day", "zone": "CST"}, "earliest, latest, precision"),
+        (
+            {"earliest": BEGIN, "latest": BEGIN, "precision": "day", "zone": "CST"},
+            "earliest, latest, precision",
+        ),
         (1768604400, "RFC 3339 string"),
         (None, "RFC 3339 string"),
         ([], "RFC 3339 string"),
@@ -274,7 +287,7 @@ def test_a_wire_form_that_says_two_things_or_too_little_is_refused(wire, complai
 @pytest.mark.parametrize("make", [Instant.exact, lambda moment: Instant.between(moment, None)])
 def test_a_clock_time_without_a_zone_is_no_instant(make):
     with pytest.raises(ValueError, match="needs an offset"):
-        make(datetime(2026, 1, 16, 17, 0))
+        make(datetime(2026, 1, 16, 17, 0))  # noqa: DTZ001 - clock times without a zone
 
 
 def test_an_instant_without_a_zone_is_not_built_even_by_days_at_the_end_of_the_calendar():

@@ -1,6 +1,6 @@
 """The Merkle tree against the public vectors of RFC 6962 and a plain reading of RFC 9162 2.1.1.
 
-The vectors are those of `transparency-dev/merkle`, `rfc6962/rfc6962_test.go` and `testonly/constants.go` (found).
+The vectors are those of `transparency-dev/merkle`, `rfc6962_test.go` and `testonly/constants.go` (found).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-# Every subtree hash of the trees over the single bytes 0x00..0x81, accumulated (draft-ietf-plants-merkle-tree-certs).
+# Every subtree hash over single bytes 0x00..0x81, accumulated (draft-ietf-plants-merkle-tree-certs; found).
 ALL_SUBTREES = "b82806ad4265bb151c1119c0f4db437bb4d1a1f887b3a7fba1cd4ebf552e3e81"
 
 
@@ -46,7 +46,8 @@ def test_the_leaf_and_node_hashes_are_those_of_rfc_6962():
     assert leaf_hash(b"").hex() == ROOTS[0]
     assert leaf_hash(b"L123456").hex() == "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56"
     assert (
-        node_hash(b"N123", b"N456").hex() == "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"
+        node_hash(b"N123", b"N456").hex()
+        == "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from adapters.importers.ice_287g import Ice287gImporter
+from adapters.importers.ice_287g import FLAG_WORDS, Ice287gImporter
+from adapters.importers.ice_sheet_names import read_name, sheet_ref
 from adapters.importers.port import ImportContext, RowOutcome
 from adapters.places.register import minnesota_register
+from domain.agreements import NOT_A_COUNTY, POSSIBLE_CORRECTION
 from domain.envelope import admit
 from domain.errors import InputRefused
 from projections.recorded import Recorded
@@ -241,6 +244,7 @@ def test_a_sheet_between_two_known_ones_is_compared_with_both(tmp_path: Path) ->
         (5, "2025-02-30", "signed", "impossible_signing_date"),
         (5, "", "signed", "impossible_signing_date"),
         (5, "1925-02-28", "signed", "impossible_signing_date"),
+        (5, "9999-12-31", "signed", "impossible_signing_date"),
         (6, "x" * 501, "moa", "text_too_long"),
     ],
 )
@@ -325,6 +329,112 @@ def test_one_signature_after_publication_is_recorded_and_flagged(tmp_path: Path)
 
     assert flags(outcomes) == {"signed_after_publication": 1}
     assert len(log.told("agreement.listed")) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "code"),
+    [("slot", "noon", "unknown_slot"), ("sheet_date", "0001-01-01", "impossible_sheet_date")],
+)
+def test_a_row_of_the_table_that_names_no_sheet_leaves_the_sheets_beside_it_open(
+    tmp_path: Path, column: str, text: str, code: str
+) -> None:
+    with OBSERVATIONS.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["sheet_date"] in ("2025-07-09", "2025-07-11")]
+    jackson = next(i for i, r in enumerate(rows) if "Jackson" in r["agency"] and r["slot"] == "pm")
+    for row in rows[jackson : jackson + 2]:
+        row[column] = text
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    log = Log()
+
+    outcomes = log.run(path)
+
+    assert [refusal[2] for refusal in refused(outcomes)] == [code, code]
+    assert sum(outcome.rows for outcome in outcomes) == len(rows)
+    ends = [(d.agency, d.last_sheet, d.sheet) for d in log.told("agreement.delisted")]
+    assert ends == [("mn-jackson-sheriff", "2025-07-09am", "2025-07-11am")]
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "earliest", "latest"),
+    [
+        (
+            "participatingAgencies05182026am.xlsx",
+            "2026-05-18am",
+            "05-18T00:00:00-04:00",
+            "05-18T11:59:59-04:00",
+        ),
+        (
+            "ice_participatingAgencies_2026-05-18am.csv",
+            "2026-05-18am",
+            "05-18T00:00:00-04:00",
+            "05-18T11:59:59-04:00",
+        ),
+        (
+            "participatingAgencies01062026pm.xlsx",
+            "2026-01-06pm",
+            "01-06T12:00:00-05:00",
+            "01-06T23:59:59-05:00",
+        ),
+        (
+            "participatingAgencies06112025pm copy.xlsx",
+            "2025-06-11pm-copy",
+            "06-11T12:00:00-04:00",
+            "06-11T23:59:59-04:00",
+        ),
+        (
+            "participatingAgencies07242025pm_b.xlsx",
+            "2025-07-24pm-b",
+            "07-24T12:00:00-04:00",
+            "07-24T23:59:59-04:00",
+        ),
+        ("participatingAgencies11122025.xlsx", "2025-11-12", "11-12T00:00:00-05:00", "11-12T23:59:59-05:00"),
+        (
+            "participatingAgencies-20250327140009.xlsx",
+            "2025-03-27T140009Z",
+            "03-27T14:00:09+00:00",
+            "03-27T14:00:09+00:00",
+        ),
+    ],
+)
+def test_a_file_name_says_which_sheet_it_is_and_when_it_was_public(
+    file: str, code: str, earliest: str, latest: str
+) -> None:
+    ref = sheet_ref(read_name(file))
+
+    assert ref is not None
+    assert ref.published.earliest is not None
+    assert ref.published.latest is not None
+    assert ref.code == code
+    assert ref.published.earliest.isoformat() == f"{code[:5]}{earliest}"
+    assert ref.published.latest.isoformat() == f"{code[:5]}{latest}"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "participatingAgencies090022025am.xlsx",
+        "participatingAgencies13452025am.xlsx",
+        "sheet.csv",
+        "20259999999999.csv",
+    ],
+)
+def test_a_file_name_without_a_possible_date_names_no_sheet(file: str) -> None:
+    assert sheet_ref(read_name(file)) is None
+
+
+def test_every_reason_and_flag_is_documented() -> None:
+    page = (DATA.parents[2] / "docs" / "importers" / "ice-287g.md").read_text(encoding="utf-8")
+    modules = ("ice_287g.py", "ice_sheets.py", "ice_sheet_names.py", "ice_known_sheets.py")
+    sources = "".join((DATA.parent / module).read_text(encoding="utf-8") for module in modules)
+    code = r'"((?:unknown|impossible|blank|text|no|too|name)_[a-z_]+|signed_after_[a-z]+)"'
+    codes = {*FLAG_WORDS, POSSIBLE_CORRECTION, NOT_A_COUNTY, *re.findall(code, sources)}
+
+    assert len(codes) > 12
+    assert {code for code in codes if f"`{code}`" not in page} == set()
 
 
 def test_a_swap_in_a_state_whose_counties_are_unknown_is_left_as_an_end_and_a_listing(tmp_path: Path) -> None:

@@ -1,0 +1,175 @@
+"""`custody rules`: the rules of the pack, one rule, and the tests that ship with the pack.
+
+    rules list --json     [{"id","citation","decision_point","decision_points","modality","bindingness",
+                            "in_force"}]
+    rules show ID --json  the same keys and everything else the pack says of the rule
+    rules test --json     {"passed":82,"failed":0,"results":[{"name","ok","problems"}],"pack","pack_digest"}
+
+`in_force` is `{"from","to"}`, each an instant or null: a start that was not found, an end that is open.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from domain.instants import Instant
+from domain.rules.pack import Rule
+from domain.rules.rulebook import Rulebook
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+PACK = click.option(
+    "--pack",
+    "pack_file",
+    type=click.Path(path_type=Path),
+    help="A rule pack file; without it, the Minnesota pack that ships with the program.",
+)
+TITLE_WIDTH = 48
+
+
+@click.group()
+def rules() -> None:
+    """Show and test the rules at each decision point."""
+
+
+@rules.command("list")
+@PACK
+@AS_JSON
+def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
+    """List every rule of the pack."""
+    rulebook = _rulebook(pack_file)
+    if as_json:
+        _print_json([_summary(rule) for rule in rulebook.pack.rules])
+        return
+    widths = [
+        max(len(rule.id) for rule in rulebook.pack.rules),
+        max(len(r.first_point) for r in rulebook.pack.rules),
+    ]
+    for rule in rulebook.pack.rules:
+        more = f" +{len(rule.decision_points) - 1}" if len(rule.decision_points) > 1 else ""
+        click.echo(
+            f"{rule.id:<{widths[0]}}  {rule.first_point + more:<{widths[1] + 3}}  {rule.modality.value:<11}  "
+            f"{_period(rule):<27}  {_short(rule.citation)}"
+        )
+
+
+@rules.command("show")
+@click.argument("rule_id", metavar="ID")
+@PACK
+@AS_JSON
+def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
+    """Show one rule: its source, its words, its conditions."""
+    rule = _rulebook(pack_file).rule(rule_id)
+    if as_json:
+        _print_json(_whole(rule))
+        return
+    for label, value in _lines(rule):
+        click.echo(f"{label:<23}{value}")
+
+
+@rules.command("test")
+@PACK
+@AS_JSON
+@click.pass_context
+def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool) -> None:
+    """Run the tests that ship with the pack; exit status 1 if one fails."""
+    from domain.rules.packtests import run_pack_tests
+
+    rulebook = _rulebook(pack_file)
+    outcomes = run_pack_tests(rulebook)
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    if as_json:
+        _print_json(
+            {
+                "passed": len(outcomes) - len(failed),
+                "failed": len(failed),
+                "results": [outcome.as_json() for outcome in outcomes],
+                "pack": rulebook.pack.pack,
+                "pack_digest": rulebook.digest,
+            }
+        )
+    else:
+        for outcome in failed:
+            click.echo(f"FAILED  {outcome.name}: {'; '.join(outcome.problems)}")
+        click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed ({rulebook.pack.pack})")
+    context.exit(1 if failed else 0)
+
+
+def _rulebook(pack_file: Path | None) -> Rulebook:
+    from adapters.rules.packs import load_pack, minnesota_rules
+
+    return load_pack(pack_file) if pack_file else minnesota_rules()
+
+
+def _summary(rule: Rule) -> dict[str, Any]:
+    points = (
+        [rule.first_point]
+        if isinstance(rule.decision_points, str)
+        else [p.value for p in rule.decision_points]
+    )
+    return {
+        "id": rule.id,
+        "citation": rule.citation,
+        "decision_point": rule.first_point,
+        "decision_points": points,
+        "modality": rule.modality.value,
+        "bindingness": rule.bindingness.value,
+        "in_force": {"from": _instant(rule.in_force.start), "to": _instant(rule.in_force.end)},
+    }
+
+
+def _instant(instant: Instant | None) -> str | dict[str, str | None] | None:
+    return instant.as_json() if instant else None
+
+
+def _whole(rule: Rule) -> dict[str, Any]:
+    document = rule.model_dump(mode="json", by_alias=True)
+    document["in_force_as_printed"] = document.pop("in_force")
+    return {**document, **_summary(rule)}
+
+
+def _lines(rule: Rule) -> list[tuple[str, str]]:
+    lines = [
+        ("rule", rule.id),
+        ("citation", rule.citation),
+        ("authority", rule.authority),
+        ("binds as", rule.bindingness.value.replace("_", " ")),
+        ("applies to", rule.scope.applies_to),
+        ("in force", _printed(rule)),
+        ("says", f"{rule.modality.value}: {rule.effect}"),
+        ("speaks at", ", ".join(_summary(rule)["decision_points"])),
+    ]
+    lines += [
+        ("while in force", f"{model.value} agreement") for model in (rule.force.models if rule.force else ())
+    ]
+    lines += [("if", atom.says) for atom in rule.when]
+    for point, speech in rule.at.items():
+        words = f"{rule.modality_at(point).value}: {rule.effect_at(point)}"
+        conditions = "".join(f"; if {atom.says}" for atom in speech.when)
+        lines.append((f"at {point.value}", words + conditions))
+    lines += [(f"reading {reading.id}", f"{reading.says} ({reading.held_by})") for reading in rule.readings]
+    if rule.clock:
+        lines.append(("clock", f"{rule.clock.hours} h from {rule.clock.start}, {rule.clock.calendar.value}"))
+    lines += [("also", duty.says) for duty in rule.duties]
+    lines += [("overrides", beaten) for beaten in rule.beats]
+    lines.append(("verified", rule.verified.value))
+    return lines + ([("note", rule.note)] if rule.note else [])
+
+
+def _period(rule: Rule) -> str:
+    return "by agreement" if rule.force else _printed(rule)
+
+
+def _printed(rule: Rule) -> str:
+    return f"{rule.in_force.from_ or 'not found'} - {rule.in_force.to or ''}".rstrip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TITLE_WIDTH else text[: TITLE_WIDTH - 1] + "…"
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False))

@@ -1,0 +1,218 @@
+"""The flat facts of one case at one decision point, from what was recorded; what is not known is left out.
+
+Facts named `..._recorded` speak of the record: they are false only if the custodian itself has published
+something about the case; a detainer that only ICE has told of does not say what the jail has on paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from domain.events import detainer, episode, handoff
+from domain.events.fields import EventData
+from domain.events.instrument import AgreementModel, BoardApprovalRecorded
+from domain.instants import Instant
+from domain.rules.pack import Model
+from domain.rules.vocabulary import FactValue
+from projections.recorded import Recorded
+
+HOLD_FORMS = (detainer.DetainerForm.I_247, detainer.DetainerForm.I_247A, detainer.DetainerForm.I_247D)
+DETAINER_ENDS = (detainer.DetainerLifted, detainer.DetainerCancelled, detainer.DetainerSuperseded)
+KNOWN_NATIONALITY = (episode.NationalityResult.CITIZEN, episode.NationalityResult.NON_CITIZEN)
+
+DataT = TypeVar("DataT", bound=EventData)
+
+
+@dataclass(frozen=True, slots=True)
+class Custodian:
+    """Who runs a facility, as the register has it; `county` may be empty."""
+
+    kind: str
+    county: str
+    agency: str
+
+
+class AgreementsInForce(Protocol):
+    """Which 287(g) agreements an agency has at a moment."""
+
+    def in_force(self, agency: str, moment: datetime) -> tuple[tuple[str, str], ...]:
+        """Return (model, "yes" or "unknown") for each that is, or may be, in force; any other is not."""
+        ...
+
+
+class Case:
+    """The recorded events of one case, asked by type, oldest first."""
+
+    def __init__(self, events: Sequence[Recorded], custodians: Mapping[str, Custodian]) -> None:
+        self.events = sorted(events, key=lambda event: (event.occurred.sort_key, event.position))
+        self.custodian = self._find_custodian(custodians)
+
+    def _find_custodian(self, custodians: Mapping[str, Custodian]) -> Custodian | None:
+        """Take the facility of the episode, else of the handoff, else the detainer's addressee."""
+        for family in (episode.EpisodeData, handoff.HandoffData, detainer.DetainerData):
+            for event in self.events:
+                found = getattr(event.data, "facility", None) if isinstance(event.data, family) else None
+                if isinstance(found, str) and found in custodians:
+                    return custodians[found]
+        return None
+
+    def of(self, *types: type[EventData]) -> Iterator[Recorded]:
+        """Yield the events of the given types."""
+        return (event for event in self.events if isinstance(event.data, types))
+
+    def first(self, *types: type[EventData]) -> Recorded | None:
+        """Return the earliest event of the given types."""
+        return next(self.of(*types), None)
+
+    def pairs(self, cls: type[DataT]) -> Iterator[tuple[Recorded, DataT]]:
+        """Yield the events of one type with their typed data."""
+        for event in self.events:
+            if isinstance(event.data, cls):
+                yield event, event.data
+
+    @property
+    def custodian_speaks(self) -> bool:
+        """Say whether the custodian itself published anything about the case."""
+        return self.custodian is not None and any(
+            event.agency == self.custodian.agency for event in self.events
+        )
+
+
+def by(event: Recorded, until: Instant) -> bool:
+    """Say whether an event can have happened by the end of `until`; one without bounds can always have."""
+    return until.latest is None or event.occurred.maybe_by(until.latest)
+
+
+def active_detainers(case: Case, at: Instant) -> Iterator[tuple[Recorded, detainer.DetainerPrepared]]:
+    """Yield the detainers prepared by then that had not surely ended before."""
+    for event, data in case.pairs(detainer.DetainerPrepared):
+        ends = [end for end in case.of(*DETAINER_ENDS) if end.stream == event.stream]
+        if by(event, at) and not any(_surely_before(end, at) for end in ends):
+            yield event, data
+
+
+def _surely_before(event: Recorded, at: Instant) -> bool:
+    return (
+        at.earliest is not None and event.occurred.latest is not None and event.occurred.latest < at.earliest
+    )
+
+
+def active_holds(case: Case, at: Instant) -> Iterator[tuple[Recorded, episode.HoldPlaced]]:
+    """Yield the holds placed by then that had not surely ended before."""
+    for event, data in case.pairs(episode.HoldPlaced):
+        ends = [end for end, ended in case.pairs(episode.HoldEnded) if ended.hold == data.hold]
+        if by(event, at) and not any(_surely_before(end, at) for end in ends):
+            yield event, data
+
+
+def facts_of(
+    case: Case, at: Instant, until: Instant, agreements: AgreementsInForce | None
+) -> dict[str, FactValue]:
+    """Return the facts at a decision point that arose `at` and stayed open `until` (the end of a hold, say).
+
+    Without `agreements` (no list was ever imported) nothing is known of them.
+    """
+    facts: dict[str, FactValue] = {}
+    if case.custodian:
+        found = {
+            "facility_kind": case.custodian.kind,
+            "county": case.custodian.county,
+            "agency": case.custodian.agency,
+        }
+        facts.update({name: value for name, value in found.items() if value})
+        facts.update(_agreement_facts(case, case.custodian.agency, at, agreements))
+    facts.update(_detainer_facts(case, until))
+    facts.update(_record_facts(case, at, until))
+    facts.update(_person_facts(case, until))
+    return facts
+
+
+def _agreement_facts(
+    case: Case, agency: str, at: Instant, agreements: AgreementsInForce | None
+) -> Iterator[tuple[str, FactValue]]:
+    for event, data in case.pairs(BoardApprovalRecorded):
+        if data.agency == agency and by(event, at):
+            yield "board_approved", data.approved
+    if agreements is None or at.earliest is None or at.latest is None:
+        return
+    bounds = [dict(agreements.in_force(agency, moment)) for moment in (at.earliest, at.latest)]
+    for model in Model:
+        values = {found.get(AgreementModel(model.value).value, "no") for found in bounds}
+        if len(values) == 1 and "unknown" not in values:
+            yield model.fact, values == {"yes"}
+
+
+def _detainer_facts(case: Case, until: Instant) -> dict[str, FactValue]:
+    facts: dict[str, FactValue] = {}
+    detainers = [data for _, data in active_detainers(case, until)] or [
+        data for event, data in case.pairs(detainer.DetainerPrepared) if by(event, until)
+    ]
+    if not detainers:
+        if (
+            case.custodian_speaks
+            and not _immigration_hold_known(case)
+            and not case.first(detainer.DetainerReceived)
+        ):
+            facts["detainer_form"] = "none"
+        return facts
+    latest = detainers[-1]
+    if latest.form is not detainer.DetainerForm.UNKNOWN:
+        facts["detainer_form"] = latest.form.value
+    if latest.box is not None:
+        facts["detainer_box"] = latest.box
+    if latest.warrant_attached is not None:
+        facts["admin_warrant_attached"] = latest.warrant_attached.value
+    return facts
+
+
+def _immigration_hold_known(case: Case) -> bool:
+    return any(data.kind is episode.HoldKind.IMMIGRATION for _, data in case.pairs(episode.HoldPlaced))
+
+
+def _record_facts(case: Case, at: Instant, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    other = any(data.kind is not episode.HoldKind.IMMIGRATION for _, data in active_holds(case, at))
+    found = {
+        "detainer_served_recorded": _any_by(case, until, detainer.DetainerServedOnSubject),
+        "admin_warrant_served_recorded": service_of_warrant(case, until) is not None,
+        "judicial_warrant_recorded": _any_by(case, until, handoff.JudicialWarrantServed),
+        "other_hold_recorded": other,
+        "committed_recorded": _any_by(case, until, episode.CommittedToInstitution),
+    }
+    for name, value in found.items():
+        if value or case.custodian_speaks:
+            yield name, value
+
+
+def _any_by(case: Case, until: Instant, cls: type[EventData]) -> bool:
+    return any(by(event, until) for event in case.of(cls))
+
+
+def service_of_warrant(case: Case, until: Instant) -> Instant | None:
+    """Return when an I-200 or I-205 was first served, by the service itself or by ICE's detainer table."""
+    served = [event.occurred for event in case.of(handoff.AdministrativeWarrantServed) if by(event, until)]
+    for _, data in case.pairs(detainer.DetainerPrepared):
+        told = data.warrant_served_at
+        if told is not None and (until.latest is None or told.maybe_by(until.latest)):
+            served.append(told)
+    return min(served, key=lambda instant: instant.sort_key, default=None)
+
+
+def _person_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    for event in case.of(episode.SentenceImposed, episode.CommittedToInstitution):
+        data = event.data
+        level = (
+            data.level
+            if isinstance(data, episode.SentenceImposed)
+            else getattr(data, "conviction_level", None)
+        )
+        if level and level is not episode.ConvictionLevel.UNKNOWN and by(event, until):
+            yield "conviction_level", level.value
+        ill = getattr(data, "found_mentally_ill", None)
+        if ill is not None and by(event, until):
+            yield "found_mentally_ill", ill
+    for event, asked in case.pairs(episode.NationalityInquired):
+        if asked.result in KNOWN_NATIONALITY and by(event, until):
+            yield "nationality", asked.result.value

@@ -1,0 +1,173 @@
+"""The Minnesota pack: its own tests pass, under two expression engines, and every rule of it is as dated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import cel as second
+import pytest
+
+from adapters.places.register import minnesota_register
+from adapters.rules.packs import load_pack, minnesota_rules, parse_pack
+from domain.errors import InputRefused
+from domain.events.fields import DecisionPoint, Modality
+from domain.instants import Instant, Precision
+from domain.rules.decide import decide
+from domain.rules.packtests import run_pack_tests
+from domain.rules.truth import Truth
+from domain.rules.vocabulary import Condition, Facts, FactType
+
+TEXT = files("domain").joinpath("packs/us-mn.yaml").read_text(encoding="utf-8")
+OUTSIDE_THE_REGISTER = {
+    "mn-minneapolis-police",
+    "mn-saint-paul-police",
+    "mn-isle-police",
+    "mn-international-falls-police",
+    "mn-courts",
+}
+
+
+class SecondEngine:
+    """The same port on `common-expression-language` (Rust): no type check, and a missing name raises."""
+
+    def compile(self, expression: str, vocabulary: Mapping[str, FactType]) -> Condition:
+        """Compile once; a missing name is unknown."""
+        assert vocabulary
+        program = second.compile(expression)
+
+        def condition(facts: Facts) -> Truth:
+            try:
+                return bool(program.execute(dict(facts)))
+            except RuntimeError:
+                return None
+
+        return condition
+
+
+def test_every_test_of_the_pack_passes() -> None:
+    assert [outcome for outcome in run_pack_tests(minnesota_rules()) if not outcome.ok] == []
+
+
+def test_a_second_expression_engine_gives_every_test_the_same_determination() -> None:
+    first, other = minnesota_rules(), parse_pack(TEXT, "us-mn.yaml", SecondEngine())
+    assert first.digest == other.digest
+    for test in first.pack.tests:
+        mine = decide(test.facts, test.decision_point, test.at, first)
+        assert mine.as_json() == decide(test.facts, test.decision_point, test.at, other).as_json(), test.name
+
+
+def test_a_fact_taken_away_never_turns_a_determined_answer_into_another_one() -> None:
+    rulebook = minnesota_rules()
+    for test in rulebook.pack.tests:
+        whole = decide(test.facts, test.decision_point, test.at, rulebook).status
+        for name in test.facts:
+            rest = {key: value for key, value in test.facts.items() if key != name}
+            fewer = decide(rest, test.decision_point, test.at, rulebook)
+            assert fewer.status in (whole, "undetermined"), f"{test.name} without {name}"
+
+
+def test_the_digest_of_the_pack_ignores_comments_and_layout() -> None:
+    without_comments = re.sub(r"^#.*\n", "", TEXT, flags=re.MULTILINE).replace("\n\n", "\n")
+    assert without_comments != TEXT
+    assert parse_pack(without_comments, "x.yaml").digest == minnesota_rules().digest
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "start", "end"),
+    [
+        ("MN-IGSA-FREEBORN", Precision.YEAR, None),
+        ("MN-HENNEPIN-2021", Precision.MONTH, None),
+        ("MN-HENNEPIN-2014", Precision.DAY, Precision.MONTH),
+        ("MN-287G-JACKSON-WSO", Precision.DAY, Precision.INTERVAL),
+        ("MN-631.50", None, None),
+    ],
+)
+def test_dates_keep_the_precision_of_their_source(
+    rule_id: str, start: Precision | None, end: Precision | None
+) -> None:
+    in_force = minnesota_rules().rule(rule_id).in_force
+    assert _precision(in_force.start) is start
+    assert _precision(in_force.end) is end
+
+
+def _precision(instant: Instant | None) -> Precision | None:
+    return instant.precision if instant else None
+
+
+def test_last_listed_is_an_end_some_time_after_that_day() -> None:
+    ended = minnesota_rules().rule("MN-287G-JACKSON-JEM").in_force.end
+    assert ended is not None
+    assert str(ended.earliest) == "2025-07-09 00:00:00-05:00"
+    assert ended.latest is None
+
+
+def test_every_agency_that_a_rule_binds_is_in_the_register_or_holds_nobody() -> None:
+    agencies = {facility.agency for facility in minnesota_register().facilities}
+    named = {agency for rule in minnesota_rules().pack.rules for agency in rule.scope.agencies}
+    assert named - agencies == OUTSIDE_THE_REGISTER
+
+
+def test_every_kind_of_facility_that_a_rule_binds_is_in_the_register() -> None:
+    kinds = {facility.kind for facility in minnesota_register().facilities}
+    for rule in minnesota_rules().pack.rules:
+        assert set(rule.scope.facility_kinds) <= kinds, rule.id
+
+
+def test_every_287g_rule_takes_its_force_from_the_published_lists() -> None:
+    listed = [rule for rule in minnesota_rules().pack.rules if rule.id.startswith("MN-287G-")]
+    assert len(listed) == 12
+    for rule in listed:
+        assert rule.force is not None
+        assert rule.force.models[0] == rule.id.rsplit("-", 1)[1]
+
+
+def test_no_written_policy_speaks_at_every_decision_point_of_a_county_jail() -> None:
+    for point in DecisionPoint:
+        assert minnesota_rules().rule("MN-NONE").modality_at(point) is Modality.NO_RULE
+        entries = [entry.rule.id for entry in minnesota_rules().speaking_at(point)]
+        assert "MN-NONE" in entries
+
+
+def test_a_broken_pack_names_the_file_the_line_and_the_rule(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT.replace('detainer_form == "I-247A"', "detainer_from == 1", 1), encoding="utf-8")
+    with pytest.raises(InputRefused) as caught:
+        load_pack(path)
+    line = next(n for n, text in enumerate(TEXT.splitlines(), 1) if text == "- id: US-I247A-1")
+    assert caught.value.code == "bad_expression"
+    assert caught.value.where == f"mine.yaml, line {line}: rule US-I247A-1"
+    assert "detainer_from" in caught.value.what
+
+
+def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        TEXT.replace("  verified: found\n", "  verified: found\n  colour: red\n", 1), encoding="utf-8"
+    )
+    line = next(
+        n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "colour" in text
+    )
+    with pytest.raises(InputRefused) as caught:
+        load_pack(path)
+    assert caught.value.where == f"mine.yaml, line {line}: rules.0.colour (rule US-8CFR-287.7a)"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"\xff\xfe", "bad_encoding"), (b"- a\n", "bad_pack"), (b"", "bad_yaml")]
+)
+def test_a_file_that_is_no_pack_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputRefused) as caught:
+        load_pack(path)
+    assert caught.value.code == code
+
+
+def test_a_directory_or_a_missing_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.yaml"):
+        with pytest.raises(InputRefused) as caught:
+            load_pack(path)
+        assert caught.value.code == "unreadable"

@@ -1,0 +1,78 @@
+"""Every console block in the README and the docs runs, and prints what the page shows.
+
+A page's blocks share one folder and one ledger, top to bottom. `...` stands for lines left out. Lines that begin
+`$ custody` are run; `$ make` lines are for the reader (CI runs them itself).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = sorted(page for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if BLOCK.search(page.read_text()))
+
+
+def commands(page: Path) -> list[tuple[str, str]]:
+    """Return (command, expected output) of every command on the page."""
+    found = []
+    for block in BLOCK.findall(page.read_text()):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+def as_pattern(expected: str) -> str:
+    """Turn what a page shows into a pattern: `...` matches any lines, trailing spaces do not count."""
+    lines = [line.rstrip() for line in expected.rstrip().splitlines()]
+    return r"\n".join(r"(?:.*\n?)*?.*" if line.strip() == "..." else re.escape(line) for line in lines)
+
+
+def run(command: str, folder: Path) -> str:
+    """Run one command in the page's folder, with the repository's files beside it."""
+    words = shlex.split(command)
+    program = [sys.executable, "-m", "adapters.cli"] if words[0] == "custody" else words[:1]
+    done = subprocess.run(
+        [*program, *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CUSTODY_LEDGER": "custody.db", "PYTHONPATH": str(ROOT)},
+    )
+    return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_on_a_page_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    for name in ("adapters", "deploy", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for command, expected in commands(page):
+        if command.startswith("make "):
+            continue
+        printed = run(command, tmp_path)
+        assert re.fullmatch(as_pattern(expected), printed.rstrip()), f"$ {command}\n{printed}"
+
+
+def test_the_readme_shows_both_commands_on_its_first_screen() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:40])
+
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+    assert PAGES, "no page has a console block: the docs would go unchecked"
+
+
+def test_every_command_of_the_program_is_documented() -> None:
+    from adapters.cli.main import main
+
+    page = (ROOT / "docs/cli.md").read_text()
+    missing = [name for name in main.commands if f"`{name}" not in page]
+
+    assert [] == missing
