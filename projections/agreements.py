@@ -136,6 +136,7 @@ def _between(last: Point, back: Point, moment: datetime) -> bool:
 class Agreements:
     """The read model. Feed it events with `apply`; everything is worked out when asked for."""
 
+    name = "agreements"
     TYPES = (
         RuleSourceObserved.TYPE,
         AgreementListed.TYPE,

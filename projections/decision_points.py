@@ -46,7 +46,7 @@ ACTS: dict[DecisionPoint, tuple[type[EventData], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Arisen:
-    """A decision point that arose `at` and stayed open `until`."""
+    """A decision point that arose `at` and stayed open `until`; without an upper bound it still is."""
 
     point: DecisionPoint
     at: Instant
@@ -88,7 +88,9 @@ def _hold_past_release(case: Case) -> Arisen | None:
     else:
         return None
     ends = [event.occurred for event in case.of(*HOLD_ENDS) if _ends_the_hold(event, at)]
-    return Arisen(DecisionPoint.HOLD_PAST_RELEASE, at, max([at, *ends], key=lambda instant: instant.sort_key))
+    still_open = Instant.between(at.earliest, None) if at.earliest else Instant.unknown()
+    until = max(ends, key=lambda instant: instant.sort_key, default=still_open)
+    return Arisen(DecisionPoint.HOLD_PAST_RELEASE, at, until)
 
 
 def _ends_the_hold(event: Recorded, at: Instant) -> bool:

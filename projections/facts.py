@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from domain.events import detainer, episode, handoff
 from domain.events.fields import EventData
-from domain.events.instrument import AgreementModel, BoardApprovalRecorded
+from domain.events.instrument import AgreementModel
 from domain.instants import Instant
 from domain.rules.pack import Model
 from domain.rules.vocabulary import FactValue
@@ -123,7 +123,7 @@ def facts_of(
             "agency": case.custodian.agency,
         }
         facts.update({name: value for name, value in found.items() if value})
-        facts.update(_agreement_facts(case, case.custodian.agency, at, agreements))
+        facts.update(_agreement_facts(case.custodian.agency, at, agreements))
     facts.update(_detainer_facts(case, until))
     facts.update(_record_facts(case, at, until))
     facts.update(_person_facts(case, until))
@@ -131,11 +131,8 @@ def facts_of(
 
 
 def _agreement_facts(
-    case: Case, agency: str, at: Instant, agreements: AgreementsInForce | None
+    agency: str, at: Instant, agreements: AgreementsInForce | None
 ) -> Iterator[tuple[str, FactValue]]:
-    for event, data in case.pairs(BoardApprovalRecorded):
-        if data.agency == agency and by(event, at):
-            yield "board_approved", data.approved
     if agreements is None or at.earliest is None or at.latest is None:
         return
     bounds = [dict(agreements.in_force(agency, moment)) for moment in (at.earliest, at.latest)]

@@ -21,7 +21,7 @@ from adapters.composition import agreements as known_agreements
 @json_option
 @pass_services
 def agreements(
-    services: Services, county: str | None, at: datetime | None, published: datetime | None, known: str | None, as_json: bool
+    services: Services, county: str | None, at: datetime | None, published: datetime | None, known: int | datetime | None, as_json: bool
 ) -> None:
     """List agreements; with --at, only those in force then, or possibly so."""
     ledger = services.reading()

@@ -36,7 +36,7 @@ def facilities(services: Services, as_json: bool) -> None:
 @known_option
 @json_option
 @pass_services
-def state(services: Services, facility: str, at: datetime | None, known: str | None, as_json: bool) -> None:
+def state(services: Services, facility: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
     """Who is in custody at a facility, as of a time and as known at a position."""
     services.register.facility(facility)
     moment = at or local(services.clock())
@@ -83,7 +83,7 @@ def _print_state(document: dict[str, Any]) -> None:
 @known_option
 @json_option
 @pass_services
-def handoffs(services: Services, facility: str | None, known: str | None, as_json: bool) -> None:
+def handoffs(services: Services, facility: str | None, known: int | datetime | None, as_json: bool) -> None:
     """Handoffs with what each side said, and whether they agree."""
     if facility:
         services.register.facility(facility)

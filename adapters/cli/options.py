@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 import click
@@ -33,40 +33,44 @@ class Moment(click.ParamType):
         return latest
 
 
+class Knowledge(click.ParamType):
+    """A position (a whole number), or a date or time of the ledger's own clock."""
+
+    name = "knowledge"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime:  # noqa: ANN401
+        """Return a position or a zoned datetime."""
+        if isinstance(value, int | datetime):
+            return value
+        if value.isdecimal():
+            return int(value)
+        try:
+            return MOMENT.convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither a position nor a date (try 1200 or 2026-01-22)", param, ctx)
+
+
 MOMENT = Moment()
+KNOWLEDGE = Knowledge()
 
 at_option = click.option("--at", type=MOMENT, help="As of this date (its end) or time; now if not given.")
-known_option = click.option("--known", metavar="K", help="As known at a position, or by the end of a date.")
+known_option = click.option(
+    "--known", type=KNOWLEDGE, metavar="K", help="As known at a position, or by the end of a date."
+)
 
 
-def known_position(ledger: Ledger, known: str | None) -> int:
+def known_position(ledger: Ledger, known: int | datetime | None) -> int:
     """Return the position that `--known` means; the last one if it was not given."""
     last = ledger.position()
     if known is None:
         return last
-    if known.isdecimal() and len(known) != len("2026"):
-        return _within(int(known), last)
-    if known.isdecimal():
-        return _within(int(known), last) if int(known) <= last else _known_by(ledger, known)
-    return _known_by(ledger, known)
-
-
-def _within(position: int, last: int) -> int:
-    if position > last:
+    if isinstance(known, datetime):
+        return ledger.position_known_by(known)
+    if known > last:
         raise InputRefused(
             "unknown_position",
             f"the ledger ends at position {last}",
-            where=f"--known {position}",
+            where=f"--known {known}",
             mend="give a position up to that, or a date",
         )
-    return position
-
-
-def _known_by(ledger: Ledger, text: str) -> int:
-    try:
-        moment = instant_from_text(text, MINNESOTA).latest
-    except (ValueError, OverflowError) as error:
-        raise InputRefused(
-            "bad_known", f"{text!r} is neither a position nor a date: {error}", where="--known", mend="try 1200 or 2026-01-22"
-        ) from None
-    return ledger.position_known_by(moment or datetime.combine(datetime.max.date(), time(), MINNESOTA))
+    return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 
 import click
@@ -41,7 +42,7 @@ def init(services: Services, as_json: bool) -> None:
 def log(services: Services, first: int, limit: int | None, as_json: bool) -> None:  # noqa: ARG001
     """Print events as JSON lines of position, recorded_at and the event, bytes as received."""
     ledger = services.reading()
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     for row in ledger.event_rows(after=first - 1, limit=limit):
         out.write(log_line(row["position"], row["recorded_at"], row["state"]))
     out.flush()

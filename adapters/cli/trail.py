@@ -23,7 +23,7 @@ from projections.recorded import Recorded
 @known_option
 @json_option
 @pass_services
-def trail(services: Services, ref: str, at: datetime | None, known: str | None, as_json: bool) -> None:
+def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
     """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import codecs
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from domain.errors import InputRefused
 
 LINE_BYTES_MAX = 1024 * 1024
 HEAD_BYTES = 8192
+READ_BYTES = 256 * 1024
 UTF8_BOM = codecs.BOM_UTF8
 ZIP_MAGIC = b"PK\x03\x04"
 
@@ -34,8 +34,7 @@ PRINTABLE_CONTROLS = b"\t\n\r\f\x1a"
 CONTROLS = bytes(byte for byte in range(1, 32) if byte not in PRINTABLE_CONTROLS)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line with its ending, or only its number if it is longer than `LINE_BYTES_MAX`."""
 
     number: int
@@ -53,7 +52,7 @@ def open_input(path: Path) -> BinaryIO:
                 where=str(path),
                 mend="name one file",
             )
-        return path.open("rb")
+        return path.open("rb", buffering=READ_BYTES)
     except FileNotFoundError:
         raise InputRefused(
             "file_not_found", "there is no such file", where=str(path), mend="check the path and its spelling"
