@@ -26,8 +26,8 @@ INPUT_OUTPUT = {
     "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib",
 }  # fmt: skip
 CLOCKS_AND_FILES = {
-    "open", "print", "input", "eval", "exec", "__import__", "datetime.now", "datetime.utcnow", "datetime.today",
-    "date.today", "uuid.uuid1", "uuid.uuid4", "uuid4",
+    "open", "print", "input", "eval", "exec", "__import__", "datetime.now", "datetime.utcnow",
+    "datetime.today", "date.today", "uuid.uuid1", "uuid.uuid4", "uuid4",
 }  # fmt: skip
 # In pieces, so that this file may be checked too.
 THIS_MACHINE = re.compile("|".join(["/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", r"\.\./sha" + "red"]))

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from domain.canonical import canonical_bytes
 from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
-from domain.rules.pack import Atom, Pack, PackTest, Rule
+from domain.rules.pack import Atom, Pack, PackTest, Rule, bound
 from domain.rules.vocabulary import VOCABULARY, BadExpressionError, Condition, Engine, fact_problem, names_in
 
 
@@ -74,7 +74,7 @@ def build_rulebook(document: dict[str, Any], engine: Engine) -> Rulebook:
         raise _shape_problem(document, error) from None
     order = _defeaters_first(pack)
     for rule in pack.rules:
-        _check_instants(rule)
+        _check_rule(rule)
     compiled = _Compiler(engine)
     points = {point: tuple(compiled.rules_at(order, point)) for point in DecisionPoint}
     _check_tests(pack)
@@ -165,10 +165,10 @@ def _check_known(rule_id: str, by_id: dict[str, Rule], where: str) -> None:
         raise InputRefused("unknown_rule", f"there is no rule {rule_id!r}", where=where, mend=mend)
 
 
-def _check_instants(rule: Rule) -> None:
+def _check_rule(rule: Rule) -> None:
     for text in (rule.in_force.from_, rule.in_force.to):
         try:
-            _ = rule.in_force.start, rule.in_force.end
+            bound(text)
         except ValueError as error:
             raise InputRefused(
                 "bad_instant",

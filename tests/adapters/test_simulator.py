@@ -141,11 +141,11 @@ def test_memory_does_not_grow_with_the_number_of_events(monkeypatch: pytest.Monk
     wire._day.cache_clear()
     tracemalloc.start()
     try:
-        peak(30_000)  # fills what is remembered of times, which has its own bound
-        small, large = peak(10_000), peak(100_000)
+        peak(15_000)  # fills what is remembered of times, which has its own bound
+        small, large = peak(5_000), peak(50_000)
     finally:
         tracemalloc.stop()
-    assert large < small + 300_000  # the bodies of 90,000 more events are 40 MB
+    assert large < small + 300_000  # the bodies of 45,000 more events are 20 MB
 
 
 def test_a_queue_that_is_full_loses_nothing_and_keeps_each_case_in_order(
