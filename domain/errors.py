@@ -23,6 +23,10 @@ class LedgerError(Exception):
         self.where = where
         self.mend = mend
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error travel between processes with everything it says."""
+        return _rebuilt, (type(self), self.code, self.what, self.where, self.mend)
+
     def as_json(self) -> dict[str, str]:
         """Return the wire form: `{"code", "what", "where", "mend"}`."""
         return {"code": self.code, "what": self.what, "where": self.where, "mend": self.mend}
@@ -31,6 +35,10 @@ class LedgerError(Exception):
         where = f" ({self.where})" if self.where else ""
         mend = f"\n  to mend it: {self.mend}" if self.mend else ""
         return f"{self.what}{where} [{self.code}]{mend}"
+
+
+def _rebuilt(cls: type[LedgerError], code: str, what: str, where: str, mend: str) -> LedgerError:
+    return cls(code, what, where=where, mend=mend)
 
 
 class InputRefused(LedgerError):

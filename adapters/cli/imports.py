@@ -13,8 +13,7 @@ from adapters.cli.output import json_option, print_json, progress_bar
 from adapters.composition import IMPORTERS, Services
 from adapters.importers.port import ImportContext
 from adapters.importers.run import Report, run_import
-from adapters.simulator.run import simulate as simulated_bodies
-from adapters.simulator.recording import record_simulation
+from adapters.simulator.recording import Scenario, record_simulation
 from domain.errors import InputRefused
 
 SHOWN = 20
@@ -89,11 +88,9 @@ def simulate(services: Services, events: int, seed: int, first: datetime, last: 
         raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
     ledger = services.writing()
     try:
-        bodies = simulated_bodies(
-            events=events, seed=seed, first=first.date(), last=last.date(), register=services.register
-        )
+        scenario = Scenario(events, seed, first.date(), last.date())
         with progress_bar("simulating", events) as advance:
-            stored, there = record_simulation(bodies, ledger, services.register, services.clock, advance)
+            stored, there = record_simulation(scenario, ledger, services.clock, advance)
         position = ledger.position()
     finally:
         ledger.close()

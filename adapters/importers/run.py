@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.importers.port import Flag, ImportContext, Importer, Refusal, RowOutcome
+from adapters.intake.gate import Gate
 from adapters.intake.intake import Intake, Item, different_bytes
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recorder import Equivocation, Outcome
@@ -72,7 +73,7 @@ def run_import(
 ) -> Report:
     """Import files one after the other; a file that cannot be read on is refused from there, the next goes on."""
     report = Report()
-    with Intake(ledger, context.register, clock, report.settle) as intake:
+    with Intake(ledger, Gate(context.register), clock, report.settle) as intake:
         for path in paths:
             _run_file(importer, path, context, intake, report, progress)
             intake.flush()

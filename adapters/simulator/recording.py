@@ -1,19 +1,37 @@
-"""Recording a simulation: its bodies go through the same intake as everything else."""
+"""Recording a simulation: one process makes up events and passes them through the gate, this one stores them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 
-from adapters.intake.intake import Intake, Item
-from adapters.places.register import Register
+from adapters.intake.gate import Gate
+from adapters.intake.intake import BATCH_EVENTS, Intake, Item
+from adapters.places.register import minnesota_register
+from adapters.simulator.run import simulate
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recorder import Outcome, Receipt
+from domain.errors import LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What to make up: how many events, from which seed, between which days (both included)."""
+
+    events: int
+    seed: int
+    first: date
+    last: date
 
 
 def record_simulation(
-    bodies: Iterable[bytes], ledger: Ledger, register: Register, clock: Clock, progress: Callable[[int], None]
+    scenario: Scenario, ledger: Ledger, clock: Clock, progress: Callable[[int], None]
 ) -> tuple[int, int]:
-    """Append the bodies; return how many were stored and how many were there already."""
+    """Append the scenario's events; return how many were stored and how many were there already."""
     stored = there = 0
 
     def settle(settled: Sequence[tuple[Item, Outcome]]) -> None:
@@ -22,7 +40,32 @@ def record_simulation(
         stored, there = stored + new, there + len(settled) - new
         progress(stored + there)
 
-    with Intake(ledger, register, clock, settle) as intake:
-        for number, body in enumerate(bodies, start=1):
-            intake.submit(body, origin="simulate", row=number)
+    receiving, sending = get_context("spawn").Pipe(duplex=False)
+    maker = get_context("spawn").Process(target=make_facts, args=(scenario, sending), daemon=True)
+    maker.start()
+    sending.close()
+    with Intake(ledger, Gate(minnesota_register()), clock, settle) as intake:
+        while batch := receiving.recv():
+            if isinstance(batch, LedgerError):
+                raise batch
+            for fact in batch:
+                intake.put(fact, origin="simulate", row=stored + there + 1)
+    maker.join()
     return stored, there
+
+
+def make_facts(scenario: Scenario, sending: Connection) -> None:
+    """Send lists of facts, then an empty list; a full pipe makes this process wait, so memory stays bounded."""
+    register = minnesota_register()
+    gate = Gate(register)
+    try:
+        bodies = simulate(
+            events=scenario.events, seed=scenario.seed, first=scenario.first, last=scenario.last, register=register
+        )
+        while batch := [gate.pass_through(body) for body in islice(bodies, BATCH_EVENTS)]:
+            sending.send(batch)
+        sending.send([])
+    except LedgerError as error:
+        sending.send(error)
+    except BrokenPipeError:  # the storing process has stopped: so do we
+        return

@@ -12,9 +12,9 @@ import orjson
 from eventsourcing.application import Application
 from eventsourcing.utils import Environment, strtobool
 
-from adapters.store.mapper import CustodyMapper, Fact
+from adapters.store.mapper import CustodyMapper
 from adapters.store.opening import check_is_ledger, create, explained, reading_uri
-from adapters.store.recorder import LedgerRecorder, Outcome, Reject, microseconds
+from adapters.store.recorder import LedgerRecorder, Outcome, Reject, StoredFact, microseconds, stored_fact
 from adapters.store.sqlite import LedgerFactory, file_uri
 from domain.envelope import Submission, envelope_adapter
 from domain.errors import IntegrityProblem, LedgerUnavailable
@@ -80,15 +80,16 @@ class Ledger(Application[str]):
         assert isinstance(self.recorder, LedgerRecorder)  # noqa: S101 - made by construct_recorder
         return self.recorder
 
-    def append(
-        self, submissions: Iterable[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
-    ) -> list[Outcome]:
+    def append(self, submissions: Iterable[Submission], *, now: datetime) -> list[Outcome]:
         """Store submissions in order, in one durable transaction; return an outcome for each."""
-        facts = [
-            self.mapper.to_stored_event(Fact(submission.envelope.subject, 0, submission)) for submission in submissions
-        ]
+        return self.append_facts([stored_fact(submission) for submission in submissions], now=now)
+
+    def append_facts(
+        self, facts: Sequence[StoredFact], *, now: datetime, rejects: Sequence[Reject] = ()
+    ) -> list[Outcome]:
+        """Store facts already laid out, and refusals beside them, in one durable transaction."""
         with explained(self.path):
-            return self.log.append(facts, now_us=microseconds(now) or 0, rejects=rejects)  # type: ignore[arg-type]
+            return self.log.append(facts, now_us=microseconds(now), rejects=rejects)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""

@@ -8,7 +8,7 @@ from typing import Any
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from adapters.store.recorder import StoredFact
+from adapters.store.recorder import StoredFact, stored_fact
 from domain.envelope import Submission, admit
 from domain.errors import IntegrityProblem
 from domain.events.catalogue import CATALOGUE
@@ -32,14 +32,7 @@ class CustodyMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:
         """Keep the bytes; the topic is the type's persisted name."""
         assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
-        submission = domain_event.submission
-        return StoredFact(
-            originator_id=domain_event.originator_id,
-            originator_version=domain_event.originator_version,
-            topic=submission.envelope.type,
-            state=submission.body,
-            submission=submission,
-        )
+        return stored_fact(domain_event.submission)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's protocol
         """Decode through the closed registry; raise IntegrityProblem(unknown_topic) for anything else."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from typing import Any
+from typing import Any, overload
 
 import orjson
-from eventsourcing.persistence import IntegrityError, ListenNotifySubscription, StoredEvent, Subscription
+from eventsourcing.persistence import IntegrityError, ListenNotifySubscription, Notification, StoredEvent, Subscription
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from domain.envelope import Submission
@@ -34,9 +33,42 @@ SELECT_KNOWN = (
 
 @dataclass(frozen=True)
 class StoredFact(StoredEvent):
-    """The library's stored event, with what our typed columns need."""
+    """The library's stored event with our typed columns: flat, so that another process can prepare it.
 
-    submission: Submission
+    Times are microseconds since 1970 UTC. `refs` are what the event mentions beside its own stream.
+    """
+
+    source: str
+    event_id: str
+    leaf: bytes
+    signature: bytes | None
+    key_id: str | None
+    facility: str | None
+    occurred_earliest: int | None
+    occurred_latest: int | None
+    source_recorded_latest: int | None
+    refs: tuple[str, ...]
+
+
+def stored_fact(submission: Submission) -> StoredFact:
+    """Lay out an admitted event as it will be stored; its version is given when it is appended."""
+    envelope = submission.envelope
+    return StoredFact(
+        originator_id=envelope.subject,
+        originator_version=0,
+        topic=envelope.type,
+        state=submission.body,
+        source=envelope.source,
+        event_id=envelope.id,
+        leaf=submission.leaf,
+        signature=submission.signature,
+        key_id=envelope.agencykey,
+        facility=getattr(envelope.data, "facility", None),
+        occurred_earliest=microseconds(submission.occurred.earliest),
+        occurred_latest=microseconds(submission.occurred.latest),
+        source_recorded_latest=microseconds(submission.recorded.latest),
+        refs=tuple(ref for ref in submission.refs if ref != envelope.subject),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +142,15 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         outcomes: list[Outcome] = []
         fresh: list[StoredFact] = []
         for fact in facts:
-            submission = fact.submission
-            key = (submission.envelope.source, submission.envelope.id)
+            key = (fact.source, fact.event_id)
             first = known.get(key)
             if first is None:
-                first = Receipt(tree.size + len(fresh) + 1, submission.leaf, now_us, is_new=True)
+                first = Receipt(tree.size + len(fresh) + 1, fact.leaf, now_us, is_new=True)
                 known[key] = Receipt(first.position, first.leaf, now_us, is_new=False)
                 fresh.append(fact)
                 outcomes.append(first)
             else:
-                outcomes.append(first if first.leaf == submission.leaf else Equivocation(first))
+                outcomes.append(first if first.leaf == fact.leaf else Equivocation(first))
         if fresh:
             _write(c, fresh, tree, now_us)
         return outcomes
@@ -134,8 +165,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Any]:
         """Return notifications whose ids are our explicit positions."""
-        from eventsourcing.persistence import Notification
-
         first = (start or 0) + (0 if inclusive_of_start else 1)
         where, params = "position >= ?", [first]
         if stop is not None:
@@ -174,6 +203,10 @@ class LedgerSubscription(ListenNotifySubscription[Any]):
             self.stop()
 
 
+@overload
+def microseconds(moment: datetime) -> int: ...
+@overload
+def microseconds(moment: datetime | None) -> int | None: ...
 def microseconds(moment: datetime | None) -> int | None:
     """Return microseconds since 1970 in UTC."""
     if moment is None:
@@ -192,7 +225,7 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
 
 
 def _known(c: SQLiteCursor, facts: Sequence[StoredFact]) -> dict[tuple[str, str], Receipt]:
-    c.execute(SELECT_KNOWN, (orjson.dumps([fact.submission.envelope.id for fact in facts]).decode(),))
+    c.execute(SELECT_KNOWN, (orjson.dumps([fact.event_id for fact in facts]).decode(),))
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in c.fetchall()
@@ -202,34 +235,30 @@ def _known(c: SQLiteCursor, facts: Sequence[StoredFact]) -> dict[tuple[str, str]
 def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int) -> None:
     first = tree.size + 1
     c.executemany(INSERT_EVENT, [_event_row(fact, first + index, now_us) for index, fact in enumerate(fresh)])
-    c.executemany(INSERT_REF, chain.from_iterable(_ref_rows(fact, first + index) for index, fact in enumerate(fresh)))
-    grown = tree.grow(fact.submission.leaf for fact in fresh)
+    refs = [(ref, first + index) for index, fact in enumerate(fresh) for ref in fact.refs]
+    c.executemany(INSERT_REF, sorted(refs))
+    grown = tree.grow(fact.leaf for fact in fresh)
     c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
 def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
-    submission, envelope = fact.submission, fact.submission.envelope
     return (
         position,
         fact.originator_id,
         position,
         fact.topic,
         fact.state,
-        envelope.source,
-        envelope.id,
-        submission.leaf,
-        submission.signature,
-        envelope.agencykey,
-        getattr(envelope.data, "facility", None),
-        microseconds(submission.occurred.earliest),
-        microseconds(submission.occurred.latest),
-        microseconds(submission.recorded.latest),
+        fact.source,
+        fact.event_id,
+        fact.leaf,
+        fact.signature,
+        fact.key_id,
+        fact.facility,
+        fact.occurred_earliest,
+        fact.occurred_latest,
+        fact.source_recorded_latest,
         now_us,
     )
-
-
-def _ref_rows(fact: StoredFact, position: int) -> Iterator[tuple[str, int]]:
-    return ((ref, position) for ref in fact.submission.refs if ref != fact.originator_id)
 
 
 def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:

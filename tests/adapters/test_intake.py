@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.intake.gate import Gate
 from adapters.intake.intake import BATCH_EVENTS, Intake
 from adapters.places.register import minnesota_register
 from adapters.store.ledger import Ledger, system_clock
@@ -22,7 +23,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def intake(ledger: Ledger, settled: list) -> Intake:
-    return Intake(ledger, minnesota_register(), system_clock, settled.extend)
+    return Intake(ledger, Gate(minnesota_register()), system_clock, settled.extend)
 
 
 def test_what_is_settled_is_on_disk_in_the_order_submitted(ledger: Ledger) -> None:

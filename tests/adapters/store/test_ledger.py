@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.store.ledger import Ledger, system_clock
-from adapters.store.recorder import Equivocation, Receipt
+from adapters.store.recorder import Equivocation, Receipt, Reject, stored_fact
 from domain.envelope import admit
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from tests.builders import MONDAY, booked, released, submissions
@@ -100,7 +100,7 @@ def test_the_same_id_from_another_source_is_another_event(ledger: Ledger) -> Non
 @pytest.mark.parametrize("table", ["stored_events", "event_refs", "tree_heads", "rejects"])
 @pytest.mark.parametrize("statement", ["UPDATE {0} SET rowid_free = 1", "DELETE FROM {0}"])
 def test_every_table_refuses_update_and_delete(ledger: Ledger, table: str, statement: str) -> None:
-    ledger.append(submissions(1), now=system_clock(), rejects=[a_reject()])
+    ledger.append_facts([stored_fact(one) for one in submissions(1)], now=system_clock(), rejects=[a_reject()])
     column = next(ledger.rows(f"SELECT name FROM pragma_table_info('{table}') LIMIT 1"))["name"]
 
     with closing(sqlite3.connect(ledger.path)) as connection, connection, pytest.raises(sqlite3.IntegrityError, match="never|append-only"):
@@ -122,9 +122,7 @@ def test_replace_cannot_delete_an_event_behind_the_triggers(ledger: Ledger, chan
         )
 
 
-def a_reject():  # noqa: ANN201
-    from adapters.store.recorder import Reject
-
+def a_reject() -> Reject:
     return Reject("schema", "data.subject", "wrong", "file.jsonl", 1, b"{}", b"\x00" * 32)
 
 

@@ -1,0 +1,25 @@
+"""The gate as the store sees it: bytes in, a fact ready to be stored out, or a refusal."""
+
+from __future__ import annotations
+
+from adapters.places.register import Register, unknown_facility
+from adapters.store.recorder import StoredFact, stored_fact
+from domain.envelope import admit
+
+FACILITY = "facility/"
+
+
+class Gate:
+    """Canonical form, catalogue and schema, then the register: only known places are spoken of."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+        self._known = frozenset(f"{FACILITY}{facility}" for facility in register.by_id)
+
+    def pass_through(self, body: bytes, signature: bytes | None = None) -> StoredFact:
+        """Return the fact; raise InputRefused with a stable code."""
+        fact = stored_fact(admit(body, signature))
+        for ref in fact.refs:
+            if ref.startswith(FACILITY) and ref not in self._known:
+                raise unknown_facility(ref.removeprefix(FACILITY), self._register.by_id)
+        return fact
