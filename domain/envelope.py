@@ -20,9 +20,8 @@ publish to us itself. A source is `agency:ID`, or `synthetic:ID` for events that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
 
@@ -121,8 +120,7 @@ def envelope_adapter(type_name: str) -> TypeAdapter[Envelope[Any]]:
     return TypeAdapter(Envelope[CATALOGUE[type_name]])  # type: ignore[valid-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """Bytes that passed the gate, with what the store keeps beside them."""
 
     body: bytes
@@ -130,7 +128,7 @@ class Submission:
     envelope: Envelope[Any]
     occurred: Instant
     recorded: Instant
-    refs: tuple[str, ...]
+    refs: tuple[str, ...]  # the event's own stream first
     signature: bytes | None = None
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
@@ -19,8 +18,7 @@ BATCH_EVENTS = 2_000
 Settled = Callable[[Sequence[tuple["Item", Outcome]]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One event on its way in, and where it came from."""
 
     fact: StoredFact

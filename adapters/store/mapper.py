@@ -29,7 +29,7 @@ class CustodyMapper(Mapper[str]):
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
 
-    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:  # type: ignore[override]
         """Keep the bytes; the topic is the type's persisted name."""
         assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
         return stored_fact(domain_event.submission)

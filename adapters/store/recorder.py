@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, overload
+from typing import Any, NamedTuple, cast, overload
 
 import orjson
 from eventsourcing.persistence import IntegrityError, ListenNotifySubscription, Notification, StoredEvent, Subscription
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from domain.envelope import Submission
-from domain.identifiers import EPOCH
 from domain.merkle import EMPTY_TREE, Tree
 
 HEARTBEAT_SECONDS = 0.05
@@ -31,13 +30,17 @@ SELECT_KNOWN = (
 )
 
 
-@dataclass(frozen=True)
-class StoredFact(StoredEvent):
-    """The library's stored event with our typed columns: flat, so that another process can prepare it.
+class StoredFact(NamedTuple):
+    """An event laid out as it will be stored: flat, so that another process can prepare it.
 
+    It has the attributes of the library's `StoredEvent`, then our typed columns in their order in the table.
     Times are microseconds since 1970 UTC. `refs` are what the event mentions beside its own stream.
     """
 
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
     source: str
     event_id: str
     leaf: bytes
@@ -52,27 +55,26 @@ class StoredFact(StoredEvent):
 
 def stored_fact(submission: Submission) -> StoredFact:
     """Lay out an admitted event as it will be stored; its version is given when it is appended."""
-    envelope = submission.envelope
+    envelope, occurred = submission.envelope, submission.occurred
     return StoredFact(
-        originator_id=envelope.subject,
-        originator_version=0,
-        topic=envelope.type,
-        state=submission.body,
-        source=envelope.source,
-        event_id=envelope.id,
-        leaf=submission.leaf,
-        signature=submission.signature,
-        key_id=envelope.agencykey,
-        facility=getattr(envelope.data, "facility", None),
-        occurred_earliest=microseconds(submission.occurred.earliest),
-        occurred_latest=microseconds(submission.occurred.latest),
-        source_recorded_latest=microseconds(submission.recorded.latest),
-        refs=tuple(ref for ref in submission.refs if ref != envelope.subject),
+        envelope.subject,
+        0,
+        envelope.type,
+        submission.body,
+        envelope.source,
+        envelope.id,
+        submission.leaf,
+        submission.signature,
+        envelope.agencykey,
+        getattr(envelope.data, "facility", None),
+        microseconds(occurred.earliest),
+        microseconds(occurred.latest),
+        microseconds(submission.recorded.latest),
+        submission.refs[1:],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The promise that an event is stored: its position, leaf hash and the ledger's time. Fsynced before it exists."""
 
     position: int
@@ -129,11 +131,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any  # noqa: ANN401
     ) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
-        facts = [event for event in stored_events if isinstance(event, StoredFact)]
-        outcomes = self._append(c, facts, kwargs["now_us"])
-        if len(facts) < len(stored_events) or not all(isinstance(o, Receipt) and o.is_new for o in outcomes):
+        facts = cast("Sequence[StoredFact]", stored_events)  # our mapper makes nothing else
+        receipts = [o for o in self._append(c, facts, kwargs["now_us"]) if isinstance(o, Receipt) and o.is_new]
+        if len(receipts) < len(facts):
             raise IntegrityError("an event of this batch is not new")
-        return [outcome.position for outcome in outcomes if isinstance(outcome, Receipt)]
+        return [receipt.position for receipt in receipts]
 
     def _append(self, c: SQLiteCursor, facts: Sequence[StoredFact], now_us: int) -> list[Outcome]:
         tree, head_us = _read_head(c)
@@ -145,11 +147,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             key = (fact.source, fact.event_id)
             first = known.get(key)
             if first is None:
-                first = Receipt(tree.size + len(fresh) + 1, fact.leaf, now_us, is_new=True)
-                known[key] = Receipt(first.position, first.leaf, now_us, is_new=False)
+                known[key] = first = Receipt(tree.size + len(fresh) + 1, fact.leaf, now_us, is_new=True)
                 fresh.append(fact)
                 outcomes.append(first)
             else:
+                first = first._replace(is_new=False)
                 outcomes.append(first if first.leaf == fact.leaf else Equivocation(first))
         if fresh:
             _write(c, fresh, tree, now_us)
@@ -208,11 +210,8 @@ def microseconds(moment: datetime) -> int: ...
 @overload
 def microseconds(moment: datetime | None) -> int | None: ...
 def microseconds(moment: datetime | None) -> int | None:
-    """Return microseconds since 1970 in UTC."""
-    if moment is None:
-        return None
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    """Return microseconds since 1970 in UTC; exact, for a double resolves a quarter of one until the year 2100."""
+    return None if moment is None else round(moment.timestamp() * 1_000_000)
 
 
 def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
@@ -242,23 +241,8 @@ def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int
 
 
 def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
-    return (
-        position,
-        fact.originator_id,
-        position,
-        fact.topic,
-        fact.state,
-        fact.source,
-        fact.event_id,
-        fact.leaf,
-        fact.signature,
-        fact.key_id,
-        fact.facility,
-        fact.occurred_earliest,
-        fact.occurred_latest,
-        fact.source_recorded_latest,
-        now_us,
-    )
+    """Give a fact its position; among facts, the position is also the order within the stream."""
+    return (position, fact.originator_id, position, *fact[2:-1], now_us)
 
 
 def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:

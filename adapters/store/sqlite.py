@@ -24,6 +24,7 @@ from eventsourcing.utils import EnvType
 
 LOCK_TIMEOUT_SECONDS = 30
 CACHE_KIB = 256 * 1024
+CHECKPOINT_PAGES = 16_000  # 64 MiB of write-ahead log before it is merged into the file
 
 
 class LedgerTransaction(SQLiteTransaction):
@@ -63,6 +64,7 @@ class LedgerConnectionPool(SQLiteConnectionPool):
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = FULL")  # a receipt means fsynced
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA trusted_schema = OFF")
         return LedgerConnection(connection, max_age=self.max_age)
 
