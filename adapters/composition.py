@@ -28,6 +28,7 @@ IMPORTERS: dict[str, type[Importer]] = {
     importer.kind: importer for importer in (Ice287gImporter, IceDetainersImporter, BookingsImporter, EventsImporter)
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every command needs: where the ledger is, which places there are, what time it is."""

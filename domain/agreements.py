@@ -121,9 +121,7 @@ class Corrected:
 Transition = Listed | Delisted | Corrected
 
 
-def transitions(
-    before: Sheet | None, after: Sheet, *, counties: frozenset[str] | None
-) -> tuple[Transition, ...]:
+def transitions(before: Sheet | None, after: Sheet, *, counties: frozenset[str] | None) -> tuple[Transition, ...]:
     """Say what changed from one sheet of a state to the next.
 
     `counties` are the state's counties, casefolded, or None where we do not know them; without them no
@@ -238,9 +236,7 @@ def model_of(printed: str) -> AgreementModel | None:
     return MODELS.get(same_words(printed).casefold())
 
 
-def agency_identity(
-    state: str, printed: str, sheriffs: Mapping[str, tuple[str, str]]
-) -> tuple[str, str | None]:
+def agency_identity(state: str, printed: str, sheriffs: Mapping[str, tuple[str, str]]) -> tuple[str, str | None]:
     """Return the agency id of a printed name, and its county if it is one of `sheriffs`.
 
     `sheriffs` maps a county, casefolded, to (agency id, county name) for the state. Every other name

@@ -103,9 +103,7 @@ def _instant(earliest: str | None, latest: str | None, precision: Precision) -> 
             raise ValueError("an exact time has no latest bound; a missing time has precision unknown")
         moment = parse_rfc3339(earliest)
         return Instant(moment, moment, Precision.EXACT)
-    return Instant(
-        parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision
-    )
+    return Instant(parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision)
 
 
 @cache

@@ -208,9 +208,7 @@ class Instant:
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe both wire forms."""
         bound = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
         inexact = [p.value for p in Precision if p is not Precision.EXACT]

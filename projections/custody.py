@@ -7,7 +7,7 @@ side's custody: that is a disagreement, and `projections.handoffs` shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -136,7 +136,11 @@ class Custody:
     def contradictions(self) -> list[dict[str, Any]]:
         """Return episodes whose recorded times cannot all be right; they are never counted as in custody."""
         return [
-            {"kind": "release_before_booking", "episode": key, "events": sorted(p.position for p in found.ins + found.outs)}
+            {
+                "kind": "release_before_booking",
+                "episode": key,
+                "events": sorted(p.position for p in found.ins + found.outs),
+            }
             for key, found in sorted(self._episodes.items())
             if _contradictory(found)
         ]
@@ -156,15 +160,15 @@ def _apply_hold(found: Episode, event: Recorded, data: episode.HoldPlaced | epis
 
 
 def _apply_move(found: Episode, event: Recorded, data: episode.EpisodeData) -> None:
-    where = {
+    where: dict[type[episode.EpisodeData], Callable[[Any], str]] = {
         episode.InterFacilityTransferred: lambda d: d.to_facility,
         episode.TemporaryReleaseStarted: lambda d: f"{d.facility}|{d.purpose}",
         episode.WritServed: lambda d: f"{d.facility}|writ",
         episode.TemporaryReleaseEnded: lambda d: d.facility,
         episode.WritReturned: lambda d: d.facility,
-    }.get(type(data))
-    if where:
-        found.places.append(Point(event.occurred, event.position, where(data)))
+    }
+    if type(data) in where:
+        found.places.append(Point(event.occurred, event.position, where[type(data)](data)))
 
 
 def _key(point: Point) -> tuple[datetime, datetime, int]:
@@ -221,7 +225,12 @@ def _episode_json(found: Episode) -> dict[str, Any]:
         "places": points(found.places),
         "custodians": points(found.custodians),
         "holds": {
-            key: [hold.kind, hold.detainer, [i.as_json() for i in hold.placed], [i.as_json() for i in hold.ended]]
+            key: [
+                hold.kind,
+                hold.detainer,
+                [i.as_json() for i in hold.placed],
+                [i.as_json() for i in hold.ended],
+            ]
             for key, hold in sorted(found.holds.items())
         },
     }

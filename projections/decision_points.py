@@ -75,9 +75,7 @@ def _hold_past_release(case: Case) -> Arisen | None:
     due = release_due(case)
     if due is None:
         return None
-    holds = [
-        event for event, hold in case.pairs(episode.HoldPlaced) if hold.kind is episode.HoldKind.IMMIGRATION
-    ]
+    holds = [event for event, hold in case.pairs(episode.HoldPlaced) if hold.kind is episode.HoldKind.IMMIGRATION]
     there = [event for event, hold in active_holds(case, due.occurred) if event in holds]
     asked = [event for event, data in active_detainers(case, due.occurred) if data.form in HOLD_FORMS]
     later = [event for event in holds if event.occurred.sort_key > due.occurred.sort_key]

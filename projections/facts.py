@@ -76,9 +76,7 @@ class Case:
     @property
     def custodian_speaks(self) -> bool:
         """Say whether the custodian itself published anything about the case."""
-        return self.custodian is not None and any(
-            event.agency == self.custodian.agency for event in self.events
-        )
+        return self.custodian is not None and any(event.agency == self.custodian.agency for event in self.events)
 
 
 def by(event: Recorded, until: Instant) -> bool:
@@ -95,9 +93,7 @@ def active_detainers(case: Case, at: Instant) -> Iterator[tuple[Recorded, detain
 
 
 def _surely_before(event: Recorded, at: Instant) -> bool:
-    return (
-        at.earliest is not None and event.occurred.latest is not None and event.occurred.latest < at.earliest
-    )
+    return at.earliest is not None and event.occurred.latest is not None and event.occurred.latest < at.earliest
 
 
 def active_holds(case: Case, at: Instant) -> Iterator[tuple[Recorded, episode.HoldPlaced]]:
@@ -108,9 +104,7 @@ def active_holds(case: Case, at: Instant) -> Iterator[tuple[Recorded, episode.Ho
             yield event, data
 
 
-def facts_of(
-    case: Case, at: Instant, until: Instant, agreements: AgreementsInForce | None
-) -> dict[str, FactValue]:
+def facts_of(case: Case, at: Instant, until: Instant, agreements: AgreementsInForce | None) -> dict[str, FactValue]:
     """Return the facts at a decision point that arose `at` and stayed open `until` (the end of a hold, say).
 
     Without `agreements` (no list was ever imported) nothing is known of them.
@@ -130,9 +124,7 @@ def facts_of(
     return facts
 
 
-def _agreement_facts(
-    agency: str, at: Instant, agreements: AgreementsInForce | None
-) -> Iterator[tuple[str, FactValue]]:
+def _agreement_facts(agency: str, at: Instant, agreements: AgreementsInForce | None) -> Iterator[tuple[str, FactValue]]:
     if agreements is None or at.earliest is None or at.latest is None:
         return
     bounds = [dict(agreements.in_force(agency, moment)) for moment in (at.earliest, at.latest)]
@@ -148,11 +140,7 @@ def _detainer_facts(case: Case, until: Instant) -> dict[str, FactValue]:
         data for event, data in case.pairs(detainer.DetainerPrepared) if by(event, until)
     ]
     if not detainers:
-        if (
-            case.custodian_speaks
-            and not _immigration_hold_known(case)
-            and not case.first(detainer.DetainerReceived)
-        ):
+        if case.custodian_speaks and not _immigration_hold_known(case) and not case.first(detainer.DetainerReceived):
             facts["detainer_form"] = "none"
         return facts
     latest = detainers[-1]
@@ -200,11 +188,7 @@ def service_of_warrant(case: Case, until: Instant) -> Instant | None:
 def _person_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
     for event in case.of(episode.SentenceImposed, episode.CommittedToInstitution):
         data = event.data
-        level = (
-            data.level
-            if isinstance(data, episode.SentenceImposed)
-            else getattr(data, "conviction_level", None)
-        )
+        level = data.level if isinstance(data, episode.SentenceImposed) else getattr(data, "conviction_level", None)
         if level and level is not episode.ConvictionLevel.UNKNOWN and by(event, until):
             yield "conviction_level", level.value
         ill = getattr(data, "found_mentally_ill", None)

@@ -25,7 +25,7 @@ class ReadModel(Protocol):
         """Fold one event."""
         ...
 
-    def snapshot(self) -> Any:  # noqa: ANN401 - any JSON value
+    def snapshot(self) -> Any:
         """Return the state as JSON, the same for the same events."""
         ...
 
@@ -40,7 +40,10 @@ class Replayed:
 
 
 def replay(
-    events: Iterable[Recorded], amendments: Amendments, models: Sequence[ReadModel], progress: Callable[[int], None]
+    events: Iterable[Recorded],
+    amendments: Amendments,
+    models: Sequence[ReadModel],
+    progress: Callable[[int], None],
 ) -> Replayed:
     """Fold all models over the events at once, in one pass."""
     result = Replayed()
@@ -58,7 +61,7 @@ def replay(
 def _apply(model: ReadModel, event: Recorded, result: Replayed) -> None:
     try:
         model.apply(event)
-    except Exception as error:  # noqa: BLE001 - one bad event must not stop a fold; it is parked and shown
+    except Exception as error:
         what = f"{type(error).__name__}: {error}"
         result.parked.append({"position": event.position, "read_model": model.name, "what": what})
 

@@ -25,7 +25,13 @@ def body(
     occurred = at if isinstance(at, Instant) else Instant.exact(at)
     event_id = derived_uuid7(occurred.earliest, cls.TYPE, stream, str(sorted(data.items())), agency)
     return compose(
-        cls, event_id=event_id, source=f"agency:{agency}", stream=stream, occurred=occurred, data=data, **extensions
+        cls,
+        event_id=event_id,
+        source=f"agency:{agency}",
+        stream=stream,
+        occurred=occurred,
+        data=data,
+        **extensions,
     )
 
 

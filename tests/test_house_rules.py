@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 LAYERS = ("domain", "projections", "adapters")  # each may import those before it
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 600
-LINE_MAX = 110
+LINE_MAX = 120
 WORDS_MIN = 4
 
 INPUT_OUTPUT = {
@@ -31,9 +31,7 @@ CLOCKS_AND_FILES = {
 }  # fmt: skip
 # In pieces, so that this file may be checked too.
 THIS_MACHINE = re.compile("|".join(["/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", r"\.\./sha" + "red"]))
-PACKAGE_HOSTS = re.compile(
-    "|".join(["pyp" + r"i\.org", "python" + "hosted", "deb" + r"ian\.org", "ubu" + r"ntu\.com"])
-)
+PACKAGE_HOSTS = re.compile("|".join(["pyp" + r"i\.org", "python" + "hosted", "deb" + r"ian\.org", "ubu" + r"ntu\.com"]))
 LEFT_UNDONE = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
 DATA = {".csv", ".xlsx", ".json", ".png", ".lock"}
 
@@ -67,9 +65,7 @@ def tree_of(path):
 
 
 def functions_of(path):
-    return [
-        node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def is_pure(path):
@@ -165,9 +161,7 @@ def test_nothing_is_marked_as_left_to_do():
 
 @pytest.mark.parametrize("pattern", [THIS_MACHINE, PACKAGE_HOSTS], ids=["machine", "package host"])
 def test_no_file_names_a_machine_or_a_package_host(pattern):
-    assert (
-        mentions(pattern, [path for path in repository_files() if path.suffix not in (".xlsx", ".png")]) == []
-    )
+    assert mentions(pattern, [path for path in repository_files() if path.suffix not in (".xlsx", ".png")]) == []
 
 
 def test_every_test_is_named_by_a_sentence():
@@ -184,9 +178,7 @@ def test_every_test_is_named_by_a_sentence():
 def public_definitions(body):
     """The functions and classes others may use: nothing within a function, nothing that begins with `_`."""
     for node in body:
-        if isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        ) and not node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node
             if isinstance(node, ast.ClassDef):
                 yield from public_definitions(node.body)

@@ -21,7 +21,12 @@ from adapters.composition import agreements as known_agreements
 @json_option
 @pass_services
 def agreements(
-    services: Services, county: str | None, at: datetime | None, published: datetime | None, known: int | datetime | None, as_json: bool
+    services: Services,
+    county: str | None,
+    at: datetime | None,
+    published: datetime | None,
+    known: int | datetime | None,
+    as_json: bool,
 ) -> None:
     """List agreements; with --at, only those in force then, or possibly so."""
     ledger = services.reading()
@@ -32,11 +37,22 @@ def agreements(
 
 def _print_agreements(rows: list[dict[str, Any]]) -> None:
     table = [
-        [row["agency"], row["model"], show_instant(row["signed"]), show_instant(row["listed_from"]), _ended(row), _notes(row)]
+        [
+            row["agency"],
+            row["model"],
+            show_instant(row["signed"]),
+            show_instant(row["listed_from"]),
+            _ended(row),
+            _notes(row),
+        ]
         for row in rows
     ]
     columns = ["agency", "model", "signed", "listed from", "ended", "notes"]
-    print_table(columns, table, empty="No agreement is recorded for that. `custody import ice-287g` brings in ICE's sheets.")
+    print_table(
+        columns,
+        table,
+        empty="No agreement is recorded for that. `custody import ice-287g` brings in ICE's sheets.",
+    )
 
 
 def _ended(row: dict[str, Any]) -> str:
@@ -45,8 +61,10 @@ def _ended(row: dict[str, Any]) -> str:
 
 def _notes(row: dict[str, Any]) -> str:
     notes = [] if row["as_printed"].strip() == row["agency"] else [f"printed {row['as_printed']!r}"]
-    for fix in row["corrections"]:
-        notes.append(f"{fix['field']} {fix['before']!r} corrected to {fix['after']!r} {show_instant(fix['between'])}")
+    notes += [
+        f"{fix['field']} {fix['before']!r} corrected to {fix['after']!r} {show_instant(fix['between'])}"
+        for fix in row["corrections"]
+    ]
     return "; ".join(notes)
 
 

@@ -60,7 +60,10 @@ def state(services: Services, facility: str, at: datetime | None, known: int | d
 
 def _print_state(document: dict[str, Any]) -> None:
     rows = document["in_custody"]
-    click.echo(f"{document['facility']} at {document['at']}, as known at position {document['known']:,}: {len(rows):,} in custody")
+    click.echo(
+        f"{document['facility']} at {show_instant(document['at'])}, as known at position {document['known']:,}: "
+        f"{len(rows):,} in custody"
+    )
     table = [
         [
             row["episode"],
@@ -75,7 +78,9 @@ def _print_state(document: dict[str, Any]) -> None:
     columns = ["episode", "subject", "since", "legal custodian", "location", "holds"]
     print_table(columns, table, empty="Nobody is recorded in custody here at that time.")
     for found in document["contradictions"]:
-        click.echo(f"not counted: {found['episode']}: its release is recorded before its booking (events {found['events']})")
+        click.echo(
+            f"not counted: {found['episode']}: its release is recorded before its booking (events {found['events']})"
+        )
 
 
 @click.command()
@@ -99,7 +104,14 @@ def handoffs(services: Services, facility: str | None, known: int | datetime | N
         return
     columns = ["handoff", "from", "to", "status", "minutes apart", "who said it"]
     table = [
-        [r["handoff"], r["from"], r["to"], r["status"], r["minutes_apart"], ", ".join(s["agency"] for s in r["said"])]
+        [
+            r["handoff"],
+            r["from"],
+            r["to"],
+            r["status"],
+            r["minutes_apart"],
+            ", ".join(s["agency"] for s in r["said"]),
+        ]
         for r in rows
     ]
     print_table(columns, table, empty="No handoff is recorded.")

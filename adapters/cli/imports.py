@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, progress_bar
 from adapters.composition import IMPORTERS, Services
+from adapters.importers.bookings import BookingsImporter
+from adapters.importers.bookings_mapping import load_mapping
 from adapters.importers.port import ImportContext
 from adapters.importers.run import Report, run_import
 from adapters.simulator.recording import Scenario, record_simulation
@@ -25,38 +26,64 @@ WINTER = (date(2025, 12, 1), date(2026, 3, 11))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--facility", help="Facility the rows are about, where the file does not say.")
 @click.option("--agency", help="Agency that publishes the rows; the facility's own if not given.")
-@click.option("--mapping", type=click.Path(path_type=Path), help="Column mapping (YAML) of a bookings export.")
+@click.option("--mapping", help="Column mapping of a bookings export: a YAML file, or the name of a shipped one.")
 @json_option
 @pass_services
-def import_(services: Services, kind: str, files: tuple[Path, ...], as_json: bool, **about: Any) -> int:  # noqa: ANN401
+def import_(
+    services: Services,
+    /,
+    kind: str,
+    files: tuple[Path, ...],
+    facility: str | None,
+    agency: str | None,
+    mapping: str | None,
+    as_json: bool,
+) -> int:
     """Record a file's rows as events. Importing the same file again stores nothing."""
-    _check_arguments(services, files, **about)
+    _check_files(files)
+    _check_about(services, kind, facility, agency, mapping)
     ledger = services.writing()
     try:
-        context = ImportContext(services.register, lambda topic: ledger.recorded(topics=(topic,)), **about)
+        context = ImportContext(
+            services.register,
+            lambda topic: ledger.recorded(topics=(topic,)),
+            facility,
+            agency,
+            Path(mapping) if mapping else None,
+        )
         with progress_bar(f"importing {kind}") as advance:
-            report = run_import(
-                IMPORTERS[kind](), files, context, ledger, services.clock, lambda read, settled: advance(read)  # noqa: ARG005
-            )
+            report = run_import(IMPORTERS[kind](), files, context, ledger, services.clock, advance)
     finally:
         ledger.close()
     print_json(report.as_json()) if as_json else _print_report(report)
     return 3 if report.refused_count else 0
 
 
-def _check_arguments(
-    services: Services, files: tuple[Path, ...], facility: str | None, agency: str | None, mapping: Path | None
-) -> None:
-    """Refuse what cannot work before a ledger is made."""
-    for path in [*files, *([mapping] if mapping else [])]:
+def _check_files(files: tuple[Path, ...]) -> None:
+    """Refuse what cannot be read before a ledger is made."""
+    for path in files:
         if not path.exists():
             raise InputRefused("file_not_found", "there is no such file", where=str(path))
         if path.is_dir():
             raise InputRefused("not_a_file", "this is a folder", where=str(path), mend="name the files in it")
+
+
+def _check_about(services: Services, kind: str, facility: str | None, agency: str | None, mapping: str | None) -> None:
+    """Refuse what the arguments get wrong before a ledger is made."""
     if facility:
         services.register.facility(facility)
     if agency and agency not in {f.agency for f in services.register.facilities}:
         raise InputRefused("unknown_agency", f"no facility is run by {agency[:80]!r}", mend="see `custody facilities`")
+    if kind != BookingsImporter.kind:
+        return
+    columns = load_mapping(Path(mapping) if mapping else None).columns
+    if facility is None and "facility" not in columns:
+        raise InputRefused(
+            "facility_needed",
+            "the mapping names no facility column, so the rows do not say where they are from",
+            where="--facility",
+            mend="give --facility ID, or map a facility column",
+        )
 
 
 def _print_report(report: Report) -> None:

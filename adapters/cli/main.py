@@ -1,7 +1,7 @@
 """`custody`: the group, and how errors become exit codes.
 
-    0 done    1 a check found a problem    2 usage    3 some input was refused (and recorded)
-    4 the ledger cannot be opened, read or written
+0 done    1 a check found a problem    2 usage    3 some input was refused (and recorded)
+4 the ledger cannot be opened, read or written
 """
 
 from __future__ import annotations

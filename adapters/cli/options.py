@@ -15,12 +15,12 @@ from domain.instants import MINNESOTA, instant_from_text
 pass_services = click.make_pass_decorator(Services)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A date (its end, Minnesota time) or a date and time (Minnesota time unless it has an offset)."""
 
     name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return a zoned datetime; `2026-02` means the end of that month."""
         if isinstance(value, datetime):
             return value
@@ -33,12 +33,12 @@ class Moment(click.ParamType):
         return latest
 
 
-class Knowledge(click.ParamType):
+class Knowledge(click.ParamType[int | datetime]):
     """A position (a whole number), or a date or time of the ledger's own clock."""
 
     name = "knowledge"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime:
         """Return a position or a zoned datetime."""
         if isinstance(value, int | datetime):
             return value

@@ -85,7 +85,9 @@ def replay(services: Services, as_json: bool) -> int:
 def verify(services: Services, size: int | None, root: str | None, as_json: bool) -> int:
     """Re-hash every event and check all that is kept beside it; compare with a root you kept."""
     if (size is None) != (root is None):
-        raise InputRefused("usage", "--size and --root belong together", mend="give both, as an earlier verify printed them")
+        raise InputRefused(
+            "usage", "--size and --root belong together", mend="give both, as an earlier verify printed them"
+        )
     ledger = services.reading()
     result = _verify(ledger, (size, root.lower()) if size and root else None)
     ledger.close()

@@ -105,11 +105,7 @@ def _rulebook(pack_file: Path | None) -> Rulebook:
 
 
 def _summary(rule: Rule) -> dict[str, Any]:
-    points = (
-        [rule.first_point]
-        if isinstance(rule.decision_points, str)
-        else [p.value for p in rule.decision_points]
-    )
+    points = [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
     return {
         "id": rule.id,
         "citation": rule.citation,
@@ -142,9 +138,7 @@ def _lines(rule: Rule) -> list[tuple[str, str]]:
         ("says", f"{rule.modality.value}: {rule.effect}"),
         ("speaks at", ", ".join(_summary(rule)["decision_points"])),
     ]
-    lines += [
-        ("while in force", f"{model.value} agreement") for model in (rule.force.models if rule.force else ())
-    ]
+    lines += [("while in force", f"{model.value} agreement") for model in (rule.force.models if rule.force else ())]
     lines += [("if", atom.says) for atom in rule.when]
     for point, speech in rule.at.items():
         words = f"{rule.modality_at(point).value}: {rule.effect_at(point)}"

@@ -9,8 +9,9 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, agreements_in_force, amendments, minnesota_rules
+from adapters.composition import Services, agreements_in_force, amendments
 from adapters.queries import find_case
+from adapters.rules.packs import minnesota_rules
 from domain.instants import format_rfc3339
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.decisions import decisions
@@ -32,7 +33,11 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
     amending = amendments(ledger, upto)
     made = decisions(
-        list(amending.apply(events)), found, minnesota_rules(), agreements=agreements_in_force(ledger, upto), custodians=services.custodians()
+        list(amending.apply(events)),
+        found,
+        minnesota_rules(),
+        agreements=agreements_in_force(ledger, upto),
+        custodians=services.custodians(),
     )
     ledger.close()
     document = {
@@ -94,10 +99,21 @@ def _print_decision(decision: dict[str, Any]) -> None:
     point = decision["decision_point"].replace("_", " ")
     click.echo(f"\n{point} at {show_instant(decision['at'])}: {decision['status'].upper().replace('_', ' ')}")
     rows = [
-        [_applies(rule["applies"]), rule["modality"], rule["id"], rule["citation"], rule["bindingness"], rule["effect"]]
+        [
+            _applies(rule["applies"]),
+            rule["modality"],
+            rule["id"],
+            rule["citation"],
+            rule["bindingness"],
+            rule["effect"],
+        ]
         for rule in decision["rules"]
     ]
-    print_table(["applies", "says", "rule", "citation", "bindingness", "in words"], rows, empty="  no rule speaks here")
+    print_table(
+        ["applies", "says", "rule", "citation", "bindingness", "in words"],
+        rows,
+        empty="  no rule speaks here",
+    )
     for conflict in decision["conflicts"]:
         click.echo(f"  conflict: {_conflict(conflict)}")
     if decision["conflicts"]:
@@ -107,7 +123,9 @@ def _print_decision(decision: dict[str, Any]) -> None:
     for cited in decision["cited"]:
         click.echo(f"  cited by {cited['by']}: {cited['rule']}")
     for act in decision["done"]:
-        click.echo(f"  then recorded: {show_instant(act['at'])} {act['by']}: {act['event']} (position {act['position']})")
+        click.echo(
+            f"  then recorded: {show_instant(act['at'])} {act['by']}: {act['event']} (position {act['position']})"
+        )
 
 
 def _applies(value: object) -> str:

@@ -47,9 +47,7 @@ class RowEvents:
     def _flag(self, code: str, what: str) -> None:
         self.flags.append(Flag(self._row.number, code, what))
 
-    def _add(
-        self, cls: type[EventData], occurred: Instant, data: dict[str, Any], stream: str | None = None
-    ) -> None:
+    def _add(self, cls: type[EventData], occurred: Instant, data: dict[str, Any], stream: str | None = None) -> None:
         row = self._row
         common = {"facility": row.facility.id, "subject": row.subject}
         self.bodies.append(
@@ -125,9 +123,7 @@ class RowEvents:
         self._add(HoldPlaced, placed, {"hold": hold, "kind": kind, "hold_text": self._words("charge_text")})
         ended, released = row.times.get("charge_released_at"), row.times.get("released_at")
         if ended:
-            self._add(
-                HoldEnded, ended, {"hold": hold, "kind": kind, "end_reason": self._words("disposition")}
-            )
+            self._add(HoldEnded, ended, {"hold": hold, "kind": kind, "end_reason": self._words("disposition")})
         if ended and released and _surely_before(released, ended):
             self._flag("hold_ends_after_release", f"the {kind} hold ends after the person was released")
         elif ended and _surely_before(ended, row.booked_at):

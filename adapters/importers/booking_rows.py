@@ -137,9 +137,7 @@ class RowReader:
         printed = cells.get("facility")
         found = self._default if printed is None else self._places.get(name_key(printed))
         if found is None:
-            what = (
-                "the row names no facility" if printed is None else f"there is no facility {printed[:80]!r}"
-            )
+            what = "the row names no facility" if printed is None else f"there is no facility {printed[:80]!r}"
             reason = f"{what}; to mend it: `custody facilities` lists the ids and names, or give --facility"
             refusals.append(Refusal(number, "facility", "unknown_facility", reason))
         return found
@@ -167,9 +165,7 @@ def _places(register: Register) -> dict[str, Facility]:
 def _checked_agency(agency: str | None) -> str | None:
     if agency is not None and not re.fullmatch(SLUG, agency):
         mend = "agency ids are lower case letters, digits and hyphens, such as mn-cass-sheriff"
-        raise InputRefused(
-            "bad_agency", f"{agency[:80]!r} cannot be an agency id", where="--agency", mend=mend
-        )
+        raise InputRefused("bad_agency", f"{agency[:80]!r} cannot be an agency id", where="--agency", mend=mend)
     return agency
 
 

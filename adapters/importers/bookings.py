@@ -67,7 +67,5 @@ def _outcome(row: TableRow, reader: RowReader, memory: Memory) -> RowOutcome:
     events = RowEvents(read, memory, memory.agencies(_booking_key(cells)))
     flags = events.flags
     if not memory.first("row", *(f"{one}={cell}" for one, cell in cells.items())):
-        flags.append(
-            Flag(row.number, "repeated_row", "the same row came before in this file; it is recorded once")
-        )
+        flags.append(Flag(row.number, "repeated_row", "the same row came before in this file; it is recorded once"))
     return RowOutcome(row.number, tuple(events.bodies), flags=tuple(flags))

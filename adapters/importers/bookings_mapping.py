@@ -187,9 +187,7 @@ def shipped_mappings() -> tuple[str, ...]:
 def _shipped(name: str) -> bytes:
     if name not in shipped_mappings():
         mend = f"name a YAML file, or one of those shipped: {', '.join(shipped_mappings())}"
-        raise InputRefused(
-            "file_not_found", f"there is no mapping {name[:60]!r}", where="--mapping", mend=mend
-        )
+        raise InputRefused("file_not_found", f"there is no mapping {name[:60]!r}", where="--mapping", mend=mend)
     return files("adapters.importers").joinpath("mappings", f"{name}.yaml").read_bytes()
 
 

@@ -245,9 +245,7 @@ def _stream(listing: Listing) -> str:
     return f"{listing.agency}.{listing.model.value}"
 
 
-def _event(
-    cls: type[EventData], stream: str, occurred: Instant, recorded: Instant, data: dict[str, Any]
-) -> bytes:
+def _event(cls: type[EventData], stream: str, occurred: Instant, recorded: Instant, data: dict[str, Any]) -> bytes:
     said = canonical_bytes({name: value for name, value in data.items() if value is not None})
     return compose(
         cls,

@@ -157,9 +157,7 @@ class Reading:
         field = "detainer_prepare_date"
         printed = self.cells.get(field)
         if printed is None:
-            return Refusal(
-                self.number, field, "blank_date", "without it the detainer cannot be placed in time"
-            )
+            return Refusal(self.number, field, "blank_date", "without it the detainer cannot be placed in time")
         try:
             return read_printed_time(printed, FORMATS, MINNESOTA)
         except UnreadableTimeError as error:
@@ -169,9 +167,7 @@ class Reading:
         name, code = self.cells.get("detainer_facility", ""), self.cells.get("detainer_facility_code", "")
         by_name, by_code = register.by_ice_name(name), register.by_ice_name(code)
         if by_name and by_code and by_name is not by_code:
-            self._flag(
-                "facility_code_disagrees", f"{name[:80]!r} is {by_name.id}, {code[:20]!r} is {by_code.id}"
-            )
+            self._flag("facility_code_disagrees", f"{name[:80]!r} is {by_name.id}, {code[:20]!r} is {by_code.id}")
         found = by_name or by_code
         if found:
             return found

@@ -40,7 +40,7 @@ ROWS_MAX = 200_000
 Sheriffs = dict[str, tuple[str, str]]
 
 
-class RowProblem(Exception):  # noqa: N818 - becomes a Refusal, never reaches a user as an error
+class RowProblem(Exception):
     """Why a row cannot be recorded."""
 
     def __init__(self, where: str, code: str, reason: str) -> None:
@@ -254,9 +254,7 @@ def _date(text: str, where: str, code: str) -> date:
     except ValueError:
         raise RowProblem(where, code, f"{text[:40]!r} is not a date") from None
     if not STATUTE <= day <= LAST_DAY:
-        reason = (
-            f"{day.isoformat()} is not between {STATUTE} (the statute that allows these agreements) and 2099"
-        )
+        reason = f"{day.isoformat()} is not between {STATUTE} (the statute that allows these agreements) and 2099"
         raise RowProblem(where, code, reason)
     return day
 

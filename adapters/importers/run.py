@@ -16,7 +16,7 @@ from domain.errors import InputRefused
 
 DETAILS_MAX = 10_000  # refusals and flags beyond this are counted, and every refusal is in the ledger
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
@@ -35,7 +35,12 @@ class Report:
         """Count a refusal and keep its details while there is room."""
         self.refused_count += 1
         if len(self.refused) < DETAILS_MAX:
-            detail = {"row": refusal.row, "field": refusal.field, "code": refusal.code, "reason": refusal.reason}
+            detail = {
+                "row": refusal.row,
+                "field": refusal.field,
+                "code": refusal.code,
+                "reason": refusal.reason,
+            }
             self.refused.append({"file": file, **detail})
 
     def note_flag(self, file: str, flag: Flag) -> None:
@@ -69,7 +74,12 @@ class Report:
 
 
 def run_import(
-    importer: Importer, paths: Sequence[Path], context: ImportContext, ledger: Ledger, clock: Clock, progress: Progress
+    importer: Importer,
+    paths: Sequence[Path],
+    context: ImportContext,
+    ledger: Ledger,
+    clock: Clock,
+    progress: Progress,
 ) -> Report:
     """Import files one after the other; a file that cannot be read on is refused from there, the next goes on."""
     report = Report()
@@ -89,7 +99,7 @@ def _run_file(
             row = outcome.row
             report.read += outcome.rows
             _submit(outcome, path.name, intake, report)
-            progress(report.read, report.stored + report.already_there)
+            progress(report.read)
     except InputRefused as refusal:
         intake.refuse(refusal.code, refusal.where, refusal.what, origin=path.name, row=row)
         reason = f"{refusal.what}; {refusal.mend}" if refusal.mend else refusal.what

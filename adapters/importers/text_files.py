@@ -101,9 +101,7 @@ def _looks_like_utf16(head: bytes) -> bool:
 
 def not_a_table(path: Path, what: str) -> InputRefused:
     """Build the error for a file that holds something else."""
-    return InputRefused(
-        "not_a_table", what, where=str(path), mend="export it as CSV (UTF-8) or as an .xlsx workbook"
-    )
+    return InputRefused("not_a_table", what, where=str(path), mend="export it as CSV (UTF-8) or as an .xlsx workbook")
 
 
 def check_utf8(path: Path) -> None:

@@ -21,9 +21,7 @@ def load_pack(path: Path, engine: Engine | None = None) -> Rulebook:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputRefused(
-            "bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name
-        ) from None
+        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
     except OSError as error:
         what = error.strerror or "the file cannot be read"
         raise InputRefused("unreadable", what, where=str(path), mend="name a rule pack file") from None
@@ -34,9 +32,7 @@ def parse_pack(text: str, name: str, engine: Engine | None = None) -> Rulebook:
     """Parse, check and compile the text of a pack; `name` is used in errors."""
     document = parse_strict_yaml(text, name)
     if not isinstance(document.value, dict):
-        raise InputRefused(
-            "bad_pack", "a pack is a mapping", where=f"{name}, line 1", mend="see `docs/rules.md`"
-        )
+        raise InputRefused("bad_pack", "a pack is a mapping", where=f"{name}, line 1", mend="see `docs/rules.md`")
     try:
         return build_rulebook(document.value, engine or CelEngine())
     except InputRefused as refusal:

@@ -93,8 +93,7 @@ def codes(repository: Path) -> list[Found]:
 
 def _row(code: str, places: list[Found]) -> str:
     cells = [
-        sorted({text for text in texts if text})
-        for texts in zip(*((p.what, p.mend) for p in places), strict=True)
+        sorted({text for text in texts if text}) for texts in zip(*((p.what, p.mend) for p in places), strict=True)
     ]
     what, mend = ("; or: ".join(cell).replace("|", "\\|") for cell in cells)
     return f"| `{code}` | {what} | {mend} | {', '.join(sorted({f'`{p.module}`' for p in places}))} |"
@@ -143,9 +142,7 @@ def _scopes(tree: ast.Module) -> Iterator[Scope]:
         yield Scope(function, ast.Module([*constants, function], []), functions)
 
 
-def _at_call(
-    call: ast.Call, makers: dict[str, tuple[str, int]], scope: Scope, module: str
-) -> Iterator[Found]:
+def _at_call(call: ast.Call, makers: dict[str, tuple[str, int]], scope: Scope, module: str) -> Iterator[Found]:
     name = _called(call)
     kind, index = makers[name]
     argument = _code_argument(call, index)
@@ -160,15 +157,11 @@ def _at_call(
 def _carried(tree: ast.AST) -> Iterator[str]:
     """Find the codes that exceptions of our own carry: `self.code = ...`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(
-            getattr(target, "attr", "") == "code" for target in node.targets
-        ):
+        if isinstance(node, ast.Assign) and any(getattr(target, "attr", "") == "code" for target in node.targets):
             yield from _strings(node.value, NOWHERE)
 
 
-def _rethrown(
-    call: ast.Call, makers: dict[str, tuple[str, int]], carried: set[str], module: str
-) -> Iterator[Found]:
+def _rethrown(call: ast.Call, makers: dict[str, tuple[str, int]], carried: set[str], module: str) -> Iterator[Found]:
     kind, index = makers[_called(call)]
     argument = _code_argument(call, index)
     if isinstance(argument, ast.Attribute) and getattr(argument.value, "id", "") == "error":
@@ -184,12 +177,7 @@ def _strings(value: ast.expr, scope: Scope) -> set[str]:
     if isinstance(value, ast.Name):
         return _assigned(value.id, scope) | _looped_over(value.id, scope)
     if isinstance(value, ast.Call):
-        return {
-            text
-            for function in scope.functions
-            if function.name == _called(value)
-            for text in _returned(function)
-        }
+        return {text for function in scope.functions if function.name == _called(value) for text in _returned(function)}
     return set()
 
 
@@ -203,8 +191,7 @@ def _assigned(name: str, scope: Scope) -> set[str]:
     values = [
         node.value
         for node in ast.walk(scope.near)
-        if isinstance(node, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
     ]
     return {text for value in values if not isinstance(value, ast.Name) for text in _strings(value, scope)}
 
@@ -213,11 +200,7 @@ def _looped_over(name: str, scope: Scope) -> set[str]:
     """Follow `for part, code, mend in CAUSES` to the column of the table CAUSES."""
     found: set[str] = set()
     for loop in ast.walk(scope.near):
-        if not (
-            isinstance(loop, ast.For)
-            and isinstance(loop.target, ast.Tuple)
-            and isinstance(loop.iter, ast.Name)
-        ):
+        if not (isinstance(loop, ast.For) and isinstance(loop.target, ast.Tuple) and isinstance(loop.iter, ast.Name)):
             continue
         names = [getattr(part, "id", "") for part in loop.target.elts]
         if name in names:
@@ -228,9 +211,7 @@ def _looped_over(name: str, scope: Scope) -> set[str]:
 def _column(table: str, index: int, scope: Scope) -> set[str]:
     rows: list[ast.expr] = []
     for node in ast.walk(scope.near):
-        is_it = isinstance(node, ast.Assign) and any(
-            getattr(target, "id", "") == table for target in node.targets
-        )
+        is_it = isinstance(node, ast.Assign) and any(getattr(target, "id", "") == table for target in node.targets)
         if is_it and isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple | ast.List):
             rows = node.value.elts
     return {text for row in rows if isinstance(row, ast.Tuple) for text in _strings(row.elts[index], scope)}
@@ -252,8 +233,7 @@ def _words_above(name: ast.Name, scope: Scope) -> str:
     values = [
         (node.lineno, node.value)
         for node in ast.walk(scope.near)
-        if isinstance(node, ast.Assign)
-        and any(getattr(target, "id", "") == name.id for target in node.targets)
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == name.id for target in node.targets)
     ]
     above = sorted((line, index) for index, (line, _) in enumerate(values) if line < name.lineno)
     return _words(values[above[-1][1]][1], NOWHERE) if above else ""

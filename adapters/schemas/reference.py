@@ -103,10 +103,7 @@ def _field_rows(names: Any, part: str, schema: Schema) -> list[str]:
     return [
         "| field | | type |",
         "|---|---|---|",
-        *(
-            f"| `{name}` | {'required' if name in required else ''} | {_kind(properties[name])} |"
-            for name in names
-        ),
+        *(f"| `{name}` | {'required' if name in required else ''} | {_kind(properties[name])} |" for name in names),
     ]
 
 

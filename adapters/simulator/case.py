@@ -93,9 +93,7 @@ class Case:
         """The custodian tells promptly what the rest of the case refers to."""
         self.clerk.tell_promptly(self.place.source, kind, self.episode, at, {**self._here, **data})
 
-    def entered(
-        self, kind: type[EpisodeData], at: int, recorded: int, /, day_only: bool = False, **data: Any
-    ) -> None:
+    def entered(self, kind: type[EpisodeData], at: int, recorded: int, /, day_only: bool = False, **data: Any) -> None:
         """The custodian enters something whose time is far from its recording."""
         body = {**self._here, **data}
         self.clerk.enter(self.place.source, kind, self.episode, at, recorded, body, day_only)
@@ -104,9 +102,7 @@ class Case:
         """The custodian tells something of the detainer."""
         self.clerk.tell(self.place.source, kind, self.detainer, at, {**self._asked, **data})
 
-    def ice_form(
-        self, kind: type[DetainerData], at: int, within: int = rates.ICE_DELAY, /, **data: Any
-    ) -> None:
+    def ice_form(self, kind: type[DetainerData], at: int, within: int = rates.ICE_DELAY, /, **data: Any) -> None:
         """ICE tells something of the detainer."""
         self.clerk.tell(ICE_SOURCE, kind, self.detainer, at, {**self._asked, **data}, within)
 
@@ -120,9 +116,7 @@ class Case:
         body = {**self._asked, "detainer": self.detainer, **data}
         self.clerk.tell(ICE_SOURCE, kind, self.handoff, at, body, rates.ICE_DELAY)
 
-    def ice_asks(
-        self, prepared: type[DetainerData], wanted: type[HandoffData], at: int, /, **data: Any
-    ) -> None:
+    def ice_asks(self, prepared: type[DetainerData], wanted: type[HandoffData], at: int, /, **data: Any) -> None:
         """ICE tells promptly that it prepared the form and wants notice; everything later refers to these."""
         self.asked = at
         tell = self.clerk.tell_promptly

@@ -61,9 +61,7 @@ class Clerk:
         else:
             self._write(source, kind, stream, at, recorded, data)
 
-    def tell_promptly(
-        self, source: str, kind: type[EventData], stream: str, at: int, data: dict[str, Any]
-    ) -> None:
+    def tell_promptly(self, source: str, kind: type[EventData], stream: str, at: int, data: dict[str, Any]) -> None:
         """Record what later events refer to: within minutes, and oddly only as a detainer's bare date."""
         random = self.rng.random
         recorded = at + int(rates.PROMPT_DELAY * random())

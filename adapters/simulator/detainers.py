@@ -74,9 +74,7 @@ def prepare(case: Case, at: int) -> None:
         warrant_attached="I-205" if rng.random() < 0.4 else "I-200",
         issued_by="ice_officer",
     )
-    case.ice_form(
-        d.DetainerTransmitted, at + 12 * MINUTE, HOUR, channel="fax" if rng.random() < 0.5 else "email"
-    )
+    case.ice_form(d.DetainerTransmitted, at + 12 * MINUTE, HOUR, channel="fax" if rng.random() < 0.5 else "email")
 
 
 def answer(case: Case, at: int) -> bool:

@@ -59,9 +59,7 @@ def overhold(case: Case, eligible: int) -> int:
     if rng.random() >= share:
         return eligible + rng.randrange(15 * MINUTE, 90 * MINUTE)
     if case.place.id == "mn-nobles-jail":
-        case.held(
-            e.BailTendered, eligible - 10 * MINUTE, accepted=False, reason_refused="immigration detainer"
-        )
+        case.held(e.BailTendered, eligible - 10 * MINUTE, accepted=False, reason_refused="immigration detainer")
     return eligible + rng.randrange(least, most)
 
 
@@ -97,9 +95,7 @@ def hand_over(case: Case, eligible: int, holds: bool) -> int:
     if local:
         _serve_in_jail(case, eligible + 5 * MINUTE, left, warrant)
     elif case.policy.on_notice.get("decision_basis") == "written_policy":
-        case.transfer(
-            h.JudicialWarrantServed, left - 15 * MINUTE, court="US District Court, District of Minnesota"
-        )
+        case.transfer(h.JudicialWarrantServed, left - 15 * MINUTE, court="US District Court, District of Minnesota")
     elif not case.ice_silent and rng.random() < 0.6:
         served = {"warrant": warrant, "served_by": "ice", "legal_custody_to": ICE}
         case.ice_transfer(h.AdministrativeWarrantServed, left - 10 * MINUTE, **served)
@@ -133,9 +129,7 @@ def _custodian_tells(case: Case, left: int) -> None:
         open_charges=case.rng.randrange(3),
         physical_at=local_text(left),
     )
-    case.held(
-        e.ReleasedToAgency, left, to_agency=ICE, handoff=case.handoff, legal_basis="administrative warrant"
-    )
+    case.held(e.ReleasedToAgency, left, to_agency=ICE, handoff=case.handoff, legal_basis="administrative warrant")
 
 
 def _ice_tells(case: Case, left: int) -> None:

@@ -144,9 +144,7 @@ def _split(cell: DetainerKind, count: float) -> list[tuple[DetainerKind, float]]
     if cell.lift == "NA":
         return [(DetainerKind(cell.place, cell.printed, None), count)]
     if cell.lift == "other":
-        return [
-            (DetainerKind(cell.place, cell.printed, lift), count * share) for lift, share in rates.OTHER_LIFTS
-        ]
+        return [(DetainerKind(cell.place, cell.printed, lift), count * share) for lift, share in rates.OTHER_LIFTS]
     return [(cell, count)]
 
 

@@ -13,9 +13,7 @@ from domain.events import episode as e
 from domain.events import handoff as h
 
 NOTICE_OF_COMMITMENT = written("MN-631.50", "obligation")
-BLANK_HANDED_OVER = (
-    rates.PRISON_HANDOFFS_OF_THE_WINTER - rates.PRISON_DETAINERS_BOOKED
-) / rates.PRISON_DETAINERS_BLANK
+BLANK_HANDED_OVER = (rates.PRISON_HANDOFFS_OF_THE_WINTER - rates.PRISON_DETAINERS_BOOKED) / rates.PRISON_DETAINERS_BLANK
 
 
 def commitment(case: Case) -> None:
@@ -56,13 +54,9 @@ def prison_case(case: Case, asked: int, printed: str, lift: str | None) -> None:
     case.custodian_silent = False
     began = case.booked
     case.entered(e.SubjectBooked, began, asked, day_only=True, booking_category="criminal")
-    case.entered(
-        e.CommittedToInstitution, began, asked + 2 * MINUTE, day_only=True, conviction_level="felony"
-    )
+    case.entered(e.CommittedToInstitution, began, asked + 2 * MINUTE, day_only=True, conviction_level="felony")
     case.entered(e.NationalityInquired, began + DAY, asked + 3 * MINUTE, day_only=True, result="non_citizen")
-    case.entered(
-        e.CommitmentNoticeSent, began + 2 * DAY, asked + 4 * MINUTE, day_only=True, **_notice(complete=True)
-    )
+    case.entered(e.CommitmentNoticeSent, began + 2 * DAY, asked + 4 * MINUTE, day_only=True, **_notice(complete=True))
     case.ask(printed)
     prepare(case, asked + HOUR)
     holds = answer(case, asked + rng.randrange(90 * MINUTE, 8 * HOUR))

@@ -60,7 +60,11 @@ def make_facts(scenario: Scenario, sending: Connection) -> None:
     gate = Gate(register)
     try:
         bodies = simulate(
-            events=scenario.events, seed=scenario.seed, first=scenario.first, last=scenario.last, register=register
+            events=scenario.events,
+            seed=scenario.seed,
+            first=scenario.first,
+            last=scenario.last,
+            register=register,
         )
         while batch := [gate.pass_through(body) for body in islice(bodies, BATCH_EVENTS)]:
             sending.send(batch)

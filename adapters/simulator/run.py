@@ -114,6 +114,4 @@ class Scenario:
         elif place.kind == "county_jail":
             jail_case(Case(self._clerk, self._numbers, place, now), wanted.printed, wanted.lift)
         else:
-            silent_custodian_case(
-                Case(self._clerk, self._numbers, place, now), now, wanted.printed, wanted.lift
-            )
+            silent_custodian_case(Case(self._clerk, self._numbers, place, now), now, wanted.printed, wanted.lift)

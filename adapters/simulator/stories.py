@@ -37,15 +37,38 @@ def held_past_release(jail: str, sheriff: str) -> Iterator[bytes]:
     place, form, hand = f"{jail}.story-1", "story-d1", "story-h1"
     ends = {"releasing_agency": sheriff, "receiving_agency": "us-ice", "receiving_facility": "us-ice-whipple"}
     yield said(sheriff, episode.SubjectBooked, place, "2026-01-14T21:40", **whom, booking_category="criminal")
-    yield said("us-ice", detainer.DetainerPrepared, form, "2026-01-15T09:12", **case, **I_247A, warrant_attached="I-200")
+    yield said(
+        "us-ice",
+        detainer.DetainerPrepared,
+        form,
+        "2026-01-15T09:12",
+        **case,
+        **I_247A,
+        warrant_attached="I-200",
+    )
     yield said(sheriff, detainer.DetainerReceived, form, "2026-01-15T09:30", **case, channel="fax")
     yield said(sheriff, detainer.DetainerServedOnSubject, form, "2026-01-15T11:05", **case)
-    yield said(sheriff, handoff.ReleaseNoticeSent, hand, "2026-01-16T10:00", **about, to_agency="us-ice", lead_minutes=420)
+    yield said(
+        sheriff,
+        handoff.ReleaseNoticeSent,
+        hand,
+        "2026-01-16T10:00",
+        **about,
+        to_agency="us-ice",
+        lead_minutes=420,
+    )
     yield said(sheriff, episode.BailPosted, place, "2026-01-16T16:20", **whom)
     yield said(sheriff, episode.ReleaseEligible, place, "2026-01-16T17:00", **whom, basis="bail posted")
     yield said(sheriff, handoff.AdministrativeWarrantServed, hand, "2026-01-16T17:05", **about, **warrant_service())
     yield said(sheriff, episode.HoldPlaced, place, "2026-01-16T17:05", **hold, detainer=form, requested_by="us-ice")
-    yield said("us-ice", handoff.PickupScheduled, hand, "2026-01-16T18:00", **about, scheduled_at="2026-01-17T09:00:00-06:00")
+    yield said(
+        "us-ice",
+        handoff.PickupScheduled,
+        hand,
+        "2026-01-16T18:00",
+        **about,
+        scheduled_at="2026-01-17T09:00:00-06:00",
+    )
     yield said(sheriff, handoff.PickupNoShow, hand, "2026-01-17T11:00", **about, waited_minutes=120)
     yield said(sheriff, episode.HoldEnded, place, "2026-01-18T09:10", **hold, end_reason="custody transferred")
     yield said(sheriff, handoff.CustodyTransferred, hand, "2026-01-18T09:10", **about, **ends, place="sally port")
@@ -67,9 +90,24 @@ def no_written_policy(jail: str, sheriff: str) -> Iterator[bytes]:
     yield said(sheriff, episode.SubjectBooked, place, "2026-01-20T02:15", **whom, booking_category="criminal")
     yield said("us-ice", detainer.DetainerPrepared, form, "2026-01-20T10:30", **case, **I_247A)
     yield said(sheriff, detainer.DetainerReceived, form, "2026-01-20T10:45", **case, channel="fax")
-    yield said(sheriff, detainer.DetainerResponseDecided, form, "2026-01-20T13:00", **case, **decided, decided_by_role="shift sergeant")
+    yield said(
+        sheriff,
+        detainer.DetainerResponseDecided,
+        form,
+        "2026-01-20T13:00",
+        **case,
+        **decided,
+        decided_by_role="shift sergeant",
+    )
     yield said(sheriff, episode.ReleaseEligible, place, "2026-01-21T15:00", **whom, basis="charge dismissed")
-    yield said(sheriff, episode.ReleasedToCommunity, place, "2026-01-21T15:35", **whom, legal_basis="charge dismissed")
+    yield said(
+        sheriff,
+        episode.ReleasedToCommunity,
+        place,
+        "2026-01-21T15:35",
+        **whom,
+        legal_basis="charge dismissed",
+    )
     yield said("us-ice", detainer.DetainerLifted, form, "2026-01-22T09:00", **case, **declined())
 
 
@@ -78,7 +116,7 @@ def declined() -> dict[str, Any]:
     return {"lift_code": "A", "lift_reason_as_printed": "Detainer Declined by LEA", "asserted_by": "us-ice"}
 
 
-def said(agency: str, cls: type[EventData], stream: str, clock: str, **data: Any) -> bytes:  # noqa: ANN401
+def said(agency: str, cls: type[EventData], stream: str, clock: str, **data: Any) -> bytes:
     """Return one made-up event at a Minnesota clock time."""
     moment = datetime.fromisoformat(clock).replace(tzinfo=MINNESOTA)
     return compose(

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.mapper import CustodyMapper
@@ -62,7 +63,7 @@ class Ledger(Application[str]):
         check_is_ledger(path)
         return cls(path, reading_uri(path))
 
-    def construct_factory(self, env: Environment) -> LedgerFactory:
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         """Use our factory whatever the process environment says."""
         return LedgerFactory(env)
 
@@ -75,7 +76,7 @@ class Ledger(Application[str]):
         return LedgerRecorder(self.factory.datastore)  # type: ignore[attr-defined]
 
     @property
-    def log(self) -> LedgerRecorder:
+    def facts(self) -> LedgerRecorder:
         """Return the recorder under its own type."""
         assert isinstance(self.recorder, LedgerRecorder)  # noqa: S101 - made by construct_recorder
         return self.recorder
@@ -89,12 +90,12 @@ class Ledger(Application[str]):
     ) -> list[Outcome]:
         """Store facts already laid out, and refusals beside them, in one durable transaction."""
         with explained(self.path):
-            return self.log.append(facts, now_us=microseconds(now), rejects=rejects)
+            return self.facts.append(facts, now_us=microseconds(now), rejects=rejects)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""
         with explained(self.path):
-            return self.log.max_notification_id()
+            return self.facts.max_notification_id()
 
     def position_known_by(self, moment: datetime) -> int:
         """Return the last position stored at or before a moment of the ledger's clock."""
@@ -129,23 +130,28 @@ class Ledger(Application[str]):
         statement = (
             f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE e.position <= ?2 AND e.position IN ("  # noqa: S608
             "SELECT s.position FROM json_each(?1) AS w JOIN stored_events AS s ON s.originator_id = w.value "
-            "UNION SELECT r.position FROM json_each(?1) AS w JOIN event_refs AS r ON r.ref = w.value) ORDER BY e.position"
+            "UNION SELECT r.position FROM json_each(?1) AS w JOIN event_refs AS r ON r.ref = w.value) "
+            "ORDER BY e.position"
         )
         last = self.position() if upto is None else upto
         return [decode(row) for row in self.rows(statement, [orjson.dumps(list(refs)).decode(), last])]
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
         """Run one read and return its rows; nothing here can write."""
-        with explained(self.path), self.log.datastore.transaction(commit=False) as cursor:
+        with explained(self.path), self.facts.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)
             return iter(cursor.fetchall())
 
 
-def decode(row: Any) -> Recorded:  # noqa: ANN401 - sqlite3.Row
+def decode(row: Any) -> Recorded:
     """Read a stored row through the closed catalogue."""
     topic = row["topic"]
     if topic not in CATALOGUE:
-        raise IntegrityProblem("unknown_topic", f"type {topic[:80]!r} is not in the catalogue", where=f"position {row['position']}")
+        raise IntegrityProblem(
+            "unknown_topic",
+            f"type {topic[:80]!r} is not in the catalogue",
+            where=f"position {row['position']}",
+        )
     envelope = envelope_adapter(topic).validate_json(row["state"])
     recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
     return Recorded(row["position"], recorded_at, envelope, envelope.data, envelope.occurred)

@@ -34,7 +34,7 @@ class CustodyMapper(Mapper[str]):
         assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
         return stored_fact(domain_event.submission)
 
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's protocol
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Decode through the closed registry; raise IntegrityProblem(unknown_topic) for anything else."""
         if stored_event.topic not in CATALOGUE:
             raise IntegrityProblem(

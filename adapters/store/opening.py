@@ -21,12 +21,24 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 
 CAUSES = (
-    ("disk is full", "disk_full", "free some space and run the same command again: what was reported as stored is stored"),
-    ("no space left", "disk_full", "free some space and run the same command again: what was reported as stored is stored"),
+    (
+        "disk is full",
+        "disk_full",
+        "free some space and run the same command again: what was reported as stored is stored",
+    ),
+    (
+        "no space left",
+        "disk_full",
+        "free some space and run the same command again: what was reported as stored is stored",
+    ),
     ("readonly", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
     ("read-only", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
     ("unable to open", "cannot_open", "check that the folder exists and may be read"),
-    ("is locked", "ledger_busy", "another process has been writing for long; wait and run the same command again"),
+    (
+        "is locked",
+        "ledger_busy",
+        "another process has been writing for long; wait and run the same command again",
+    ),
     ("malformed", "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
     ("not a database", "not_a_ledger", "give the path of a file that `custody init` made"),
     ("disk i/o", "disk_error", "the disk failed; check it before you go on"),
@@ -42,7 +54,9 @@ def explained(path: Path) -> Iterator[None]:
         words = str(error).lower()
         for part, code, mend in CAUSES:
             if part in words:
-                raise LedgerUnavailable(code, f"the ledger cannot be used: {error}", where=str(path), mend=mend) from error
+                raise LedgerUnavailable(
+                    code, f"the ledger cannot be used: {error}", where=str(path), mend=mend
+                ) from error
         raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {error}", where=str(path)) from error
 
 
@@ -90,7 +104,10 @@ def check_is_ledger(path: Path) -> None:
     """Raise LedgerUnavailable unless the path is a ledger file of a schema we know."""
     if not path.exists():
         raise LedgerUnavailable(
-            "ledger_not_found", "there is no ledger here", where=str(path), mend="make one with `custody init`"
+            "ledger_not_found",
+            "there is no ledger here",
+            where=str(path),
+            mend="make one with `custody init`",
         )
     if not path.is_file():
         raise LedgerUnavailable("not_a_file", "the ledger is one file, this is not a file", where=str(path))

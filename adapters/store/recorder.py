@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast, overload
 
 import orjson
-from eventsourcing.persistence import IntegrityError, ListenNotifySubscription, Notification, StoredEvent, Subscription
+from eventsourcing.persistence import (
+    IntegrityError,
+    ListenNotifySubscription,
+    Notification,
+    StoredEvent,
+    Subscription,
+)
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from domain.envelope import Submission
@@ -16,7 +22,7 @@ from domain.merkle import EMPTY_TREE, Tree
 
 HEARTBEAT_SECONDS = 0.05
 
-INSERT_EVENT = f"INSERT INTO stored_events VALUES ({','.join('?' * 15)})"
+INSERT_EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_REF = "INSERT INTO event_refs VALUES (?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
 INSERT_REJECT = (
@@ -109,7 +115,7 @@ Outcome = Receipt | Equivocation
 class LedgerRecorder(SQLiteApplicationRecorder):
     """The library's application recorder over our schema; the schema itself is made by `opening.create`."""
 
-    def __init__(self, datastore: Any) -> None:  # noqa: ANN401 - the library's constructor is untyped here
+    def __init__(self, datastore: Any) -> None:
         super().__init__(datastore)
         self.select_max_notification_id_statement = "SELECT coalesce(max(position), 0) FROM stored_events"
         self._subscriptions: list[LedgerSubscription] = []
@@ -128,7 +134,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return outcomes
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any  # noqa: ANN401
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,
     ) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
         facts = cast("Sequence[StoredFact]", stored_events)  # our mapper makes nothing else
@@ -175,7 +184,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             where = f"{where} AND topic IN ({','.join('?' * len(topics))})"
         statement = (
             "SELECT position AS id, originator_id, originator_version, topic, state FROM stored_events "
-            f"WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608 - only placeholders are built
+            f"WHERE {where} ORDER BY position LIMIT ?"
         )
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, [*params, *topics, limit])
@@ -200,7 +209,7 @@ class LedgerSubscription(ListenNotifySubscription[Any]):
             while not self._has_been_stopped:
                 self._pull()
                 self._has_been_notified.wait(HEARTBEAT_SECONDS)
-        except BaseException as error:  # noqa: BLE001 - handed to the iterating thread, which raises it
+        except BaseException as error:
             self._thread_error = error
             self.stop()
 

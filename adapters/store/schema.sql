@@ -1,7 +1,7 @@
 -- The ledger file, schema 1. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
 -- Positions are explicit (never bare rowids, which a dump and restore renumbers), from 1, without gaps.
 CREATE TABLE stored_events (
-    position              INTEGER PRIMARY KEY AUTOINCREMENT,
+    position              INTEGER PRIMARY KEY,  -- given explicitly, never by SQLite
     originator_id         TEXT    NOT NULL,  -- the stream: "episode/…"
     originator_version    INTEGER NOT NULL,  -- an order within the stream; for facts, the position
     topic                 TEXT    NOT NULL,  -- the persisted type name

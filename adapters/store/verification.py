@@ -76,9 +76,7 @@ def _expected_schema(statement: str) -> set[tuple[str, str, str]]:
         return set(connection.execute(statement).fetchall())
 
 
-def _check_events(
-    ledger: Ledger, result: Verification, progress: Progress, kept_root: tuple[int, str] | None
-) -> None:
+def _check_events(ledger: Ledger, result: Verification, progress: Progress, kept_root: tuple[int, str] | None) -> None:
     heads = {row["size"]: row for row in ledger.rows("SELECT * FROM tree_heads ORDER BY size")}
     walk = Walk(result)
     for row in _rows(ledger):
@@ -109,7 +107,7 @@ class Walk:
     position: int = 0
     recorded_at: int = 0
 
-    def step(self, row: Any) -> None:  # noqa: ANN401 - sqlite3.Row
+    def step(self, row: Any) -> None:
         """Check one row against its bytes and against the row before it."""
         if row["position"] != self.position + 1:
             self.result.note(self.position + 1, f"missing: the next position is {row['position']}")
@@ -138,7 +136,7 @@ def _rows(ledger: Ledger) -> Iterator[Any]:
         after = page[-1]["position"]
 
 
-def _check_columns(row: Any, body: bytes, result: Verification) -> int:  # noqa: ANN401 - sqlite3.Row
+def _check_columns(row: Any, body: bytes, result: Verification) -> int:
     """Check one row's columns against its bytes; return the sum of the digests of its references."""
     position = row["position"]
     try:
@@ -167,7 +165,7 @@ def _expected_columns(submission: Submission) -> dict[str, Any]:
     return dict(zip(COLUMNS, texts, strict=True)) | dict(zip(TIMES, map(microseconds, times), strict=True))
 
 
-def _check_head(tree: Tree, head: Any, result: Verification) -> None:  # noqa: ANN401 - sqlite3.Row or None
+def _check_head(tree: Tree, head: Any, result: Verification) -> None:
     if head is not None and (head["root"] != tree.root or head["peaks"] != b"".join(tree.peaks)):
         result.note(tree.size, f"the tree head of {tree.size} events does not follow from the events")
 

@@ -20,9 +20,7 @@ FAMILIES: dict[str, tuple[type[EventData], ...]] = {
     "record": record.EVENTS,
 }
 
-CATALOGUE: dict[str, type[EventData]] = {
-    event.TYPE: event for family in FAMILIES.values() for event in family
-}
+CATALOGUE: dict[str, type[EventData]] = {event.TYPE: event for family in FAMILIES.values() for event in family}
 
 
 def event_class(type_name: object) -> type[EventData]:
@@ -55,6 +53,4 @@ def _nested_metadata(annotation: Any) -> list[object]:
     return nested
 
 
-REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
-    name: reference_fields(cls) for name, cls in CATALOGUE.items()
-}
+REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {name: reference_fields(cls) for name, cls in CATALOGUE.items()}

@@ -30,9 +30,7 @@ def consider(entry: PointRule, facts: Facts, valid_at: Instant) -> Considered | 
     for name, allowed in entry.bounds:
         found = facts.get(name)
         if found is None:
-            unsettled.append(
-                AtomTrace(name.replace("_", "-"), f"binds {', '.join(allowed)}", None, {name: None})
-            )
+            unsettled.append(AtomTrace(name.replace("_", "-"), f"binds {', '.join(allowed)}", None, {name: None}))
         elif found not in allowed:
             return None
     force = _agreement_in_force(rule, facts) if rule.force else _in_force(rule, valid_at)
@@ -45,9 +43,7 @@ def consider(entry: PointRule, facts: Facts, valid_at: Instant) -> Considered | 
 
 
 def _missing(atoms: tuple[AtomTrace, ...]) -> Iterator[str]:
-    named = [
-        name for atom in atoms if atom.value is None for name, value in atom.facts.items() if value is None
-    ]
+    named = [name for atom in atoms if atom.value is None for name, value in atom.facts.items() if value is None]
     yield from dict.fromkeys(named)
 
 

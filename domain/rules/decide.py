@@ -33,9 +33,7 @@ ONE_SIDED = (
 )
 
 
-def decide(
-    facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook
-) -> Determination:
+def decide(facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook) -> Determination:
     """Derive what the pack says at a decision point; facts are flat and typed, absent where unknown."""
     considered = [
         found for entry in rulebook.speaking_at(decision_point) if (found := consider(entry, facts, valid_at))
@@ -121,9 +119,7 @@ class _Case:
         always = set.intersection(*outcomes)
         ever = set.union(*outcomes)
         for found in self.considered:
-            beaten_by = tuple(
-                f.rule.id for f in self.considered if found.rule.id in f.rule.beats and f.rule.id in ever
-            )
+            beaten_by = tuple(f.rule.id for f in self.considered if found.rule.id in f.rule.beats and f.rule.id in ever)
             standing = self._where(found, always, ever)
             atoms = found.atoms + tuple(self._fallback_atom(found.rule, always, ever))
             defeated_by = beaten_by if standing is Standing.DEFEATED else ()
@@ -149,9 +145,7 @@ class _Case:
     def _fallback_atom(self, rule: Rule, always: set[str], ever: set[str]) -> Iterator[AtomTrace]:
         if rule.fallback:
             value = True if rule.id in always else (None if rule.id in ever else False)
-            yield AtomTrace(
-                "none-of-its-own", "no policy, order or agreement of the custodian's own speaks", value, {}
-            )
+            yield AtomTrace("none-of-its-own", "no policy, order or agreement of the custodian's own speaks", value, {})
 
 
 def _conflicts(traces: tuple[RuleTrace, ...], rulebook: Rulebook) -> Iterator[Conflict]:
@@ -168,9 +162,7 @@ def _conflict(first: Rule, second: Rule, rulebook: Rulebook) -> Conflict:
     return Conflict(
         prohibition=first.id,
         against=second.id,
-        higher_rank=_greater(
-            first, second, -ranks.index(first.bindingness), -ranks.index(second.bindingness)
-        ),
+        higher_rank=_greater(first, second, -ranks.index(first.bindingness), -ranks.index(second.bindingness)),
         later=_later(first, second),
         more_specific=_greater(first, second, first.specificity, second.specificity),
     )

@@ -221,9 +221,7 @@ class Rule(Closed):
     @property
     def first_point(self) -> str:
         """Return the decision point it is filed under, `*` for every one."""
-        return (
-            self.decision_points if isinstance(self.decision_points, str) else self.decision_points[0].value
-        )
+        return self.decision_points if isinstance(self.decision_points, str) else self.decision_points[0].value
 
     @cached_property
     def is_local(self) -> bool:
@@ -243,9 +241,7 @@ class Rule(Closed):
     @property
     def has_conditions(self) -> bool:
         """Say whether facts decide if it stands, beyond whom and when it binds."""
-        return bool(
-            self.when or self.force or self.fallback or any(speech.when for speech in self.at.values())
-        )
+        return bool(self.when or self.force or self.fallback or any(speech.when for speech in self.at.values()))
 
 
 class Expectation(Closed):

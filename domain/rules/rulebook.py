@@ -55,9 +55,7 @@ class Rulebook:
         if found is None:
             near = get_close_matches(rule_id.upper(), self._by_id, n=3, cutoff=0.5)
             mend = f"did you mean {', '.join(near)}?" if near else "`custody rules list` lists every id"
-            raise InputRefused(
-                "unknown_rule", f"there is no rule {rule_id[:80]!r} in pack {self.pack.pack}", mend=mend
-            )
+            raise InputRefused("unknown_rule", f"there is no rule {rule_id[:80]!r} in pack {self.pack.pack}", mend=mend)
         return found
 
 
@@ -121,9 +119,7 @@ def _shape_problem(document: dict[str, Any], error: ValidationError) -> InputRef
     where = ".".join(str(part) for part in first["loc"])
     found = _named(document, first["loc"])
     place = f"{where} ({found})" if found else where
-    return InputRefused(
-        "bad_pack", first["msg"], where=place, mend="`docs/rules.md` gives the fields of a pack"
-    )
+    return InputRefused("bad_pack", first["msg"], where=place, mend="`docs/rules.md` gives the fields of a pack")
 
 
 def _named(document: dict[str, Any], loc: tuple[int | str, ...]) -> str | None:
@@ -210,6 +206,4 @@ def _check_test(test: PackTest, by_id: dict[str, Rule]) -> None:
     for name, value in test.facts.items():
         problem = fact_problem(name, value)
         if problem:
-            raise InputRefused(
-                "bad_test", problem, where=f"test {test.name!r}", mend="`docs/rules.md` lists the facts"
-            )
+            raise InputRefused("bad_test", problem, where=f"test {test.name!r}", mend="`docs/rules.md` lists the facts")

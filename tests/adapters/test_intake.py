@@ -74,9 +74,13 @@ def test_a_facility_outside_the_register_is_refused_with_near_names(ledger: Ledg
 
 
 def test_an_error_of_the_caller_keeps_whole_batches_only(ledger: Ledger) -> None:
-    with pytest.raises(ZeroDivisionError), intake(ledger, []) as way_in:
-        for number in range(1, BATCH_EVENTS + 5):
-            way_in.submit(booked(number, at=MONDAY + timedelta(minutes=number)), origin="test", row=number)
-        raise ZeroDivisionError
+    def stumble() -> None:
+        with intake(ledger, []) as way_in:
+            for number in range(1, BATCH_EVENTS + 5):
+                way_in.submit(booked(number, at=MONDAY + timedelta(minutes=number)), origin="test", row=number)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stumble()
 
     assert BATCH_EVENTS == ledger.position()

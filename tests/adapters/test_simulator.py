@@ -188,9 +188,7 @@ def test_whatever_an_event_refers_to_was_recorded_before_it(winter: list[Submiss
     seen: set[str] = set()
     for event in winter:
         own, *others = event.refs
-        named = {
-            ref for ref in others if ref.partition("/")[0] in {"episode", "detainer", "handoff", "event"}
-        }
+        named = {ref for ref in others if ref.partition("/")[0] in {"episode", "detainer", "handoff", "event"}}
         assert named <= seen, (event.body, named - seen)
         seen |= {own, f"event/{event.envelope.id}"}
 
@@ -348,9 +346,7 @@ def test_before_its_directive_hennepin_cites_nothing() -> None:
     early = [admit(body) for body in simulated(8000, first=date(2019, 1, 1), last=date(2019, 3, 1))]
     cited = {rule.rule for event in early for rule in event.envelope.data.cited_rules}
     assert "MN-HENNEPIN-2021" not in cited
-    assert {e.envelope.data.served_by for e in of_type(early, "handoff.administrative_warrant_served")} == {
-        "ice"
-    }
+    assert {e.envelope.data.served_by for e in of_type(early, "handoff.administrative_warrant_served")} == {"ice"}
 
 
 def test_only_a_deputy_under_a_jail_agreement_passes_legal_custody_in_the_cell(
@@ -362,9 +358,7 @@ def test_only_a_deputy_under_a_jail_agreement_passes_legal_custody_in_the_cell(
     for data in local:
         assert data.served_by == COUNTY_POLICIES[data.facility].server
         assert data.legal_custody_to == "us-ice"
-    assert "mn-cass-jail" not in {
-        data.facility for data in local
-    }  # a task-force agreement gives no jail authority
+    assert "mn-cass-jail" not in {data.facility for data in local}  # a task-force agreement gives no jail authority
 
 
 def minutes_past_release(events: list[Submission]) -> dict[str, list[float]]:
@@ -454,9 +448,7 @@ def test_detainers_are_lifted_for_the_reasons_of_the_winter(
     prepared: list[tuple[str, str | None]], kind: str, lift: str | None, found: int, total: int
 ) -> None:
     of_kind = [reason for custodian, reason in prepared if custodian == kind]
-    assert share(sum(reason == lift for reason in of_kind), len(of_kind)) == pytest.approx(
-        found / total, abs=0.04
-    )
+    assert share(sum(reason == lift for reason in of_kind), len(of_kind)) == pytest.approx(found / total, abs=0.04)
 
 
 def test_the_table_of_the_winter_adds_up_and_every_name_in_it_is_in_the_register() -> None:

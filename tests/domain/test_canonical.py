@@ -25,9 +25,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SCALARS = st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | TEXTS
 DOCUMENTS = st.dictionaries(
     KEYS,
-    st.recursive(
-        SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4)
-    ),
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4)),
     max_size=5,
 )
 

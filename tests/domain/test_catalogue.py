@@ -99,9 +99,7 @@ def test_a_field_that_the_catalogue_does_not_name_is_refused(cls):
     assert [error["loc"] for error in refused.value.errors()] == [("remark",)]
 
 
-@pytest.mark.parametrize(
-    "name", ["custody.abducted", "", "domain.events.episode:SubjectBooked", None, 7, [], {}]
-)
+@pytest.mark.parametrize("name", ["custody.abducted", "", "domain.events.episode:SubjectBooked", None, 7, [], {}])
 def test_a_name_outside_the_catalogue_is_never_looked_up_elsewhere(name):
     with pytest.raises(InputRefused) as refused:
         event_class(name)
@@ -116,9 +114,7 @@ def test_a_very_long_type_name_is_shortened_in_the_refusal():
 
 def test_the_decision_points_of_the_design_are_all_there():
     named = "ask_status share_booking allow_interview serve_detainer commitment_notice release_notice"
-    named += (
-        " hold_past_release serve_admin_warrant hand_over post_transfer_hold house_for_ice publish_handoff"
-    )
+    named += " hold_past_release serve_admin_warrant hand_over post_transfer_hold house_for_ice publish_handoff"
     named += " enter_agreement"
     assert set(named.split()) <= {point.value for point in DecisionPoint}
 

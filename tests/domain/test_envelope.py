@@ -348,14 +348,10 @@ VALUES = st.recursive(
     | st.integers(-(2**65), 2**65)
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(
-        ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", EARLY, LATE, "day", "interval"]
-    ),
+    | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", EARLY, LATE, "day", "interval"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["earliest", "latest", "precision", "a", "A", "é"]), inner, max_size=3
-        )
+        | st.dictionaries(st.sampled_from(["earliest", "latest", "precision", "a", "A", "é"]), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -366,9 +362,7 @@ def altered_events(draw):
     """A valid event in canonical form with some attributes and fields replaced by values of any kind."""
     document = json.loads(example(draw(st.sampled_from(list(CATALOGUE)))))
     for part in (document, document["data"]):
-        names = st.sampled_from(
-            [*part, "timelatest", "timeprecision", "recordedprecision", "replacement_time"]
-        )
+        names = st.sampled_from([*part, "timelatest", "timeprecision", "recordedprecision", "replacement_time"])
         for name in draw(st.lists(names, max_size=2)):
             part[name] = draw(VALUES)
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(

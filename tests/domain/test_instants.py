@@ -33,9 +33,7 @@ INSTANTS = st.one_of(
     st.builds(Instant.day, DATES, ZONES),
     st.builds(Instant.month, st.integers(3, 9997), st.integers(1, 12), ZONES),
     st.builds(Instant.year, st.integers(3, 9997), ZONES),
-    st.tuples(MOMENTS, MOMENTS).map(
-        lambda pair: Instant.between(*sorted(pair, key=lambda m: m.astimezone(UTC)))
-    ),
+    st.tuples(MOMENTS, MOMENTS).map(lambda pair: Instant.between(*sorted(pair, key=lambda m: m.astimezone(UTC)))),
     MOMENTS.map(lambda moment: Instant.between(moment, None)),
     MOMENTS.map(lambda moment: Instant.between(None, moment)),
     st.just(Instant.unknown()),
@@ -85,9 +83,7 @@ def test_what_surely_happened_by_a_moment_may_have_happened_by_it(instant, momen
         ("2026-11", "2026-11-01T00:00:00-05:00", "2026-11-30T23:59:59-06:00", "month"),
     ],
 )
-def test_a_date_a_month_and_a_year_keep_their_precision_and_whole_local_days(
-    text, earliest, latest, precision
-):
+def test_a_date_a_month_and_a_year_keep_their_precision_and_whole_local_days(text, earliest, latest, precision):
     expected = {"earliest": earliest, "latest": latest, "precision": precision}
     assert instant_from_text(text, MINNESOTA).as_json() == expected
 

@@ -45,10 +45,7 @@ def plain_root(leaves: list[bytes]) -> bytes:
 def test_the_leaf_and_node_hashes_are_those_of_rfc_6962():
     assert leaf_hash(b"").hex() == ROOTS[0]
     assert leaf_hash(b"L123456").hex() == "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56"
-    assert (
-        node_hash(b"N123", b"N456").hex()
-        == "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"
-    )
+    assert node_hash(b"N123", b"N456").hex() == "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"
 
 
 def test_the_empty_tree_has_the_hash_of_nothing():

@@ -112,9 +112,7 @@ def test_an_agreement_is_found_under_every_county_ice_printed_for_it(county: str
     ("model", "last", "first_without"),
     [("JEM", "2025-07-09", "2025-07-11"), ("WSO", "2025-12-12", "2025-12-29")],
 )
-def test_jacksons_agreements_ended_somewhere_between_two_sheets(
-    model: str, last: str, first_without: str
-) -> None:
+def test_jacksons_agreements_ended_somewhere_between_two_sheets(model: str, last: str, first_without: str) -> None:
     rows = imported(OBSERVATIONS).model.rows(county="Jackson")
 
     row = one([row for row in rows if row["model"] == model])
@@ -227,9 +225,7 @@ def telling_sheets() -> tuple[tuple[dict[str, str], ...], ...]:
         for row in csv.DictReader(file):
             sheets[row["sheet_date"], row["slot"].replace("capture", "b"), row["file"]].append(row)
     ordered = [sheets[key] for key in sorted(sheets)]
-    said = [
-        {(r["agency_as_printed"], r["support_type"], r["signed_printed"]) for r in rows} for rows in ordered
-    ]
+    said = [{(r["agency_as_printed"], r["support_type"], r["signed_printed"]) for r in rows} for rows in ordered]
     wanted = set(range(0, len(ordered), 40))
     for index in range(1, len(ordered)):
         if said[index] != said[index - 1]:
@@ -305,8 +301,6 @@ def test_every_row_printed_lies_within_an_agreement_that_is_listed_then(
     for day, rows in enumerate(contents, 1):
         code = f"2025-06-{day:02}am"
         listed = [
-            row["model_name"]
-            for row in model.rows()
-            if row["sheets"]["first"] <= code <= row["sheets"]["last_listed"]
+            row["model_name"] for row in model.rows() if row["sheets"]["first"] <= code <= row["sheets"]["last_listed"]
         ]
         assert {name for _, name, _ in rows} <= set(listed)

@@ -79,7 +79,12 @@ def test_legal_custody_can_pass_while_the_person_stays_in_the_cell() -> None:
 
 
 def test_what_ice_says_of_a_transfer_does_not_end_the_jails_custody() -> None:
-    transfer = {"facility": JAIL, "episode": STREAM, "releasing_agency": SHERIFF, "receiving_agency": "us-ice"}
+    transfer = {
+        "facility": JAIL,
+        "episode": STREAM,
+        "releasing_agency": SHERIFF,
+        "receiving_agency": "us-ice",
+    }
     theirs = body(handoff.CustodyTransferred, "h-1", at=MONDAY + HOUR, agency="us-ice", **transfer)
     ours = body(handoff.CustodyTransferred, "h-1", at=MONDAY + 2 * HOUR, **transfer)
 

@@ -93,9 +93,7 @@ def as_json(*bodies: bytes, agreements: Lists | None = LISTS) -> list[dict[str, 
 
 
 def made(*bodies: bytes, agreements: Lists | None = LISTS) -> list[Decision]:
-    return decisions(
-        recorded(*bodies), "episode/e-1", minnesota_rules(), agreements=agreements, custodians=CUSTODIANS
-    )
+    return decisions(recorded(*bodies), "episode/e-1", minnesota_rules(), agreements=agreements, custodians=CUSTODIANS)
 
 
 def applying(decision: dict[str, Any]) -> set[str]:
@@ -105,9 +103,7 @@ def applying(decision: dict[str, Any]) -> set[str]:
 def test_freeborn_holding_past_release_after_service_is_a_conflict_with_both_sides_shown() -> None:
     case = Case("mn-freeborn-jail")
 
-    hold = decided(case.form(), case.hold(), case.eligible(), case.served(), case.to_ice(30))[
-        "hold_past_release"
-    ]
+    hold = decided(case.form(), case.hold(), case.eligible(), case.served(), case.to_ice(30))["hold_past_release"]
 
     assert hold["status"] == "conflict"
     assert ["MN-AG-2025-12-12b", "MN-287G-FREEBORN-WSO"] in [pair["rules"] for pair in hold["conflicts"]]
@@ -133,14 +129,10 @@ def test_a_newer_list_changes_the_answer_and_no_list_leaves_it_undetermined() ->
         assert "agreement_wso" in hold["missing"]
 
 
-def test_a_sheriff_with_a_new_agreement_that_the_pack_does_not_name_is_covered_by_the_standard_terms() -> (
-    None
-):
+def test_a_sheriff_with_a_new_agreement_that_the_pack_does_not_name_is_covered_by_the_standard_terms() -> None:
     case = Case("mn-anoka-jail")
     lists = Lists({"mn-anoka-sheriff": (("WSO", "yes"),)})
-    hold = decided(case.form(), case.hold(), case.eligible(), case.served(), agreements=lists)[
-        "hold_past_release"
-    ]
+    hold = decided(case.form(), case.hold(), case.eligible(), case.served(), agreements=lists)["hold_past_release"]
     assert hold["status"] == "conflict"
     assert "US-287G-POST48" in applying(hold)
 
@@ -310,9 +302,7 @@ def test_the_clocks_of_a_friday_evening_differ_by_three_days() -> None:
 def test_a_release_known_only_to_the_day_gives_no_minutes_and_no_precise_clock() -> None:
     case = Case("mn-aitkin-jail")
     day = Instant.day(FRIDAY.date(), MINNESOTA)
-    due = body(
-        episode.ReleaseEligible, "e-1", at=day, agency=case.agency, facility=case.facility, subject="s-1"
-    )
+    due = body(episode.ReleaseEligible, "e-1", at=day, agency=case.agency, facility=case.facility, subject="s-1")
     hold = decided(case.form(), case.hold(), due, case.to_ice(30))["hold_past_release"]
     assert hold["held_minutes"] is None
     assert hold["at"]["precision"] == "day"
@@ -326,9 +316,7 @@ def test_the_instrument_of_a_hold_counts_as_cited() -> None:
 
 
 def test_a_facility_outside_the_register_leaves_the_custodian_unknown() -> None:
-    prepared = body(
-        detainer.DetainerPrepared, "d-1", agency="us-ice", form="I-247A", facility="mn-nowhere-jail"
-    )
+    prepared = body(detainer.DetainerPrepared, "d-1", agency="us-ice", form="I-247A", facility="mn-nowhere-jail")
     notice = decided(prepared)["release_notice"]
     assert notice["status"] == "undetermined"
     assert {"facility_kind", "agency"} <= set(notice["missing"])
@@ -363,10 +351,7 @@ def test_the_kinds_of_things_written_are_canonical_json() -> None:
             "done",
             "clocks",
         }
-        assert all(
-            rule.keys() >= {"id", "citation", "effect", "bindingness", "applies"}
-            for rule in decision["rules"]
-        )
+        assert all(rule.keys() >= {"id", "citation", "effect", "bindingness", "applies"} for rule in decision["rules"])
         assert canonical_bytes(decision)
 
 

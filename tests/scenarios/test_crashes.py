@@ -44,18 +44,12 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def killed_import(ledger: Path, events: Path, after_batches: int) -> int:
     """Run an import, kill -9 it once so many batches were reported, return the last count it reported."""
     command = [sys.executable, "-c", CHILD, "--ledger", str(ledger), "import", "events", str(events)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    reported = 0
-    for _ in range(after_batches):
-        line = child.stdout.readline()
-        if not line.strip().isdecimal():
-            break
-        reported = int(line)
-    os.kill(child.pid, signal.SIGKILL)
-    rest = child.stdout.read().split()
-    child.wait()
-    return max([reported, *(int(word) for word in rest if word.isdecimal())])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(after_batches)]
+        os.kill(child.pid, signal.SIGKILL)
+        lines += child.stdout.readlines()
+    return max(int(line) for line in lines if line.strip().isdecimal())
 
 
 @pytest.mark.parametrize("after_batches", [1, 3, 11])
@@ -95,7 +89,11 @@ def test_killing_at_random_moments_never_leaves_a_broken_ledger(tmp_path: Path, 
             reader = Ledger.open_to_write(path)
             assert [] == verify(reader, lambda done: None).problems
             reader.close()
-    assert [] == [leftover.name for leftover in tmp_path.iterdir() if leftover.name.startswith(".custody.db.") and path.exists() and leftover.stat().st_size == 0]
+    assert [] == [
+        leftover.name
+        for leftover in tmp_path.iterdir()
+        if leftover.name.startswith(".custody.db.") and path.exists() and leftover.stat().st_size == 0
+    ]
 
 
 def test_a_disk_that_fills_gives_four_and_keeps_every_whole_batch(tmp_path: Path, events: Path) -> None:
@@ -106,7 +104,9 @@ def test_a_disk_that_fills_gives_four_and_keeps_every_whole_batch(tmp_path: Path
         "from adapters.cli.main import status; sys.exit(status(sys.argv[1:]))"
     )
     full = subprocess.run(
-        [sys.executable, "-c", limited, "--ledger", path, "import", "events", events], capture_output=True, text=True
+        [sys.executable, "-c", limited, "--ledger", path, "import", "events", events],
+        capture_output=True,
+        text=True,
     )
 
     assert 4 == full.returncode

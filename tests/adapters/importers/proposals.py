@@ -17,9 +17,7 @@ from domain.envelope import Envelope, admit
 SAMPLES = Path(str(files("adapters.importers").joinpath("samples")))
 
 
-def context(
-    facility: str | None = None, agency: str | None = None, mapping: Path | None = None
-) -> ImportContext:
+def context(facility: str | None = None, agency: str | None = None, mapping: Path | None = None) -> ImportContext:
     return ImportContext(minnesota_register(), lambda _: iter(()), facility, agency, mapping)
 
 

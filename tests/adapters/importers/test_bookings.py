@@ -341,9 +341,7 @@ def test_the_pierce_mapping_reads_its_own_names_zone_and_words() -> None:
         HoldKind.PROBATION,
         HoldKind.OTHER,
     ]
-    assert [event.subject for event in result.of("custody.released_to_agency")] == [
-        "episode/mn-cass-jail.9001"
-    ]
+    assert [event.subject for event in result.of("custody.released_to_agency")] == ["episode/mn-cass-jail.9001"]
     assert result.of("detainer.cancelled")[0].subject.startswith("detainer/mn-cass-jail.9002.")
     assert result.flags == [(2, "hold_ends_after_release")]
 

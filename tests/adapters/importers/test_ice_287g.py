@@ -230,9 +230,7 @@ def test_a_sheet_between_two_known_ones_is_compared_with_both(tmp_path: Path) ->
         ("mn-cass-sheriff", "2026-01-05am", "2026-01-07pm"),
         ("wy-teton-county-sheriffs-office", "2026-01-07pm", "2026-01-09am"),
     ]
-    assert [(d.agency, d.sheet) for d in log.told("agreement.listed")][2:] == [
-        ("mn-cass-sheriff", "2026-01-09am")
-    ]
+    assert [(d.agency, d.sheet) for d in log.told("agreement.listed")][2:] == [("mn-cass-sheriff", "2026-01-09am")]
 
 
 @pytest.mark.parametrize(

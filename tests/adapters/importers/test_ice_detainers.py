@@ -186,9 +186,7 @@ def test_a_row_that_cannot_be_placed_is_refused_with_field_and_code(
 
 
 def test_a_facility_is_found_by_its_code_where_the_name_is_not_known(tmp_path: Path) -> None:
-    (event,) = imported(
-        tmp_path, {"Detainer Facility": "ST CLOUD", "Detainer Facility Code": "MNCFSTC"}
-    ).events
+    (event,) = imported(tmp_path, {"Detainer Facility": "ST CLOUD", "Detainer Facility Code": "MNCFSTC"}).events
     assert event.data.facility == "mn-doc-st-cloud"
 
 
@@ -223,9 +221,7 @@ def test_a_later_table_that_adds_the_lift_repeats_the_prepared_event_byte_for_by
 
 
 def test_an_identifier_that_cannot_stand_in_an_id_is_replaced_by_its_digest(tmp_path: Path) -> None:
-    result = imported(
-        tmp_path, {"Anonymized Identifier": "a b"}, {"EID DTA ID": "E2", "Anonymized Identifier": "a/b"}
-    )
+    result = imported(tmp_path, {"Anonymized Identifier": "a b"}, {"EID DTA ID": "E2", "Anonymized Identifier": "a/b"})
 
     subjects = {event.data.subject for event in result.events}
     assert len(subjects) == 2
@@ -235,9 +231,7 @@ def test_an_identifier_that_cannot_stand_in_an_id_is_replaced_by_its_digest(tmp_
 def test_flags_that_are_neither_yes_nor_no_and_bad_warrant_dates_are_left_out_and_flagged(
     tmp_path: Path,
 ) -> None:
-    result = imported(
-        tmp_path, {"Notify Release Request Yes No": "maybe", "Arrest Warrant Served Date": "2025-02-30"}
-    )
+    result = imported(tmp_path, {"Notify Release Request Yes No": "maybe", "Arrest Warrant Served Date": "2025-02-30"})
 
     (prepared,) = result.events
     assert prepared.data.notify_requested is None
@@ -314,9 +308,7 @@ def test_the_published_counts_of_the_winter_come_back_by_facility_and_reason(tmp
     assert counted == published
     assert sum(counted.values()) == 882
     assert not result.refusals
-    assert (
-        sum(event.data.lift_code is LiftCode.DECLINED_BY_LEA for event in result.of("detainer.lifted")) == 292
-    )
+    assert sum(event.data.lift_code is LiftCode.DECLINED_BY_LEA for event in result.of("detainer.lifted")) == 292
 
 
 def test_the_sample_shows_a_refusal_of_each_kind_and_no_flag() -> None:
@@ -326,9 +318,7 @@ def test_the_sample_shows_a_refusal_of_each_kind_and_no_flag() -> None:
     assert not result.flags
 
 
-WORDS = st.sampled_from(
-    ["", "NA", "YES", "NO", "b(6), b(7)c", "2026-02-11", "I247A", "Case Closed", "\u00e9", " x "]
-)
+WORDS = st.sampled_from(["", "NA", "YES", "NO", "b(6), b(7)c", "2026-02-11", "I247A", "Case Closed", "\u00e9", " x "])
 
 
 @given(st.dictionaries(st.sampled_from(COLUMNS), WORDS))

@@ -26,12 +26,8 @@ FLAG_OR_REFUSAL = re.compile(
     ],
 )
 def test_every_code_is_on_its_page(page: str, modules: list[str]) -> None:
-    documented = (DOCS / f"{page}.md").read_text(encoding="utf-8") + (DOCS / "README.md").read_text(
-        encoding="utf-8"
-    )
-    sources = [
-        files("adapters.importers").joinpath(f"{name}.py").read_text(encoding="utf-8") for name in modules
-    ]
+    documented = (DOCS / f"{page}.md").read_text(encoding="utf-8") + (DOCS / "README.md").read_text(encoding="utf-8")
+    sources = [files("adapters.importers").joinpath(f"{name}.py").read_text(encoding="utf-8") for name in modules]
     codes = {code for source in sources for code in FLAG_OR_REFUSAL.findall(source)}
 
     assert codes

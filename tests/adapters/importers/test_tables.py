@@ -76,9 +76,7 @@ def test_cells_come_as_printed_whatever_separates_them(
 
     (row,) = rows_of(tmp_path, mark + content.encode())
 
-    assert row == TableRow(
-        1, {"detainer_prepare_date": "2026-02-11", "detainer_facility": " JAIL ", "note": "é"}
-    )
+    assert row == TableRow(1, {"detainer_prepare_date": "2026-02-11", "detainer_facility": " JAIL ", "note": "é"})
 
 
 def test_the_header_is_found_under_preamble_rows(tmp_path: Path) -> None:
@@ -217,9 +215,7 @@ def test_binary_files_are_no_tables(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("a.csv", HEADER)
-    cut = table(
-        tmp_path, workbook_bytes([[["Detainer Prepare Date", "Detainer Facility"], ["a", "b"]]])[:-200]
-    )
+    cut = table(tmp_path, workbook_bytes([[["Detainer Prepare Date", "Detainer Facility"], ["a", "b"]]])[:-200])
     junk = table(tmp_path, bytes(range(256)) * 8, "junk.csv")
     zeros = table(tmp_path, bytes(5000), "zeros.csv")
 
@@ -276,9 +272,7 @@ def test_a_workbook_without_the_header_on_any_sheet_is_refused(tmp_path: Path) -
         (True, "General", "TRUE"),
     ],
 )
-def test_a_date_cell_never_becomes_a_midnight(
-    tmp_path: Path, value: object, number_format: str, printed: str
-) -> None:
+def test_a_date_cell_never_becomes_a_midnight(tmp_path: Path, value: object, number_format: str, printed: str) -> None:
     header: list[object] = ["Detainer Prepare Date", "Detainer Facility"]
     (row,) = rows_of(tmp_path, workbook_bytes([[header, [value, "X"]]], number_format))
     assert row.cells["detainer_prepare_date"] == printed
@@ -304,9 +298,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_make_the_reader_fail_in_another_way(
-    tmp_path_factory: pytest.TempPathFactory, tail: bytes
-) -> None:
+def test_no_bytes_make_the_reader_fail_in_another_way(tmp_path_factory: pytest.TempPathFactory, tail: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"
     path.write_bytes(HEADER.encode() * 4 + tail)
     rows, refused = read_or_refusal(path)

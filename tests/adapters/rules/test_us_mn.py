@@ -85,9 +85,7 @@ def test_the_digest_of_the_pack_ignores_comments_and_layout() -> None:
         ("MN-631.50", None, None),
     ],
 )
-def test_dates_keep_the_precision_of_their_source(
-    rule_id: str, start: Precision | None, end: Precision | None
-) -> None:
+def test_dates_keep_the_precision_of_their_source(rule_id: str, start: Precision | None, end: Precision | None) -> None:
     in_force = minnesota_rules().rule(rule_id).in_force
     assert _precision(in_force.start) is start
     assert _precision(in_force.end) is end
@@ -144,12 +142,8 @@ def test_a_broken_pack_names_the_file_the_line_and_the_rule(tmp_path: Path) -> N
 
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text(
-        TEXT.replace("  verified: found\n", "  verified: found\n  colour: red\n", 1), encoding="utf-8"
-    )
-    line = next(
-        n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "colour" in text
-    )
+    path.write_text(TEXT.replace("  verified: found\n", "  verified: found\n  colour: red\n", 1), encoding="utf-8")
+    line = next(n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "colour" in text)
     with pytest.raises(InputRefused) as caught:
         load_pack(path)
     assert caught.value.where == f"mine.yaml, line {line}: rules.0.colour (rule US-8CFR-287.7a)"

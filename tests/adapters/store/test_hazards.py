@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
-from contextlib import closing
 import sys
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -45,7 +45,7 @@ def test_a_follower_sees_what_this_and_other_processes_append(tmp_path: Path) ->
     seen: list[int] = []
 
     def follow() -> None:
-        with here.log.subscribe(gt=0) as subscription:
+        with here.facts.subscribe(gt=0) as subscription:
             for notification in subscription:
                 seen.append(notification.id)
                 if notification.id == 3:
@@ -107,7 +107,7 @@ class ChokesOnTheSecond:
     def __init__(self) -> None:
         self.seen: list[int] = []
 
-    def apply(self, event) -> None:  # noqa: ANN001
+    def apply(self, event) -> None:
         if event.position == 2:
             raise ZeroDivisionError("poison")
         self.seen.append(event.position)

@@ -34,9 +34,7 @@ def local(*parts: int) -> datetime:
         (local(2025, 12, 24, 18), local(2025, 12, 26, 18), local(2025, 12, 29, 18)),
     ],
 )
-def test_the_two_worked_examples_give_their_two_ends(
-    start: datetime, wall: datetime, business: datetime
-) -> None:
+def test_the_two_worked_examples_give_their_two_ends(start: datetime, wall: datetime, business: datetime) -> None:
     assert expiry(FORM_I_247A, start) == wall
     assert expiry(REGULATION, start) == business
 
@@ -122,9 +120,7 @@ def test_a_start_without_an_offset_is_refused() -> None:
 
 
 since_1998 = int(datetime(1998, 1, 1, tzinfo=UTC).timestamp())
-moments = st.integers(0, 37 * 366 * 86400).map(
-    lambda second: datetime.fromtimestamp(since_1998 + second, UTC)
-)
+moments = st.integers(0, 37 * 366 * 86400).map(lambda second: datetime.fromtimestamp(since_1998 + second, UTC))
 
 
 @given(moments, st.integers(0, 200))

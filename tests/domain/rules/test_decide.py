@@ -50,9 +50,7 @@ def test_a_request_never_outweighs_a_prohibition_and_is_no_conflict_with_it() ->
     assert set(found.with_standing(Standing.STANDS)) == {"A", "B"}
 
 
-def test_a_standing_prohibition_against_a_permission_is_a_conflict_with_advice_that_resolves_nothing() -> (
-    None
-):
+def test_a_standing_prohibition_against_a_permission_is_a_conflict_with_advice_that_resolves_nothing() -> None:
     opinion = rule(
         "OPINION", "prohibition", bindingness="advisory_opinion", in_force={"from": "2025-12-12", "to": None}
     )
@@ -81,9 +79,7 @@ def test_a_missing_fact_is_unknown_and_named_when_it_could_change_the_status() -
 
 
 def test_a_missing_fact_that_cannot_change_the_status_leaves_it_determined() -> None:
-    found = ask(
-        rule("A", "prohibition"), rule("B", "prohibition", when=SERVED), rule("C", "request", when=SERVED)
-    )
+    found = ask(rule("A", "prohibition"), rule("B", "prohibition", when=SERVED), rule("C", "request", when=SERVED))
     assert found.status is Status.PROHIBITED
     assert found.missing == ()
     assert set(found.with_standing(Standing.UNKNOWN)) == {"B", "C"}
@@ -133,9 +129,7 @@ def test_a_start_known_to_the_month_leaves_that_month_open(at: str, status: Stat
     assert found.missing == (("in_force:A",) if status is Status.UNDETERMINED else ())
 
 
-@pytest.mark.parametrize(
-    ("at", "status"), [("2025-07-08", Status.PERMITTED), ("2025-07-20", Status.UNDETERMINED)]
-)
+@pytest.mark.parametrize(("at", "status"), [("2025-07-08", Status.PERMITTED), ("2025-07-20", Status.UNDETERMINED)])
 def test_an_end_known_only_as_last_listed_leaves_the_time_after_open(at: str, status: Status) -> None:
     ended = {"from": "2025-03-07", "to": "last listed 2025-07-09"}
     assert ask(rule("A", "permission", in_force=ended), at=when(at)).status is status
@@ -281,9 +275,7 @@ def small_packs(draw: st.DrawFn) -> list[dict[str, Any]]:
         conditions = [{"id": "c", "cel": cel, "says": "a condition"}] if cel else []
         beaten = draw(st.lists(st.sampled_from(range(index)), max_size=2, unique=True)) if index else []
         overrides = [f"R{other}" for other in beaten]
-        rules.append(
-            rule(f"R{index}", draw(st.sampled_from(MODALITIES)), when=conditions, overrides=overrides)
-        )
+        rules.append(rule(f"R{index}", draw(st.sampled_from(MODALITIES)), when=conditions, overrides=overrides))
     return rules
 
 
