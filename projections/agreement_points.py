@@ -125,14 +125,18 @@ class Tracks:
     def link(self, key: Key) -> Link | None:
         """Return the link that holds for an id, if any.
 
-        A link is dropped where a sheet shows both names at once or the old one after the new: then they were
-        two agreements, and whoever linked them had not seen that sheet.
+        A link is dropped where a sheet shows both names at once or the old one after the new, or where a sheet
+        between the two printings shows neither: whoever linked them had not seen that sheet.
         """
         holding = [link for link in self.links.get(key, ()) if self._holds(key, link)]
         return max(holding, key=lambda link: link.closeness, default=None)
 
     def _holds(self, key: Key, link: Link) -> bool:
-        last = max(point.order for point in self.by_key[key].present())
+        earlier = self.by_key[key]
+        last = max(point.order for point in earlier.present())
+        absences = (point.order for point in earlier.points.values() if not point.present)
+        if any(link.before.order < absence < link.after.order for absence in absences):
+            return False
         return last < min(point.order for point in self.by_key[link.heir].present())
 
     def heir(self, key: Key) -> Key:
