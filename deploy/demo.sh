@@ -12,8 +12,8 @@ step() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
 run() { printf '$ custody %s\n' "$*"; "$custody" "$@"; }
 
 step "1. ICE's own lists of 287(g) agreements: 301 dated sheets for Minnesota, one national sheet"
-run import ice-287g $data/mn_287g_sheet_observations.csv | tail -n +1 | head -8
-run import ice-287g $data/ice_participatingAgencies_2026-05-18am.csv | head -4
+run import ice-287g $data/mn_287g_sheet_observations.csv
+run import ice-287g $data/ice_participatingAgencies_2026-05-18am.csv
 
 step "2. One simulated month, every event labelled synthetic, and two made-up cases to follow"
 run simulate --events 20000 --seed 2026 --from 2026-01-01 --until 2026-01-31
@@ -23,8 +23,8 @@ step "3. What ICE had published by 28 March 2025 about Freeborn, and what is kno
 run agreements --county Freeborn --published 2025-03-28
 run agreements --county Freeborn
 
-step "4. Who was in custody in Freeborn County on 20 January 2026"
-run state mn-freeborn-jail --at 2026-01-20T12:00
+step "4. Who was in custody in Freeborn County at noon on 17 January 2026"
+run state mn-freeborn-jail --at 2026-01-17T12:00
 
 step "5. A hold past release in Freeborn: the agreement and the Attorney General's opinion conflict"
 run trail mn-freeborn-jail.story-1
