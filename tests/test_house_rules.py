@@ -146,7 +146,7 @@ def test_no_module_is_longer_than_six_hundred_lines():
     assert [str(path) for path in python_files() if text_of(path).count("\n") > MODULE_LINES_MAX] == []
 
 
-def test_no_line_of_source_is_wider_than_110_characters():
+def test_no_line_of_source_is_wider_than_120_characters():
     assert mentions(re.compile(f".{{{LINE_MAX + 1}}}"), python_files()) == []
 
 

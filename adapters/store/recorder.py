@@ -23,6 +23,7 @@ from domain.merkle import EMPTY_TREE, Tree
 HEARTBEAT_SECONDS = 0.05
 
 INSERT_EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+NOTIFICATION = "position AS id, originator_id, originator_version, topic, state"
 INSERT_REF = "INSERT INTO event_refs VALUES (?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
 INSERT_REJECT = (
@@ -182,10 +183,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             where, params = f"{where} AND position <= ?", [*params, stop]
         if topics:
             where = f"{where} AND topic IN ({','.join('?' * len(topics))})"
-        statement = (
-            "SELECT position AS id, originator_id, originator_version, topic, state FROM stored_events "
-            f"WHERE {where} ORDER BY position LIMIT ?"
-        )
+        statement = f"SELECT {NOTIFICATION} FROM stored_events WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, [*params, *topics, limit])
             return [Notification(**row) for row in map(dict, cursor.fetchall())]
