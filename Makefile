@@ -36,7 +36,7 @@ docs: setup  ## regenerate the schemas and reference pages that tests compare
 	@$(BIN)/python -m adapters.schemas
 
 bench: setup  ## measure, as ratios in one run
-	@for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench; done
+	@for bench in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py); done
 
 lock: setup  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -1,6 +1,6 @@
 """Durable append: our ledger against raw sqlite3 and the stock `eventsourcing` recorder, in one run.
 
-    python benchmarks/bench_append.py [--events 20000] [--rounds 5] [--json]
+    python -m benchmarks.bench_append [--events 20000] [--rounds 5] [--json]
 
 All three write the same bytes with synchronous=FULL, 1,000 events a transaction. Ours also writes typed columns,
 references, leaf hashes and tree heads, and looks for repeated ids. Prints medians and ratios.

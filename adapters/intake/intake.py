@@ -29,11 +29,15 @@ class Item(NamedTuple):
 class Intake:
     """Submit bodies; every batch is settled (stored, there already, refused) through the callback, in order."""
 
-    def __init__(self, ledger: Ledger, gate: Gate, clock: Clock, settled: Settled) -> None:
+    def __init__(
+        self, ledger: Ledger, gate: Gate, clock: Clock, settled: Settled, *, batch_events: int = BATCH_EVENTS
+    ) -> None:
+        """Batches of `batch_events` bound what a crash can lose and what is held in memory."""
         self._ledger = ledger
         self._gate = gate
         self._clock = clock
         self._settled = settled
+        self._batch_events = batch_events
         self._items: list[Item] = []
         self._rejects: list[Reject] = []
 
@@ -60,7 +64,7 @@ class Intake:
     def put(self, fact: StoredFact, *, origin: str, row: int) -> None:
         """Take a fact that has passed the gate already, in another process."""
         self._items.append(Item(fact, origin, row))
-        if len(self._items) >= BATCH_EVENTS:
+        if len(self._items) >= self._batch_events:
             self.flush()
 
     def refuse(self, code: str, field: str, reason: str, *, origin: str, row: int, body: bytes | None = None) -> None:
@@ -68,7 +72,7 @@ class Intake:
         digest = sha256(reason.encode() if body is None else body).digest()
         kept = body[:BODY_BYTES_MAX] if body is not None else None
         self._rejects.append(Reject(code, field, reason, origin, row, kept, digest))
-        if len(self._rejects) >= BATCH_EVENTS:
+        if len(self._rejects) >= self._batch_events:
             self.flush()
 
     def flush(self) -> None:

@@ -10,12 +10,15 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from adapters.intake.gate import Gate
-from adapters.intake.intake import BATCH_EVENTS, Intake, Item
+from adapters.intake.intake import Intake, Item
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Outcome, Receipt
+from adapters.store.recorder import Outcome, Receipt, StoredFact
 from domain.errors import LedgerError
+
+CHUNK_EVENTS = 1_000  # events a message between the two processes; plain tuples, which pickle fastest
+TRANSACTION_EVENTS = 10_000  # index pages are written once a transaction: fewer, larger ones write less
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,19 @@ def record_simulation(
     maker = get_context("spawn").Process(target=make_facts, args=(scenario, sending), daemon=True)
     maker.start()
     sending.close()
-    with Intake(ledger, Gate(minnesota_register()), clock, settle) as intake:
+    gate = Gate(minnesota_register())
+    with Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake:
         while batch := receiving.recv():
             if isinstance(batch, LedgerError):
                 raise batch
-            for fact in batch:
+            for fact in map(StoredFact._make, batch):
                 intake.put(fact, origin="simulate", row=stored + there + 1)
     maker.join()
     return stored, there
 
 
 def make_facts(scenario: Scenario, sending: Connection) -> None:
-    """Send lists of facts, then an empty list; a full pipe makes this process wait, so memory stays bounded."""
+    """Send lists of facts as plain tuples, then an empty list. A full pipe makes this process wait."""
     register = minnesota_register()
     gate = Gate(register)
     try:
@@ -66,7 +70,7 @@ def make_facts(scenario: Scenario, sending: Connection) -> None:
             last=scenario.last,
             register=register,
         )
-        while batch := [gate.pass_through(body) for body in islice(bodies, BATCH_EVENTS)]:
+        while batch := [tuple(gate.pass_through(body)) for body in islice(bodies, CHUNK_EVENTS)]:
             sending.send(batch)
         sending.send([])
     except LedgerError as error:

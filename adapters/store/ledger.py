@@ -115,11 +115,11 @@ class Ledger(Application[str]):
         where = "e.position > ? AND e.position <= ?"
         if topics:
             where += f" AND e.topic IN ({','.join('?' * len(topics))})"
-        statement = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT ?"  # noqa: S608
+        select = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT ?"  # noqa: S608
         last = self.position() if upto is None else upto
         remaining = last if limit is None else limit
         while remaining > 0:
-            page = list(self.rows(statement, [after, last, *topics, min(PAGE_EVENTS, remaining)]))
+            page = list(self.rows(select, [after, last, *topics, min(PAGE_EVENTS, remaining)]))
             yield from page
             if len(page) < min(PAGE_EVENTS, remaining):
                 return
