@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from adapters.store.recorder import Equivocation, Outcome
 from domain.errors import InputRefused
 
 DETAILS_MAX = 10_000  # refusals and flags beyond this are counted, and every refusal is in the ledger
+
+ZIP_MAGIC = b"PK\x03\x04"  # how an .xlsx file begins
+NO_FINAL_NEWLINE = "the last line has no end: if the file was cut, its last row may be incomplete"
 
 Progress = Callable[[int], None]
 
@@ -100,10 +104,21 @@ def _run_file(
             report.read += outcome.rows
             _submit(outcome, path.name, intake, report)
             progress(report.read)
+        if _ends_mid_line(path):
+            report.note_flag(path.name, Flag(row, "no_final_newline", NO_FINAL_NEWLINE))
     except InputRefused as refusal:
         intake.refuse(refusal.code, refusal.where, refusal.what, origin=path.name, row=row)
         reason = f"{refusal.what}; {refusal.mend}" if refusal.mend else refusal.what
         report.note_refusal(path.name, Refusal(row, refusal.where, refusal.code, reason))
+
+
+def _ends_mid_line(path: Path) -> bool:
+    """Say whether a text file's last line has no end: a complete file may, a cut one does."""
+    with path.open("rb") as file:
+        is_workbook = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+        size = file.seek(0, SEEK_END)
+        file.seek(max(0, size - 1))
+        return not is_workbook and file.read(1) not in b"\r\n"
 
 
 def _submit(outcome: RowOutcome, file: str, intake: Intake, report: Report) -> None:

@@ -212,3 +212,12 @@ def test_trail_shows_events_as_published_and_what_amended_them(custody, tmp_path
         if event["type"] == "custody.subject_booked"
     ]
     assert {"ref", "events", "decisions"} <= set(document)
+
+
+def test_a_file_whose_last_line_has_no_end_is_recorded_and_flagged(custody, tmp_path) -> None:
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(booked(1) + b"\n" + booked(2))
+
+    report = custody("import", "events", cut, "--json").json
+
+    assert (2, ["no_final_newline"]) == (report["stored"], [flag["code"] for flag in report["flagged"]])
