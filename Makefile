@@ -10,7 +10,7 @@ setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "custody-ledger needs Python 3.11 or newer; try: make PYTHON=python3.12")'
-	@echo "setting up $(VENV): this downloads about 60 packages the first time"
+	@echo "setting up $(VENV): this downloads about 50 packages the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

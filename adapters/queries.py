@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.catalogue import REFERENCES
 from domain.events.episode import EpisodeData
+from domain.events.record import EventCorrected
 from projections.recorded import Recorded
 
 CASE_KINDS = ("episode", "detainer", "handoff")
@@ -18,9 +19,18 @@ def facility_events(ledger: Ledger, facility: str, upto: int) -> list[Recorded]:
     """Return every event that bears on who is at a facility, also those of episodes moved in from elsewhere."""
     events = ledger.about([f"facility/{facility}"], upto=upto)
     moved_in = {e.stream for e in events if isinstance(e.data, EpisodeData) and e.data.facility != facility}
-    if not moved_in:
-        return events
-    return _merged(events, ledger.about(sorted(moved_in), upto=upto))
+    elsewhere = sorted(moved_in | set(_corrected_in(ledger, facility, upto)))
+    return _merged(events, ledger.about(elsewhere, upto=upto)) if elsewhere else events
+
+
+def _corrected_in(ledger: Ledger, facility: str, upto: int) -> Iterator[str]:
+    """Yield the streams of events that a correction has put at this facility; they were published elsewhere."""
+    for correction in ledger.recorded(upto=upto, topics=(EventCorrected.TYPE,)):
+        data, target = correction.envelope.data, correction.envelope.correctionof
+        if (data.replacement or {}).get("facility") == facility and target:
+            stream = ledger.stream_of(correction.envelope.source, target)
+            if stream:
+                yield stream
 
 
 def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:

@@ -63,9 +63,11 @@ def _check_files(files: tuple[Path, ...]) -> None:
     """Refuse what cannot be read before a ledger is made."""
     for path in files:
         if not path.exists():
-            raise InputRefused("file_not_found", "there is no such file", where=str(path))
-        if path.is_dir():
-            raise InputRefused("not_a_file", "this is a folder", where=str(path), mend="name the files in it")
+            mend = "check the path; a name with spaces needs quotes"
+            raise InputRefused("file_not_found", "there is no such file", where=str(path), mend=mend)
+        if not path.is_file():
+            what = "this is a folder" if path.is_dir() else "this is not a regular file"
+            raise InputRefused("not_a_file", what, where=str(path), mend="name the files to import")
 
 
 def _check_about(services: Services, kind: str, facility: str | None, agency: str | None, mapping: str | None) -> None:

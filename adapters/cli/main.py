@@ -17,7 +17,7 @@ from adapters.cli.output import print_json
 from adapters.composition import services
 from domain.errors import InputRefused, IntegrityProblem, LedgerError
 
-FOUND_PROBLEM, USAGE, REFUSED, UNAVAILABLE = 1, 2, 3, 4
+FOUND_PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 4, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +49,27 @@ def run() -> None:
 
 def status(arguments: list[str]) -> int:
     """Run one command line and return its exit status; never a traceback for what a user can cause."""
+    if "--json" in arguments:  # it may stand anywhere, also before the command
+        arguments = [*(word for word in arguments if word != "--json"), "--json"]
+    try:
+        code = _status(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        click.echo(f"custody: the output cannot be written: {error} [output_failed]", err=True)
+        return UNAVAILABLE
+    return code
+
+
+def _drop_output() -> None:
+    """Let what is left in the buffer go nowhere, or Python would complain again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _status(arguments: list[str]) -> int:
     try:
         result = main(args=arguments, prog_name="custody", standalone_mode=False)
     except LedgerError as error:
@@ -57,10 +78,7 @@ def status(arguments: list[str]) -> int:
         return _report_usage(error, as_json="--json" in arguments)
     except click.Abort:
         click.echo("custody: stopped; what was reported as stored is stored", err=True)
-        return 130
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return INTERRUPTED
     return result if isinstance(result, int) else 0
 
 

@@ -14,10 +14,12 @@ from adapters.composition import Services, amendments, read_models
 from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification
 from adapters.store.verification import verify as verify_ledger
-from domain.errors import InputRefused
+from domain.errors import InputRefused, IntegrityProblem
 from domain.identifiers import EPOCH
 from domain.instants import format_rfc3339
 from projections.replay import replay as replay_models
+
+POSITION_MAX = 2**63 - 1  # what SQLite can count
 
 
 @click.command()
@@ -35,8 +37,10 @@ def init(services: Services, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--from", "first", default=1, show_default=True, type=click.IntRange(min=1), help="First position.")
-@click.option("--limit", type=click.IntRange(min=0), help="At most this many events.")
+@click.option(
+    "--from", "first", default=1, show_default=True, type=click.IntRange(1, POSITION_MAX), help="First position."
+)
+@click.option("--limit", type=click.IntRange(0, POSITION_MAX), help="At most this many events.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines are what it always prints.")
 @pass_services
 def log(services: Services, first: int, limit: int | None, as_json: bool) -> None:  # noqa: ARG001
@@ -52,6 +56,12 @@ def log(services: Services, first: int, limit: int | None, as_json: bool) -> Non
 def log_line(position: int, recorded_us: int, body: bytes) -> bytes:
     """Write `{"position":1,"recorded_at":"…","event":{…}}` with the event's own bytes in it."""
     recorded_at = format_rfc3339(EPOCH + timedelta(microseconds=recorded_us))
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise IntegrityProblem(
+            "bad_event", f"the stored bytes are not JSON: {error}", where=f"position {position}"
+        ) from None
     head = orjson.dumps({"position": position, "recorded_at": recorded_at})
     return head[:-1] + b',"event":' + body + b"}\n"
 

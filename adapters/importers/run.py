@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import file_digest
 from os import SEEK_END
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,9 @@ class Report:
     flagged_count: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     flagged: list[dict[str, Any]] = field(default_factory=list)
+    file: str = ""  # the one being read
 
-    def note_refusal(self, file: str, refusal: Refusal) -> None:
+    def note_refusal(self, refusal: Refusal) -> None:
         """Count a refusal and keep its details while there is room."""
         self.refused_count += 1
         if len(self.refused) < DETAILS_MAX:
@@ -45,20 +47,20 @@ class Report:
                 "code": refusal.code,
                 "reason": refusal.reason,
             }
-            self.refused.append({"file": file, **detail})
+            self.refused.append({"file": self.file, **detail})
 
-    def note_flag(self, file: str, flag: Flag) -> None:
+    def note_flag(self, flag: Flag) -> None:
         """Count a flag and keep its details while there is room."""
         self.flagged_count += 1
         if len(self.flagged) < DETAILS_MAX:
-            self.flagged.append({"file": file, "row": flag.row, "code": flag.code, "what": flag.what})
+            self.flagged.append({"file": self.file, "row": flag.row, "code": flag.code, "what": flag.what})
 
     def settle(self, settled: Sequence[tuple[Item, Outcome]]) -> None:
         """Count what a durable batch did."""
         for item, outcome in settled:
             if isinstance(outcome, Equivocation):
                 refusal = Refusal(item.row, "id", "different_bytes", different_bytes(outcome.first))
-                self.note_refusal(item.origin, refusal)
+                self.note_refusal(refusal)
             elif outcome.is_new:
                 self.stored += 1
             else:
@@ -97,19 +99,27 @@ def run_import(
 def _run_file(
     importer: Importer, path: Path, context: ImportContext, intake: Intake, report: Report, progress: Progress
 ) -> None:
-    row = 0
+    report.file = path.name
+    origin, row = _origin(path), 0
     try:
         for outcome in importer.propose(path, context):
             row = outcome.row
             report.read += outcome.rows
-            _submit(outcome, path.name, intake, report)
+            _submit(outcome, origin, intake, report)
             progress(report.read)
         if _ends_mid_line(path):
-            report.note_flag(path.name, Flag(row, "no_final_newline", NO_FINAL_NEWLINE))
+            report.note_flag(Flag(row, "no_final_newline", NO_FINAL_NEWLINE))
     except InputRefused as refusal:
-        intake.refuse(refusal.code, refusal.where, refusal.what, origin=path.name, row=row)
+        where = refusal.where.replace(str(path), path.name)
+        intake.refuse(refusal.code, where, refusal.what, origin=origin, row=row)
         reason = f"{refusal.what}; {refusal.mend}" if refusal.mend else refusal.what
-        report.note_refusal(path.name, Refusal(row, refusal.where, refusal.code, reason))
+        report.note_refusal(Refusal(row, where, refusal.code, reason))
+
+
+def _origin(path: Path) -> str:
+    """Name the file and its content, so that two files of one name leave two pieces of evidence."""
+    with path.open("rb") as file:
+        return f"{path.name} sha256:{file_digest(file, 'sha256').hexdigest()}"
 
 
 def _ends_mid_line(path: Path) -> bool:
@@ -121,14 +131,14 @@ def _ends_mid_line(path: Path) -> bool:
         return not is_workbook and file.read(1) not in b"\r\n"
 
 
-def _submit(outcome: RowOutcome, file: str, intake: Intake, report: Report) -> None:
+def _submit(outcome: RowOutcome, origin: str, intake: Intake, report: Report) -> None:
     for refusal in outcome.refusals:
-        intake.refuse(refusal.code, refusal.field, refusal.reason, origin=file, row=refusal.row)
-        report.note_refusal(file, refusal)
+        intake.refuse(refusal.code, refusal.field, refusal.reason, origin=origin, row=refusal.row)
+        report.note_refusal(refusal)
     for flag in outcome.flags:
-        report.note_flag(file, flag)
+        report.note_flag(flag)
     for body in outcome.bodies:
         try:
-            intake.submit(body, origin=file, row=outcome.row)
+            intake.submit(body, origin=origin, row=outcome.row)
         except InputRefused as refusal:
-            report.note_refusal(file, Refusal(outcome.row, refusal.where, refusal.code, str(refusal.what)))
+            report.note_refusal(Refusal(outcome.row, refusal.where, refusal.code, refusal.what))

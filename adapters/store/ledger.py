@@ -136,6 +136,13 @@ class Ledger(Application[str]):
         last = self.position() if upto is None else upto
         return [decode(row) for row in self.rows(statement, [orjson.dumps(list(refs)).decode(), last])]
 
+    def stream_of(self, source: str, event_id: str) -> str | None:
+        """Return the stream of an event, or None if the log does not hold it."""
+        found = self.rows(
+            "SELECT originator_id FROM stored_events WHERE event_id = ? AND source = ?", [event_id, source]
+        )
+        return next((str(row["originator_id"]) for row in found), None)
+
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
         """Run one read and return its rows; nothing here can write."""
         with explained(self.path), self.facts.datastore.transaction(commit=False) as cursor:
@@ -152,9 +159,15 @@ def decode(row: Any) -> Recorded:
             f"type {topic[:80]!r} is not in the catalogue",
             where=f"position {row['position']}",
         )
-    envelope = envelope_adapter(topic).validate_json(row["state"])
+    try:
+        envelope = envelope_adapter(topic).validate_json(row["state"])
+        occurred = envelope.occurred
+    except ValueError as error:
+        what = f"the stored event is not what its type says: {str(error).splitlines()[0]}"
+        where = f"position {row['position']}"
+        raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
-    return Recorded(row["position"], recorded_at, envelope, envelope.data, envelope.occurred)
+    return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred)
 
 
 def system_clock() -> datetime:

@@ -16,7 +16,11 @@ from domain.events.catalogue import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An admitted event as the library's domain event. Its version is an order, assigned as it is stored."""
+    """An admitted event as the library's domain event.
+
+    `originator_version` 0 is a fact, ordered by its position; from 1 on it is an aggregate's expected version,
+    and a second event with the same one is a conflict.
+    """
 
     originator_id: str
     originator_version: int
@@ -32,7 +36,7 @@ class CustodyMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:  # type: ignore[override]
         """Keep the bytes; the topic is the type's persisted name."""
         assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
-        return stored_fact(domain_event.submission)
+        return stored_fact(domain_event.submission, domain_event.originator_version)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Decode through the closed registry; raise IntegrityProblem(unknown_topic) for anything else."""

@@ -31,6 +31,9 @@ CAUSES = (
         "disk_full",
         "free some space and run the same command again: what was reported as stored is stored",
     ),
+    ("no such file", "no_such_folder", "make the folder first, or give another path"),
+    ("not a directory", "no_such_folder", "a part of the path is a file; give another path"),
+    ("permission denied", "no_permission", "ask whoever owns it, or give another path"),
     ("readonly", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
     ("read-only", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
     ("unable to open", "cannot_open", "check that the folder exists and may be read"),
@@ -51,13 +54,14 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, PersistenceError, OSError) as error:
-        words = str(error).lower()
+        said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        words = said.lower()
         for part, code, mend in CAUSES:
             if part in words:
                 raise LedgerUnavailable(
-                    code, f"the ledger cannot be used: {error}", where=str(path), mend=mend
+                    code, f"the ledger cannot be used: {said}", where=str(path), mend=mend
                 ) from error
-        raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {error}", where=str(path)) from error
+        raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {said}", where=str(path)) from error
 
 
 def schema_script() -> str:
@@ -70,6 +74,7 @@ def create(path: Path) -> None:
     if path.exists() and path.stat().st_size > 0:
         check_is_ledger(path)
         return
+    _check_no_leftover(path)
     with explained(path):
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(descriptor)
@@ -79,6 +84,18 @@ def create(path: Path) -> None:
             _put_in_place(building, path)
         finally:
             building.unlink(missing_ok=True)
+
+
+def _check_no_leftover(path: Path) -> None:
+    """Refuse to make a ledger beside the write-ahead log of one that was removed: SQLite would merge it in."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size > 0:
+        raise LedgerUnavailable(
+            "unmerged_log",
+            "a write-ahead log of an earlier ledger lies here without its ledger",
+            where=str(log),
+            mend="put the ledger back beside it, or move the log away, or choose another name",
+        )
 
 
 def _write_schema(building: Path) -> None:
@@ -110,7 +127,9 @@ def check_is_ledger(path: Path) -> None:
             mend="make one with `custody init`",
         )
     if not path.is_file():
-        raise LedgerUnavailable("not_a_file", "the ledger is one file, this is not a file", where=str(path))
+        raise LedgerUnavailable(
+            "not_a_file", "the ledger is one file, this is not a file", where=str(path), mend="give the path of a file"
+        )
     with explained(path), path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header.startswith(SQLITE_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:

@@ -27,8 +27,9 @@ NOTIFICATION = "position AS id, originator_id, originator_version, topic, state"
 INSERT_REF = "INSERT INTO event_refs VALUES (?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
 INSERT_REJECT = (
-    "INSERT INTO rejects (code, field, reason, origin, row, body, body_hash, recorded_at) VALUES (?,?,?,?,?,?,?,?) "
-    "ON CONFLICT DO NOTHING"
+    "INSERT INTO rejects (code, field, reason, origin, row, body, body_hash, recorded_at) "
+    "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM rejects "
+    "WHERE origin = ?4 AND row = ?5 AND code = ?1 AND field = ?2 AND body_hash = ?7)"
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
 SELECT_KNOWN = (
@@ -60,12 +61,12 @@ class StoredFact(NamedTuple):
     refs: tuple[str, ...]
 
 
-def stored_fact(submission: Submission) -> StoredFact:
-    """Lay out an admitted event as it will be stored; its version is given when it is appended."""
+def stored_fact(submission: Submission, version: int = 0) -> StoredFact:
+    """Lay out an admitted event as it will be stored; version 0 means that its position will be its version."""
     envelope, occurred = submission.envelope, submission.occurred
     return StoredFact(
         envelope.subject,
-        0,
+        version,
         envelope.type,
         submission.body,
         envelope.source,
@@ -248,8 +249,8 @@ def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int
 
 
 def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
-    """Give a fact its position; among facts, the position is also the order within the stream."""
-    return (position, fact.originator_id, position, *fact[2:-1], now_us)
+    """Give a fact its position, which is then its order within the stream too; an aggregate's version stays."""
+    return (position, fact.originator_id, fact.originator_version or position, *fact[2:-1], now_us)
 
 
 def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:

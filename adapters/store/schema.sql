@@ -3,7 +3,7 @@
 CREATE TABLE stored_events (
     position              INTEGER PRIMARY KEY,  -- given explicitly, never by SQLite
     originator_id         TEXT    NOT NULL,  -- the stream: "episode/…"
-    originator_version    INTEGER NOT NULL,  -- an order within the stream; for facts, the position
+    originator_version    INTEGER NOT NULL,  -- for facts the position; for aggregates their version, 1, 2, ...
     topic                 TEXT    NOT NULL,  -- the persisted type name
     state                 BLOB    NOT NULL,  -- canonical bytes exactly as received: what is hashed and signed
     source                TEXT    NOT NULL,
@@ -72,6 +72,11 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only: tree heads are never deleted'
 CREATE TRIGGER tree_heads_only_next BEFORE INSERT ON tree_heads
 WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM tree_heads)
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: a tree head only grows'); END;
+CREATE TRIGGER rejects_only_new BEFORE INSERT ON rejects
+WHEN EXISTS (SELECT 1 FROM rejects WHERE reject_id = NEW.reject_id)
+  OR EXISTS (SELECT 1 FROM rejects WHERE origin = NEW.origin AND row = NEW.row AND code = NEW.code
+             AND field = NEW.field AND body_hash = NEW.body_hash)
+BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never replaced'); END;
 CREATE TRIGGER rejects_no_update BEFORE UPDATE ON rejects
 BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never updated'); END;
 CREATE TRIGGER rejects_no_delete BEFORE DELETE ON rejects

@@ -23,6 +23,7 @@ from domain.errors import LedgerError
 from domain.merkle import EMPTY_TREE, Tree
 
 PAGE_ROWS = 1_000
+POSITION_MIN = -(2**63)  # a row somebody put before the first is found too
 SUM_BITS = (1 << 128) - 1
 COLUMNS = ("originator_id", "topic", "source", "event_id", "key_id", "facility")
 TIMES = ("occurred_earliest", "occurred_latest", "source_recorded_latest")
@@ -77,24 +78,44 @@ def _expected_schema(statement: str) -> set[tuple[str, str, str]]:
 
 
 def _check_events(ledger: Ledger, result: Verification, progress: Progress, kept_root: tuple[int, str] | None) -> None:
-    heads = {row["size"]: row for row in ledger.rows("SELECT * FROM tree_heads ORDER BY size")}
+    heads = list(ledger.rows("SELECT * FROM tree_heads ORDER BY size"))
     walk = Walk(result)
+    covering = 0
     for row in _rows(ledger):
         walk.step(row)
-        if walk.tree:
-            _check_head(walk.tree, heads.pop(walk.tree.size, None), result)
-            _check_kept(walk.tree, kept_root, result)
+        while covering < len(heads) and heads[covering]["size"] < row["position"]:
+            covering += 1
+        if covering < len(heads):
+            _check_against_head(walk, row, heads[covering], result)
+        _check_kept(walk.tree, kept_root, result)
         result.events += 1
         progress(result.events)
-    if walk.tree is None:
-        return
-    result.root = walk.tree.root.hex()
-    for size in sorted(heads):
-        result.note(size, f"a tree head of {size} events is recorded, the log ends at {walk.tree.size}")
-    if kept_root and kept_root[0] > walk.tree.size:
-        result.note(kept_root[0], f"the kept root covers {kept_root[0]} events, the log ends at {walk.tree.size}")
+    _check_end(walk, heads, kept_root, result)
     if walk.refs != _stored_refs(ledger):
         result.note(0, "the references beside the events are not those that the events make")
+
+
+def _check_against_head(walk: Walk, row: Any, head: Any, result: Verification) -> None:
+    """Check an event against the first head that covers it: the same transaction, so the same time."""
+    if row["recorded_at"] != head["recorded_at"]:
+        result.note(row["position"], "the ledger's time of this event is not that of its tree head")
+    if walk.tree and walk.tree.size == head["size"]:
+        _check_head(walk.tree, head, result)
+
+
+def _check_end(walk: Walk, heads: list[Any], kept_root: tuple[int, str] | None, result: Verification) -> None:
+    """Check that the heads, and the root somebody kept, cover exactly what is there."""
+    if walk.tree is None:
+        return
+    size = walk.tree.size
+    result.root = walk.tree.root.hex()
+    for head in heads:
+        if head["size"] > size:
+            result.note(head["size"], f"a tree head of {head['size']} events is recorded, the log ends at {size}")
+    if size and (not heads or heads[-1]["size"] < size):
+        result.note(size, "no tree head covers the last events")
+    if kept_root and kept_root[0] > size:
+        result.note(kept_root[0], f"the kept root covers {kept_root[0]} events, the log ends at {size}")
 
 
 @dataclass(slots=True)
@@ -126,7 +147,7 @@ class Walk:
 
 
 def _rows(ledger: Ledger) -> Iterator[Any]:
-    after = -1
+    after = POSITION_MIN
     while True:
         statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
         page = list(ledger.rows(statement, [after, PAGE_ROWS]))
@@ -170,8 +191,8 @@ def _check_head(tree: Tree, head: Any, result: Verification) -> None:
         result.note(tree.size, f"the tree head of {tree.size} events does not follow from the events")
 
 
-def _check_kept(tree: Tree, kept_root: tuple[int, str] | None, result: Verification) -> None:
-    if kept_root and kept_root[0] == tree.size and kept_root[1] != tree.root.hex():
+def _check_kept(tree: Tree | None, kept_root: tuple[int, str] | None, result: Verification) -> None:
+    if tree and kept_root and kept_root[0] == tree.size and kept_root[1] != tree.root.hex():
         result.note(tree.size, f"the root of {tree.size} events is {tree.root.hex()}, not the one kept")
 
 

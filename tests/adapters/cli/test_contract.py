@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import orjson
 import pytest
 
+from domain.envelope import admit
+from domain.events.record import EventCorrected
 from tests.builders import JAIL, MONDAY, body, booked, released
 
 READING = [
@@ -68,8 +74,6 @@ def test_import_reports_and_a_second_import_stores_nothing(custody, events) -> N
 
 
 def test_a_refused_row_is_reported_recorded_and_gives_three(custody, tmp_path, path) -> None:
-    import sqlite3
-
     good, bad = booked(1), booked(2).replace(b"mn-cass-jail", b"mn-nowhere-jail")
 
     ran = custody("import", "events", lines(tmp_path / "e.jsonl", good, bad, b"{", good), "--json")
@@ -83,8 +87,6 @@ def test_a_refused_row_is_reported_recorded_and_gives_three(custody, tmp_path, p
 
 
 def test_the_same_id_with_other_bytes_is_refused_and_kept_as_evidence(custody, tmp_path, path) -> None:
-    import sqlite3
-
     other = booked(1).replace(b"s-1", b"s-7")
 
     ran = custody("import", "events", lines(tmp_path / "e.jsonl", booked(1), other), "--json")
@@ -190,9 +192,6 @@ def test_a_case_nobody_mentions_is_a_usage_error(custody) -> None:
 
 
 def test_trail_shows_events_as_published_and_what_amended_them(custody, tmp_path) -> None:
-    from domain.envelope import admit
-    from domain.events.record import EventCorrected
-
     first = booked(1)
     fix = body(
         EventCorrected,
@@ -221,3 +220,64 @@ def test_a_file_whose_last_line_has_no_end_is_recorded_and_flagged(custody, tmp_
     report = custody("import", "events", cut, "--json").json
 
     assert (2, ["no_final_newline"]) == (report["stored"], [flag["code"] for flag in report["flagged"]])
+
+
+def test_json_may_stand_before_the_command(custody) -> None:
+    assert {"ledger", "position"} == set(custody("--json", "init").json)
+
+
+def test_two_files_of_one_name_leave_two_pieces_of_evidence(custody, tmp_path, path) -> None:
+    for folder, bad in (("a", b"[]"), ("b", b"[1]")):
+        (tmp_path / folder).mkdir()
+        custody("import", "events", lines(tmp_path / folder / "e.jsonl", bad))
+        custody("import", "events", tmp_path / folder / "e.jsonl")
+
+    with closing(sqlite3.connect(path)) as connection:
+        origins = [row[0] for row in connection.execute("SELECT origin FROM rejects")]
+    assert 2 == len(set(origins)) == len(origins)
+    assert all(origin.startswith("e.jsonl sha256:") for origin in origins)
+
+
+def test_output_that_cannot_be_written_gives_four_without_a_traceback(events, path, custody) -> None:
+    custody("import", "events", events)
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "adapters.cli", "--ledger", path, "log"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert 4 == ran.returncode
+    assert "the output cannot be written" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_correction_that_moves_a_booking_to_another_facility_is_seen_there(custody, tmp_path) -> None:
+    first = booked(1)
+    moved = {"facility": "mn-cook-jail", "subject": "s-1"}
+    fix = body(EventCorrected, "r-1", correctionof=admit(first).envelope.id, reason="wrong_jail", replacement=moved)
+    custody("import", "events", lines(tmp_path / "e.jsonl", first, fix))
+
+    counts = [custody("state", place, "--json").json["count"] for place in (JAIL, "mn-cook-jail")]
+    before = custody("state", JAIL, "--known", "1", "--json").json["count"]
+
+    assert ([0, 1], 1) == (counts, before)
+
+
+def test_a_tampered_event_stops_a_reader_with_one_and_its_position(custody, events, path) -> None:
+    custody("import", "events", events)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER stored_events_no_update")
+        connection.execute("UPDATE stored_events SET topic = 'custody.died' WHERE position = 2")
+
+    ran = custody("replay", "--json")
+
+    assert (1, "bad_event", "position 2") == (ran.status, ran.json["error"]["code"], ran.json["error"]["where"])
+
+
+def test_a_position_beyond_counting_is_a_usage_error(custody, events) -> None:
+    custody("import", "events", events)
+
+    assert 2 == custody("log", "--from", "1" + "0" * 30).status
+    assert 2 == custody("state", JAIL, "--known", "1" + "0" * 30).status

@@ -51,7 +51,7 @@ def test_a_follower_sees_what_this_and_other_processes_append(tmp_path: Path) ->
                 if notification.id == 3:
                     return
 
-    follower = Thread(target=follow)
+    follower = Thread(target=follow, daemon=True)
     follower.start()
     here.append(submissions(1, start=2), now=system_clock())
     elsewhere.append(submissions(1, start=3), now=system_clock())

@@ -9,8 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from eventsourcing.persistence import IntegrityError as LibraryIntegrityError
 
 from adapters.store.ledger import Ledger, system_clock
+from adapters.store.mapper import Fact
 from adapters.store.recorder import Equivocation, Receipt, Reject, stored_fact
 from domain.envelope import admit
 from domain.errors import IntegrityProblem, LedgerUnavailable
@@ -129,28 +131,34 @@ def a_reject() -> Reject:
 
 
 def test_an_aggregate_save_through_the_library_is_all_or_nothing(ledger: Ledger) -> None:
-    from eventsourcing.persistence import IntegrityError
-
-    from adapters.store.mapper import Fact
-
     known, new = submissions(2)
     receipts(ledger, [known])
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(LibraryIntegrityError):
         ledger.save(Fact(new.envelope.subject, 0, new), Fact(known.envelope.subject, 0, known), now_us=0)
 
     assert ledger.position() == 1
 
 
 def test_the_librarys_own_save_and_event_store_read_the_log(ledger: Ledger) -> None:
-    from adapters.store.mapper import Fact
-
     event = submissions(1)[0]
 
     recordings = ledger.save(Fact(event.envelope.subject, 0, event), now_us=0)
 
     assert recordings[0].notification.id == 1
     assert [event.body] == [fact.submission.body for fact in ledger.events.get(event.envelope.subject)]
+
+
+def test_two_decisions_on_the_same_version_of_an_aggregate_conflict(ledger: Ledger) -> None:
+    first, second = admit(booked()), admit(released())
+    stream = first.envelope.subject
+
+    ledger.save(Fact(stream, 1, first), now_us=0)
+
+    with pytest.raises(LibraryIntegrityError):
+        ledger.save(Fact(stream, 1, second), now_us=0)
+    versions = [row[0] for row in ledger.rows("SELECT originator_version FROM stored_events")]
+    assert [1] == versions
 
 
 def test_an_aborted_batch_leaves_nothing_half_written(ledger: Ledger) -> None:

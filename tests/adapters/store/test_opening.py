@@ -142,3 +142,14 @@ def test_the_environment_cannot_redirect_the_store(tmp_path: Path, monkeypatch: 
     assert reader.position() == 1
     reader.close()
     assert os.environ["PERSISTENCE_MODULE"] == "eventsourcing.popo"
+
+
+def test_a_removed_ledgers_write_ahead_log_is_never_merged_into_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "custody.db"
+    path.with_name("custody.db-wal").write_bytes(b"frames of another ledger")
+
+    with pytest.raises(LedgerUnavailable) as error:
+        Ledger.create(path)
+
+    assert code_of(error) == "unmerged_log"
+    assert not path.exists()

@@ -69,6 +69,7 @@ def test_an_empty_ledger_verifies(tmp_path: Path) -> None:
         "UPDATE stored_events SET source = 'agency:us-ice' WHERE position = 7",
         "UPDATE stored_events SET recorded_at = 5 WHERE position = 7",
         "DELETE FROM stored_events WHERE position = 7",
+        "UPDATE stored_events SET recorded_at = recorded_at + 1 WHERE position = 7",
     ],
 )
 def test_a_change_is_reported_at_its_position(path: Path, statement: str) -> None:
@@ -157,3 +158,21 @@ def test_a_damaged_page_is_a_problem_not_a_crash(path: Path) -> None:
     path.write_bytes(raw)
 
     assert not checked(path).as_json()["ok"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "position"),
+    [
+        ("UPDATE stored_events SET recorded_at = recorded_at - 1000000", 1),
+        ("UPDATE tree_heads SET recorded_at = recorded_at - 1 WHERE size = 12", 9),
+        ("DELETE FROM tree_heads WHERE size = 12", 12),
+        ("UPDATE stored_events SET position = -5 WHERE position = 12", 1),
+        ("UPDATE tree_heads SET peaks = zeroblob(32) WHERE size = 8", 8),
+    ],
+)
+def test_a_changed_time_a_lost_head_and_a_row_before_the_first_are_found(
+    path: Path, statement: str, position: int
+) -> None:
+    tamper(path, statement)
+
+    assert position in [problem["position"] for problem in checked(path).problems]
