@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.queues import Queue
+from typing import Any
 
 from adapters.intake.gate import Gate
 from adapters.intake.intake import Intake, Item
@@ -17,6 +18,9 @@ from adapters.store.ledger import Clock, Ledger
 from adapters.store.recorder import Outcome, Receipt, StoredFact
 from domain.errors import LedgerError
 
+Made = list[tuple[Any, ...]] | LedgerError
+
+CHUNKS_WAITING = 30  # made while a transaction is written; with the chunk size, what bounds memory
 CHUNK_EVENTS = 1_000  # events a message between the two processes; plain tuples, which pickle fastest
 TRANSACTION_EVENTS = 10_000  # index pages are written once a transaction: fewer, larger ones write less
 
@@ -43,13 +47,13 @@ def record_simulation(
         stored, there = stored + new, there + len(settled) - new
         progress(stored + there)
 
-    receiving, sending = get_context("spawn").Pipe(duplex=False)
-    maker = get_context("spawn").Process(target=make_facts, args=(scenario, sending), daemon=True)
+    context = get_context("spawn")
+    made: Queue[Made] = context.Queue(CHUNKS_WAITING)
+    maker = context.Process(target=make_facts, args=(scenario, made), daemon=True)
     maker.start()
-    sending.close()
     gate = Gate(minnesota_register())
     with Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake:
-        while batch := receiving.recv():
+        while batch := made.get():
             if isinstance(batch, LedgerError):
                 raise batch
             for fact in map(StoredFact._make, batch):
@@ -58,22 +62,16 @@ def record_simulation(
     return stored, there
 
 
-def make_facts(scenario: Scenario, sending: Connection) -> None:
-    """Send lists of facts as plain tuples, then an empty list. A full pipe makes this process wait."""
+def make_facts(scenario: Scenario, made: Queue[Made]) -> None:
+    """Put lists of facts as plain tuples, then an empty list. A full queue makes this process wait."""
     register = minnesota_register()
     gate = Gate(register)
     try:
         bodies = simulate(
-            events=scenario.events,
-            seed=scenario.seed,
-            first=scenario.first,
-            last=scenario.last,
-            register=register,
+            events=scenario.events, seed=scenario.seed, first=scenario.first, last=scenario.last, register=register
         )
         while batch := [tuple(gate.pass_through(body)) for body in islice(bodies, CHUNK_EVENTS)]:
-            sending.send(batch)
-        sending.send([])
+            made.put(batch)
+        made.put([])
     except LedgerError as error:
-        sending.send(error)
-    except BrokenPipeError:  # the storing process has stopped: so do we
-        return
+        made.put(error)
