@@ -115,7 +115,8 @@ class Ledger(Application[str]):
         where = "e.position > ? AND e.position <= ?"
         if topics:
             where += f" AND e.topic IN ({','.join('?' * len(topics))})"
-        select = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT ?"  # noqa: S608
+        columns, order = EVENT_COLUMNS, "e.position LIMIT ?"
+        select = f"SELECT {columns} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
         last = self.position() if upto is None else upto
         remaining = last if limit is None else limit
         while remaining > 0:
