@@ -10,17 +10,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from adapters.cli.output import json_option, print_json
 from domain.instants import Instant
 from domain.rules.pack import Rule
 from domain.rules.rulebook import Rulebook
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 PACK = click.option(
     "--pack",
     "pack_file",
@@ -37,12 +36,12 @@ def rules() -> None:
 
 @rules.command("list")
 @PACK
-@AS_JSON
+@json_option
 def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
     """List every rule of the pack."""
     rulebook = _rulebook(pack_file)
     if as_json:
-        _print_json([_summary(rule) for rule in rulebook.pack.rules])
+        print_json([_summary(rule) for rule in rulebook.pack.rules])
         return
     widths = [
         max(len(rule.id) for rule in rulebook.pack.rules),
@@ -59,12 +58,12 @@ def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
 @rules.command("show")
 @click.argument("rule_id", metavar="ID")
 @PACK
-@AS_JSON
+@json_option
 def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
     """Show one rule: its source, its words, its conditions."""
     rule = _rulebook(pack_file).rule(rule_id)
     if as_json:
-        _print_json(_whole(rule))
+        print_json(_whole(rule))
         return
     for label, value in _lines(rule):
         click.echo(f"{label:<23}{value}")
@@ -72,7 +71,7 @@ def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
 
 @rules.command("test")
 @PACK
-@AS_JSON
+@json_option
 @click.pass_context
 def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool) -> None:
     """Run the tests that ship with the pack; exit status 1 if one fails."""
@@ -82,7 +81,7 @@ def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool)
     outcomes = run_pack_tests(rulebook)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     if as_json:
-        _print_json(
+        print_json(
             {
                 "passed": len(outcomes) - len(failed),
                 "failed": len(failed),
@@ -163,7 +162,3 @@ def _printed(rule: Rule) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= TITLE_WIDTH else text[: TITLE_WIDTH - 1] + "…"
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False))

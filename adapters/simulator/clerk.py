@@ -59,27 +59,14 @@ class Clerk:
         if odd < ODD_BELOW:
             self._tell_oddly(odd, source, kind, stream, at, recorded, data)
         else:
-            self._write(source, kind, stream, at, recorded, data)
+            self.enter(source, kind, stream, at, recorded, data)
 
     def tell_promptly(self, source: str, kind: type[EventData], stream: str, at: int, data: dict[str, Any]) -> None:
         """Record what later events refer to: within minutes, and oddly only as a detainer's bare date."""
         random = self.rng.random
         recorded = at + int(rates.PROMPT_DELAY * random())
         day_only = kind is DetainerPrepared and random() < rates.PREPARED_BY_DATE_ONLY
-        self._write(source, kind, stream, at, recorded, data, day_only)
-
-    def enter(
-        self,
-        source: str,
-        kind: type[EventData],
-        stream: str,
-        at: int,
-        recorded: int,
-        data: dict[str, Any],
-        day_only: bool = False,
-    ) -> None:
-        """Record, at a given moment, something whose own time is far from it."""
-        self._write(source, kind, stream, at, recorded, data, day_only)
+        self.enter(source, kind, stream, at, recorded, data, day_only)
 
     def _tell_oddly(
         self,
@@ -93,12 +80,12 @@ class Clerk:
     ) -> None:
         if odd < LATE_BELOW:
             late = recorded + self.rng.randrange(*rates.LATE_DELAY)
-            self._write(source, kind, stream, at, late if late < self.end else recorded, data)
+            self.enter(source, kind, stream, at, late if late < self.end else recorded, data)
             return
-        event_id = self._write(source, kind, stream, at, recorded, data, day_only=odd >= RETRACTED_BELOW)
+        event_id = self.enter(source, kind, stream, at, recorded, data, day_only=odd >= RETRACTED_BELOW)
         noticed = recorded + self.rng.randrange(*rates.CORRECTION_DELAY)
         if odd < CORRECTED_BELOW:
-            self._write(
+            self.enter(
                 source,
                 EventCorrected,
                 event_id,
@@ -109,7 +96,7 @@ class Clerk:
             )
         elif odd < RETRACTED_BELOW and kind in RETRACTABLE:
             why = {"reason": "entered_in_error"}
-            self._write(source, EventRetracted, event_id, noticed, noticed, why, target=event_id)
+            self.enter(source, EventRetracted, event_id, noticed, noticed, why, target=event_id)
 
     def _correction(self, at: int, data: dict[str, Any]) -> dict[str, Any]:
         """Return the data of a correction: of an amount or a level where there is one, else of the time."""
@@ -124,7 +111,7 @@ class Clerk:
             return {"reason": "wrong_time", "replacement_time": local_text(earlier)}
         return {"reason": "wrong_value", "replacement": changed}
 
-    def _write(
+    def enter(
         self,
         source: str,
         kind: type[EventData],
@@ -135,6 +122,7 @@ class Clerk:
         day_only: bool = False,
         target: str | None = None,
     ) -> str:
+        """Record, at a given moment, something that happened `at`; return the event's id."""
         event_id = uuid7(recorded * 1000 + self._number % 1000, self.rng.getrandbits(74))
         body = body_of(
             kind,

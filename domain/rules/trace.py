@@ -116,10 +116,6 @@ class Determination:
     pack_digest: str
     facts_digest: str
 
-    def with_standing(self, standing: Standing) -> tuple[str, ...]:
-        """Return the ids of the rules that ended up so."""
-        return tuple(trace.rule.id for trace in self.rules if trace.standing is standing)
-
     def as_json(self) -> dict[str, Any]:
         """Return the wire form."""
         return {

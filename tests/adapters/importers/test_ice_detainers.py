@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.importers.ice_detainers import IceDetainersImporter, is_missing
+from adapters.simulator import places
 from domain.canonical import parse_canonical
 from domain.events.detainer import DetainerForm, LiftCode, ProbableCause
 from domain.instants import Instant, Precision
 
 from .proposals import SAMPLES, Proposals, csv_file, proposed
 
-SURGE = Path(__file__).parent / "data" / "mn_detainers_surge_by_facility_liftreason.csv"
+SURGE = Path(places.__file__).parent / places.LIFT_TABLE
 COLUMNS = (
     "Detainer Prepare Date",
     "Detainer Facility",
