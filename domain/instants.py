@@ -37,6 +37,8 @@ PRINTED_CLOCK = re.compile(rf"{_DAY}[T ]{_HOUR}:\d\d(?::\d\d(?:\.\d+)?)?{_OFFSET
 PRINTED_DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 END_OF_DAY = time(23, 59, 59)
 ONE_MINUTE = timedelta(minutes=1)
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Precision(StrEnum):
@@ -86,6 +88,14 @@ def format_rfc3339(moment: datetime) -> str:
     """Write the moment with its own offset, UTC as `Z`."""
     text = moment.isoformat()
     return text[:-6] + "Z" if text.endswith("+00:00") else text
+
+
+def microseconds(moment: datetime) -> int:
+    """Return microseconds since 1970 in UTC."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+Span = tuple[int | None, int | None]  # earliest and latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,12 @@ class Instant:
     def maybe_by(self, moment: datetime) -> bool:
         """Say whether it can have happened by the moment; an unknown instant always can."""
         return self.earliest is None or self.earliest <= moment
+
+    @property
+    def span(self) -> Span:
+        """Return the bounds in microseconds since 1970 UTC, None where one is open."""
+        earliest, latest = self.earliest, self.latest
+        return microseconds(earliest) if earliest else None, microseconds(latest) if latest else None
 
     @property
     def sort_key(self) -> tuple[datetime, datetime]:

@@ -15,8 +15,7 @@ from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification
 from adapters.store.verification import verify as verify_ledger
 from domain.errors import InputRefused, IntegrityProblem
-from domain.identifiers import EPOCH
-from domain.instants import format_rfc3339
+from domain.instants import EPOCH, format_rfc3339
 from projections.replay import replay as replay_models
 
 POSITION_MAX = 2**63 - 1  # what SQLite can count

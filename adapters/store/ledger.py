@@ -15,12 +15,12 @@ from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.mapper import CustodyMapper
 from adapters.store.opening import check_is_ledger, create, explained, reading_uri
-from adapters.store.recorder import LedgerRecorder, Outcome, Reject, StoredFact, microseconds, stored_fact
+from adapters.store.recorder import LedgerRecorder, Outcome, Reject, StoredFact, stored_fact
 from adapters.store.sqlite import LedgerFactory, file_uri
-from domain.envelope import Submission, envelope_adapter
+from domain.envelope import Submission, read_envelope
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.events.catalogue import CATALOGUE
-from domain.identifiers import EPOCH
+from domain.instants import EPOCH, microseconds
 from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
@@ -161,7 +161,7 @@ def decode(row: Any) -> Recorded:
             where=f"position {row['position']}",
         )
     try:
-        envelope = envelope_adapter(topic).validate_json(row["state"])
+        envelope = read_envelope(CATALOGUE[topic], row["state"])
         occurred = envelope.occurred
     except ValueError as error:
         what = f"the stored event is not what its type says: {str(error).splitlines()[0]}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple, cast, overload
+from typing import Any, NamedTuple, cast
 
 import orjson
 from eventsourcing.persistence import (
@@ -63,7 +62,7 @@ class StoredFact(NamedTuple):
 
 def stored_fact(submission: Submission, version: int = 0) -> StoredFact:
     """Lay out an admitted event as it will be stored; version 0 means that its position will be its version."""
-    envelope, occurred = submission.envelope, submission.occurred
+    envelope = submission.envelope
     return StoredFact(
         envelope.subject,
         version,
@@ -74,10 +73,9 @@ def stored_fact(submission: Submission, version: int = 0) -> StoredFact:
         submission.leaf,
         submission.signature,
         envelope.agencykey,
-        getattr(envelope.data, "facility", None),
-        microseconds(occurred.earliest),
-        microseconds(occurred.latest),
-        microseconds(submission.recorded.latest),
+        vars(envelope.data).get("facility"),
+        *submission.occurred,
+        submission.recorded[1],
         submission.refs[1:],
     )
 
@@ -211,15 +209,6 @@ class LedgerSubscription(ListenNotifySubscription[Any]):
         except BaseException as error:
             self._thread_error = error
             self.stop()
-
-
-@overload
-def microseconds(moment: datetime) -> int: ...
-@overload
-def microseconds(moment: datetime | None) -> int | None: ...
-def microseconds(moment: datetime | None) -> int | None:
-    """Return microseconds since 1970 in UTC; exact, for a double resolves a quarter of one until the year 2100."""
-    return None if moment is None else round(moment.timestamp() * 1_000_000)
 
 
 def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:

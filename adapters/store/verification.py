@@ -16,7 +16,6 @@ from eventsourcing.persistence import PersistenceError
 
 from adapters.store.ledger import Ledger
 from adapters.store.opening import schema_script
-from adapters.store.recorder import microseconds
 from domain.canonical import leaf_hash
 from domain.envelope import Submission, admit
 from domain.errors import LedgerError
@@ -182,8 +181,8 @@ def _expected_columns(submission: Submission) -> dict[str, Any]:
         envelope.agencykey,
         getattr(envelope.data, "facility", None),
     )
-    times = (submission.occurred.earliest, submission.occurred.latest, submission.recorded.latest)
-    return dict(zip(COLUMNS, texts, strict=True)) | dict(zip(TIMES, map(microseconds, times), strict=True))
+    times = (*submission.occurred, submission.recorded[1])
+    return dict(zip(COLUMNS, texts, strict=True)) | dict(zip(TIMES, times, strict=True))
 
 
 def _check_head(tree: Tree, head: Any, result: Verification) -> None:

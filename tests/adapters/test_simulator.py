@@ -74,8 +74,8 @@ def test_any_number_seed_and_period_give_exactly_that_many_admissible_events_wit
     assert len(admitted) == events
     assert len({event.envelope.id for event in admitted}) == events
     for event in admitted:
-        assert event.recorded.earliest is not None
-        assert first <= event.recorded.earliest.astimezone(MINNESOTA).date() <= last
+        assert event.envelope.recorded.earliest is not None
+        assert first <= event.envelope.recorded.earliest.astimezone(MINNESOTA).date() <= last
 
 
 def test_the_same_arguments_give_the_same_bytes_in_another_process_with_another_hash_seed() -> None:
@@ -180,7 +180,7 @@ def test_an_agency_speaks_only_for_its_own_facility_unless_it_is_ice(winter: lis
 
 
 def test_events_come_in_recorded_order(winter: list[Submission]) -> None:
-    recorded = [event.recorded.sort_key for event in winter]
+    recorded = [event.envelope.recorded.sort_key for event in winter]
     assert recorded == sorted(recorded)
 
 
@@ -201,7 +201,7 @@ def test_a_correction_or_retraction_comes_from_who_published_the_event_and_after
         if event.envelope.correctionof:
             target = by_id[event.envelope.correctionof]
             assert target.envelope.source == event.envelope.source
-            assert target.recorded.sort_key <= event.recorded.sort_key
+            assert target.envelope.recorded.sort_key <= event.envelope.recorded.sort_key
 
 
 def test_every_replacement_of_data_is_itself_valid_data_of_the_corrected_type(
@@ -223,9 +223,9 @@ def test_nothing_happens_long_before_the_longest_sentence_or_after_its_own_recor
 ) -> None:
     oldest = datetime.fromtimestamp(start_of(FIRST) - LONGEST_SENTENCE_SERVED, MINNESOTA) - timedelta(days=1)
     for event in winter:
-        assert event.occurred.earliest is not None
-        assert event.recorded.earliest is not None
-        assert oldest <= event.occurred.earliest <= event.recorded.earliest
+        assert event.envelope.occurred.earliest is not None
+        assert event.envelope.recorded.earliest is not None
+        assert oldest <= event.envelope.occurred.earliest <= event.envelope.recorded.earliest
 
 
 def test_an_episode_names_its_place_year_and_number_and_is_booked_once(winter: list[Submission]) -> None:
@@ -300,7 +300,7 @@ def test_most_transfers_are_told_by_both_sides_at_times_that_differ_by_minutes(
     assert len(both) > len(ours) / 2
     assert ours.keys() - theirs.keys()
     assert theirs.keys() - ours.keys()
-    apart = [ours[key].occurred.sort_key[0] - theirs[key].occurred.sort_key[0] for key in both]
+    apart = [ours[key].envelope.occurred.sort_key[0] - theirs[key].envelope.occurred.sort_key[0] for key in both]
     close = [gap for gap in apart if timedelta(0) < abs(gap) < timedelta(minutes=40)]
     assert len(close) > 0.9 * len(apart)  # the others are known to one side by their date alone
 
@@ -321,7 +321,7 @@ def test_a_no_show_is_followed_by_a_release_of_the_same_episode(winter: list[Sub
     released = streams_of(winter, "custody.released_to_community")
     weeks_before_the_end = datetime(2026, 2, 20, tzinfo=MINNESOTA)
     told = of_type(winter, "handoff.pickup_no_show")
-    no_shows = [event for event in told if event.recorded.surely_by(weeks_before_the_end)]
+    no_shows = [event for event in told if event.envelope.recorded.surely_by(weeks_before_the_end)]
     assert no_shows
     for event in no_shows:
         assert f"episode/{event.envelope.data.episode}" in released
@@ -366,8 +366,8 @@ def minutes_past_release(events: list[Submission]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for event in of_type(events, "custody.release_eligible"):
         left = out.get(event.envelope.subject)
-        if left and Precision.DAY not in {left.occurred.precision, event.occurred.precision}:
-            waited = left.occurred.sort_key[0] - event.occurred.sort_key[0]
+        if left and Precision.DAY not in {left.envelope.occurred.precision, event.envelope.occurred.precision}:
+            waited = left.envelope.occurred.sort_key[0] - event.envelope.occurred.sort_key[0]
             found.setdefault(event.envelope.data.facility, []).append(waited.total_seconds() / 60)
     return found
 
@@ -383,16 +383,16 @@ def test_anoka_lets_people_wait_for_hours_and_nobles_for_days(winter: list[Submi
 def test_some_reports_come_days_late_and_some_give_only_a_date_or_the_wrong_one(
     winter: list[Submission],
 ) -> None:
-    lags = [event.recorded.sort_key[0] - event.occurred.sort_key[1] for event in winter]
+    lags = [event.envelope.recorded.sort_key[0] - event.envelope.occurred.sort_key[1] for event in winter]
     late = sum(lag > timedelta(days=1) for lag in lags)
     assert 0.01 < late / len(winter) < 0.05
-    by_date = [event for event in winter if event.occurred.precision is Precision.DAY]
+    by_date = [event for event in winter if event.envelope.occurred.precision is Precision.DAY]
     assert 0.005 < len(by_date) / len(winter) < 0.05
-    booked = {e.envelope.subject: e.occurred.sort_key for e in of_type(winter, "custody.subject_booked")}
+    booked = {e.envelope.subject: e.envelope.occurred.sort_key for e in of_type(winter, "custody.subject_booked")}
     backwards = [
         e
         for e in of_type(winter, "custody.released_to_community")
-        if e.occurred.sort_key < booked.get(e.envelope.subject, e.occurred.sort_key)
+        if e.envelope.occurred.sort_key < booked.get(e.envelope.subject, e.envelope.occurred.sort_key)
     ]
     assert 0 < len(backwards) < 0.02 * len(booked)
 

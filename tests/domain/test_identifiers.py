@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.identifiers import EPOCH, derived_uuid7, uuid7
+from domain.identifiers import derived_uuid7, uuid7
+from domain.instants import EPOCH
 
 MILLISECONDS = st.integers(0, 2**48 - 1)
 RANDOM_BITS = st.integers(0, 2**74 - 1)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.instants import (
     BEGINNING,
+    EPOCH,
     MINNESOTA,
     WASHINGTON,
     Instant,
@@ -57,6 +58,12 @@ def test_every_bound_can_be_named_in_utc_and_has_a_whole_minute_offset(instant):
         if bound is not None:
             assert bound.astimezone(UTC) == bound
             assert bound.utcoffset() % timedelta(minutes=1) == timedelta()
+
+
+@given(INSTANTS)
+def test_a_span_of_microseconds_names_the_same_bounds(instant):
+    again = [None if us is None else EPOCH + timedelta(microseconds=us) for us in instant.span]
+    assert again == [instant.earliest, instant.latest]
 
 
 @given(INSTANTS)
