@@ -43,7 +43,7 @@ Parts = tuple[str | None, str | None, Precision]  # of an instant, as the envelo
 class Envelope(Closed, Generic[DataT]):
     """One event as an agency publishes it. Field names are CloudEvents attributes, hence no underscores."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys")
     EXTENSIONS: ClassVar[tuple[str, ...]] = ("agencykey", "causationid", "correctionof", "sequence", "via")
 
     specversion: Literal["1.0"]

@@ -18,12 +18,12 @@ from domain.events.catalogue import CATALOGUE
 class Fact:
     """An admitted event as the library's domain event.
 
-    `originator_version` 0 is a fact, ordered by its position; from 1 on it is an aggregate's expected version,
+    `originator_version` None is a fact, ordered by its position; from 1 on it is an aggregate's expected version,
     and a second event with the same one is a conflict.
     """
 
     originator_id: str
-    originator_version: int
+    originator_version: int | None
     submission: Submission
 
 

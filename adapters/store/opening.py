@@ -16,7 +16,7 @@ from adapters.store.sqlite import file_uri
 from domain.errors import LedgerUnavailable
 
 APPLICATION_ID = 0x43555354  # "CUST", at byte 68 of the file
-SCHEMA_VERSION = 1  # at byte 60 of the file
+SCHEMA_VERSION = 2  # at byte 60 of the file
 SQLITE_MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -20,10 +21,13 @@ from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
 
 HEARTBEAT_SECONDS = 0.05
+ERA_BITS = 16
 
 INSERT_EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-NOTIFICATION = "position AS id, originator_id, originator_version, topic, state"
-INSERT_REF = "INSERT INTO event_refs VALUES (?, ?)"
+NOTIFICATION = (
+    "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
+)
+INSERT_REF = "INSERT INTO event_refs VALUES (?, ?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
 INSERT_REJECT = (
     "INSERT INTO rejects (code, field, reason, origin, row, body, body_hash, recorded_at) "
@@ -41,11 +45,11 @@ class StoredFact(NamedTuple):
     """An event laid out as it will be stored: flat, so that another process can prepare it.
 
     It has the attributes of the library's `StoredEvent`, then our typed columns in their order in the table.
-    Times are microseconds since 1970 UTC. `refs` are what the event mentions beside its own stream.
+    Times are microseconds since 1970 UTC. `refs` are its own stream and what it mentions.
     """
 
     originator_id: str
-    originator_version: int
+    originator_version: int | None
     topic: str
     state: bytes
     source: str
@@ -60,8 +64,8 @@ class StoredFact(NamedTuple):
     refs: tuple[str, ...]
 
 
-def stored_fact(submission: Submission, version: int = 0) -> StoredFact:
-    """Lay out an admitted event as it will be stored; version 0 means that its position will be its version."""
+def stored_fact(submission: Submission, version: int | None = None) -> StoredFact:
+    """Lay out an admitted event as it will be stored; only an aggregate's event has a version."""
     envelope = submission.envelope
     return StoredFact(
         envelope.subject,
@@ -76,7 +80,7 @@ def stored_fact(submission: Submission, version: int = 0) -> StoredFact:
         vars(envelope.data).get("facility"),
         *submission.occurred,
         submission.recorded[1],
-        submission.refs[1:],
+        submission.refs,
     )
 
 
@@ -118,6 +122,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def __init__(self, datastore: Any) -> None:
         super().__init__(datastore)
         self.select_max_notification_id_statement = "SELECT coalesce(max(position), 0) FROM stored_events"
+        # Aggregates only: it is what the index holds. What is about a stream of facts, `Ledger.about` finds.
+        self.select_events_statement += "AND originator_version IS NOT NULL "
         self._subscriptions: list[LedgerSubscription] = []
 
     def construct_create_table_statements(self) -> list[str]:
@@ -230,16 +236,28 @@ def _known(c: SQLiteCursor, facts: Sequence[StoredFact]) -> dict[tuple[str, str]
 
 def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int) -> None:
     first = tree.size + 1
-    c.executemany(INSERT_EVENT, [_event_row(fact, first + index, now_us) for index, fact in enumerate(fresh)])
-    refs = [(ref, first + index) for index, fact in enumerate(fresh) for ref in fact.refs]
-    c.executemany(INSERT_REF, sorted(refs))
+    c.executemany(INSERT_EVENT, (_event_row(fact, position, now_us) for position, fact in enumerate(fresh, first)))
+    c.executemany(INSERT_REF, _posting_lists(fresh, first))
     grown = tree.grow(fact.leaf for fact in fresh)
     c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
 def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
-    """Give a fact its position, which is then its order within the stream too; an aggregate's version stays."""
-    return (position, fact.originator_id, fact.originator_version or position, *fact[2:-1], now_us)
+    return (position, *fact[:-1], now_us)
+
+
+def _posting_lists(fresh: Sequence[StoredFact], first: int) -> Iterator[tuple[int, str, str]]:
+    """Yield a row for each reference of a transaction, in the order of the table."""
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    for position, fact in enumerate(fresh, first):
+        for ref in fact.refs:
+            positions[ref].append(position)
+    return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in sorted(positions.items()))
+
+
+def era_of(position: int) -> int:
+    """Return the era of a posting list that begins at this position."""
+    return position >> ERA_BITS
 
 
 def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:

@@ -1,9 +1,9 @@
--- The ledger file, schema 1. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
+-- The ledger file, schema 2. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
 -- Positions are explicit (never bare rowids, which a dump and restore renumbers), from 1, without gaps.
 CREATE TABLE stored_events (
     position              INTEGER PRIMARY KEY,  -- given explicitly, never by SQLite
     originator_id         TEXT    NOT NULL,  -- the stream: "episode/…"
-    originator_version    INTEGER NOT NULL,  -- for facts the position; for aggregates their version, 1, 2, ...
+    originator_version    INTEGER,           -- an aggregate's version, 1, 2, ...; facts have none: their order is the position
     topic                 TEXT    NOT NULL,  -- the persisted type name
     state                 BLOB    NOT NULL,  -- canonical bytes exactly as received: what is hashed and signed
     source                TEXT    NOT NULL,
@@ -17,15 +17,19 @@ CREATE TABLE stored_events (
     source_recorded_latest INTEGER,
     recorded_at           INTEGER NOT NULL   -- the ledger's clock, never running backwards
 ) STRICT;
-CREATE UNIQUE INDEX stored_events_stream ON stored_events (originator_id, originator_version);
+CREATE UNIQUE INDEX stored_events_version ON stored_events (originator_id, originator_version)
+WHERE originator_version IS NOT NULL;
 CREATE UNIQUE INDEX stored_events_event ON stored_events (event_id, source);
-CREATE INDEX stored_events_topic ON stored_events (topic, position);
+-- The types that are read apart from the rest, corrections and agreements, are few among many of custody.
+CREATE INDEX stored_events_topic ON stored_events (topic, position) WHERE topic NOT LIKE 'custody.%';
 
--- What an event mentions beside its own stream: "facility/…", "subject/…", "episode/…", "event/…".
+-- Where the log mentions "episode/…", "facility/…", "subject/…", "event/…": posting lists, a row for each reference
+-- and transaction. The era comes first so that an append touches the newest pages only, however long the log.
 CREATE TABLE event_refs (
-    ref      TEXT    NOT NULL,
-    position INTEGER NOT NULL,
-    PRIMARY KEY (ref, position)
+    era       INTEGER NOT NULL,              -- the first of the positions / 65536
+    ref       TEXT    NOT NULL,
+    positions TEXT    NOT NULL,              -- JSON: [17,18,24]; in the key, so that REPLACE cannot change it
+    PRIMARY KEY (era, ref, positions)
 ) STRICT, WITHOUT ROWID;
 
 -- One row a transaction: the tree over all leaves so far. Peaks are 32-byte roots, largest subtree first.
@@ -58,8 +62,8 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only: events are never deleted'); E
 CREATE TRIGGER stored_events_only_next BEFORE INSERT ON stored_events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM stored_events)
   OR EXISTS (SELECT 1 FROM stored_events WHERE event_id = NEW.event_id AND source = NEW.source)
-  OR EXISTS (SELECT 1 FROM stored_events
-             WHERE originator_id = NEW.originator_id AND originator_version = NEW.originator_version)
+  OR (NEW.originator_version IS NOT NULL AND EXISTS (SELECT 1 FROM stored_events
+      WHERE originator_id = NEW.originator_id AND originator_version = NEW.originator_version))
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: only the next position, with a new id, can be written'); END;
 CREATE TRIGGER event_refs_no_update BEFORE UPDATE ON event_refs
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: references are never updated'); END;

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+import orjson
 from eventsourcing.persistence import PersistenceError
 
 from adapters.store.ledger import Ledger
 from adapters.store.opening import schema_script
+from adapters.store.recorder import era_of
 from domain.canonical import leaf_hash
 from domain.envelope import Submission, admit
 from domain.errors import LedgerError
@@ -167,8 +169,7 @@ def _check_columns(row: Any, body: bytes, result: Verification) -> int:
     for name, value in _expected_columns(submission).items():
         if row[name] != value:
             result.note(position, f"column {name} says {row[name]!r}, the event says {value!r}")
-    own = submission.envelope.subject
-    return sum(_ref_digest(ref, position) for ref in submission.refs if ref != own)
+    return sum(_ref_digest(ref, position) for ref in submission.refs)
 
 
 def _expected_columns(submission: Submission) -> dict[str, Any]:
@@ -201,11 +202,21 @@ def _ref_digest(ref: str, position: int) -> int:
 
 def _stored_refs(ledger: Ledger) -> int:
     """Sum the digests of all stored references: an order-free fingerprint, in constant memory."""
-    total, last = 0, ("", 0)
-    statement = "SELECT ref, position FROM event_refs WHERE (ref, position) > (?, ?) ORDER BY ref, position LIMIT ?"
+    total, last = 0, (-1, "", "")
+    statement = "SELECT * FROM event_refs WHERE (era, ref, positions) > (?, ?, ?) ORDER BY era, ref, positions LIMIT ?"
     while True:
         page = list(ledger.rows(statement, [*last, PAGE_ROWS]))
-        total += sum(_ref_digest(row["ref"], row["position"]) for row in page)
+        total += sum(_ref_digest(row["ref"], position) for row in page for position in _positions(row))
         if len(page) < PAGE_ROWS:
             return total & SUM_BITS
-        last = (page[-1]["ref"], page[-1]["position"])
+        last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
+
+
+def _positions(row: Any) -> list[int]:
+    """Return the positions of a posting list, or none if it is not one, or not in its era."""
+    try:
+        positions = orjson.loads(row["positions"])
+    except orjson.JSONDecodeError:
+        return []
+    well_placed = isinstance(positions, list) and all(type(p) is int and p > 0 for p in positions)
+    return positions if well_placed and positions and row["era"] == era_of(positions[0]) else []

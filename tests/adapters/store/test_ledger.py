@@ -135,18 +135,20 @@ def test_an_aggregate_save_through_the_library_is_all_or_nothing(ledger: Ledger)
     receipts(ledger, [known])
 
     with pytest.raises(LibraryIntegrityError):
-        ledger.save(Fact(new.envelope.subject, 0, new), Fact(known.envelope.subject, 0, known), now_us=0)
+        ledger.save(Fact(new.envelope.subject, None, new), Fact(known.envelope.subject, None, known), now_us=0)
 
     assert ledger.position() == 1
 
 
-def test_the_librarys_own_save_and_event_store_read_the_log(ledger: Ledger) -> None:
-    event = submissions(1)[0]
+def test_the_librarys_own_save_and_event_store_write_and_read_an_aggregate(ledger: Ledger) -> None:
+    fact, *decisions = [*submissions(1), admit(booked(9)), admit(released(9))]
+    stream = decisions[0].envelope.subject
 
-    recordings = ledger.save(Fact(event.envelope.subject, 0, event), now_us=0)
+    ledger.save(Fact(fact.envelope.subject, None, fact), now_us=0)
+    recordings = ledger.save(*(Fact(stream, version, event) for version, event in enumerate(decisions, 1)), now_us=0)
 
-    assert recordings[0].notification.id == 1
-    assert [event.body] == [fact.submission.body for fact in ledger.events.get(event.envelope.subject)]
+    assert [2, 3] == [recording.notification.id for recording in recordings]
+    assert [event.body for event in decisions] == [event.submission.body for event in ledger.events.get(stream)]
 
 
 def test_two_decisions_on_the_same_version_of_an_aggregate_conflict(ledger: Ledger) -> None:
