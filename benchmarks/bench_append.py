@@ -51,7 +51,7 @@ def raw(folder: Path, events: list[Submission]) -> None:
         connection.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT, id TEXT UNIQUE, body BLOB)")
         for batch in batches(events):
             connection.execute("BEGIN IMMEDIATE")
-            rows = [(None, s.envelope.subject, s.envelope.id, s.body) for s in batch]
+            rows = [(None, s.stream, s.id, s.body) for s in batch]
             connection.executemany("INSERT INTO events VALUES (?,?,?,?)", rows)
             connection.execute("COMMIT")
 
@@ -63,7 +63,7 @@ def stock(folder: Path, events: list[Submission]) -> None:
     recorder.create_table()
     version = 0
     for batch in batches(events):
-        stored = [StoredEvent(s.envelope.subject, version + n, s.envelope.type, s.body) for n, s in enumerate(batch)]
+        stored = [StoredEvent(s.stream, version + n, s.type, s.body) for n, s in enumerate(batch)]
         version += len(batch)
         recorder.insert_events(stored)
     datastore.close()

@@ -37,7 +37,6 @@ DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 NEEDS_TARGET = (EventCorrected, EventRetracted)
-Parts = tuple[str | None, str | None, Precision]  # of an instant, as the envelope spreads them
 
 
 class Envelope(Closed, Generic[DataT]):
@@ -69,21 +68,16 @@ class Envelope(Closed, Generic[DataT]):
     @property
     def occurred(self) -> Instant:
         """Return when it happened, as precisely as the source gave it."""
-        return _instant(self.occurred_parts)
+        return _instant(self.time, self.timelatest, self.timeprecision)
 
     @property
     def recorded(self) -> Instant:
         """Return what the source says of its own recording or publication."""
-        return _instant(self.recorded_parts)
+        return _instant(*self.recorded_parts)
 
     @property
-    def occurred_parts(self) -> Parts:
-        """Return the attributes that say when it happened."""
-        return self.time, self.timelatest, self.timeprecision
-
-    @property
-    def recorded_parts(self) -> Parts:
-        """Return the attributes that say when the source recorded it; saying nothing is saying unknown."""
+    def recorded_parts(self) -> tuple[str | None, str | None, Precision]:
+        """Return earliest, latest and precision of what the source recorded; saying nothing is saying unknown."""
         silent = self.recordedtime is None and self.recordedlatest is None
         unsaid = Precision.UNKNOWN if silent else Precision.EXACT
         return self.recordedtime, self.recordedlatest, self.recordedprecision or unsaid
@@ -94,8 +88,7 @@ class Envelope(Closed, Generic[DataT]):
         return self.source.partition(":")[2]
 
 
-def _instant(parts: Parts) -> Instant:
-    earliest, latest, precision = parts
+def _instant(earliest: str | None, latest: str | None, precision: Precision) -> Instant:
     if precision is Precision.EXACT:
         if earliest is None or latest is not None:
             raise ValueError("an exact time has no latest bound; a missing time has precision unknown")
@@ -104,12 +97,11 @@ def _instant(parts: Parts) -> Instant:
     return Instant(parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision)
 
 
-def _span(parts: Parts) -> Span:
-    earliest, latest, precision = parts
+def _span(earliest: str | None, latest: str | None, precision: Precision) -> Span:
     if precision is Precision.EXACT and earliest and latest is None:  # nearly every event: no Instant is made
         moment = microseconds(parse_rfc3339(earliest))
         return moment, moment
-    return _instant(parts).span
+    return _instant(earliest, latest, precision).span
 
 
 @cache
@@ -147,15 +139,29 @@ def read_envelope(cls: type[EventData], body: bytes) -> Envelope[Any]:
 
 
 class Submission(NamedTuple):
-    """Bytes that passed the gate, with what the store keeps beside them."""
+    """Bytes that passed the gate and, read from them, what the store keeps beside them. Flat, so that it travels.
 
+    Times are microseconds since 1970 UTC.
+    """
+
+    stream: str
+    type: str
     body: bytes
+    source: str
+    id: str
     leaf: bytes
-    envelope: Envelope[Any]
-    occurred: Span  # in microseconds since 1970 UTC
-    recorded: Span
+    signature: bytes | None
+    agencykey: str | None
+    facility: str | None
+    occurred_earliest: int | None
+    occurred_latest: int | None
+    recorded_latest: int | None  # by the source's own word
     refs: tuple[str, ...]  # the event's own stream first
-    signature: bytes | None = None
+
+    @property
+    def envelope(self) -> Envelope[Any]:
+        """Read the event again."""
+        return read_envelope(CATALOGUE[self.type], self.body)
 
 
 def admit(body: bytes, signature: bytes | None = None) -> Submission:
@@ -169,16 +175,31 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
     try:
         envelope = read_envelope(cls, body)
         where = "time"
-        occurred = _span(envelope.occurred_parts)
+        earliest, latest = _span(envelope.time, envelope.timelatest, envelope.timeprecision)
         where = "recordedtime"
-        recorded = _span(envelope.recorded_parts)
+        _, recorded = _span(*envelope.recorded_parts)
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
         raise InputRefused("schema", str(error), where=where) from None
+    data = envelope.data
     if cls is EventCorrected:
-        _check_replacement(envelope.data)
-    return Submission(body, leaf_hash(body), envelope, occurred, recorded, references(document), signature)
+        _check_replacement(data)
+    return Submission(
+        envelope.subject,
+        envelope.type,
+        body,
+        envelope.source,
+        envelope.id,
+        leaf_hash(body),
+        signature,
+        envelope.agencykey,
+        vars(data).get("facility"),
+        earliest,
+        latest,
+        recorded,
+        references(document),
+    )
 
 
 def _check_replacement(data: EventCorrected) -> None:

@@ -1,10 +1,9 @@
-"""The gate as the store sees it: bytes in, a fact ready to be stored out, or a refusal."""
+"""The gate as the store sees it: bytes in, a submission ready to be stored out, or a refusal."""
 
 from __future__ import annotations
 
 from adapters.places.register import Register, unknown_facility
-from adapters.store.recorder import StoredFact, stored_fact
-from domain.envelope import admit
+from domain.envelope import Submission, admit
 
 FACILITY = "facility/"
 
@@ -16,10 +15,10 @@ class Gate:
         self._register = register
         self._known = frozenset(f"{FACILITY}{facility}" for facility in register.by_id)
 
-    def pass_through(self, body: bytes, signature: bytes | None = None) -> StoredFact:
-        """Return the fact; raise InputRefused with a stable code."""
-        fact = stored_fact(admit(body, signature))
-        for ref in fact.refs:
+    def pass_through(self, body: bytes, signature: bytes | None = None) -> Submission:
+        """Return the submission; raise InputRefused with a stable code."""
+        submission = admit(body, signature)
+        for ref in submission.refs:
             if ref.startswith(FACILITY) and ref not in self._known:
                 raise unknown_facility(ref.removeprefix(FACILITY), self._register.by_id)
-        return fact
+        return submission

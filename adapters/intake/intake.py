@@ -9,8 +9,9 @@ from typing import NamedTuple, Self
 
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Equivocation, Outcome, Receipt, Reject, StoredFact
+from adapters.store.recorder import Equivocation, Outcome, Receipt, Reject
 from domain.canonical import BODY_BYTES_MAX
+from domain.envelope import Submission
 from domain.errors import InputRefused
 
 BATCH_EVENTS = 2_000
@@ -21,7 +22,7 @@ Settled = Callable[[Sequence[tuple["Item", Outcome]]], None]
 class Item(NamedTuple):
     """One event on its way in, and where it came from."""
 
-    fact: StoredFact
+    submission: Submission
     origin: str
     row: int
 
@@ -55,15 +56,15 @@ class Intake:
     def submit(self, body: bytes, *, origin: str, row: int, signature: bytes | None = None) -> None:
         """Pass one body through the gate; raise InputRefused (already noted as evidence) if it fails."""
         try:
-            fact = self._gate.pass_through(body, signature)
+            submission = self._gate.pass_through(body, signature)
         except InputRefused as refusal:
             self.refuse(refusal.code, refusal.where, refusal.what, origin=origin, row=row, body=body)
             raise
-        self.put(fact, origin=origin, row=row)
+        self.put(submission, origin=origin, row=row)
 
-    def put(self, fact: StoredFact, *, origin: str, row: int) -> None:
-        """Take a fact that has passed the gate already, in another process."""
-        self._items.append(Item(fact, origin, row))
+    def put(self, submission: Submission, *, origin: str, row: int) -> None:
+        """Take what has passed the gate already, in another process."""
+        self._items.append(Item(submission, origin, row))
         if len(self._items) >= self._batch_events:
             self.flush()
 
@@ -83,11 +84,11 @@ class Intake:
     def _write_batch(self) -> None:
         items, rejects = self._items, self._rejects
         self._items, self._rejects = [], []
-        outcomes = self._ledger.append_facts([item.fact for item in items], now=self._clock(), rejects=rejects)
+        outcomes = self._ledger.append([item.submission for item in items], now=self._clock(), rejects=rejects)
         settled = list(zip(items, outcomes, strict=True))
         for item, outcome in settled:
             if isinstance(outcome, Equivocation):
-                reason, body = different_bytes(outcome.first), item.fact.state
+                reason, body = different_bytes(outcome.first), item.submission.body
                 self.refuse("different_bytes", "id", reason, origin=item.origin, row=item.row, body=body)
         self._settled(settled)
 

@@ -15,7 +15,8 @@ from adapters.intake.intake import Intake, Item
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Outcome, Receipt, StoredFact
+from adapters.store.recorder import Outcome, Receipt
+from domain.envelope import Submission
 from domain.errors import LedgerError
 
 Made = list[tuple[Any, ...]] | LedgerError
@@ -49,21 +50,21 @@ def record_simulation(
 
     context = get_context("spawn")
     made: Queue[Made] = context.Queue(CHUNKS_WAITING)
-    maker = context.Process(target=make_facts, args=(scenario, made), daemon=True)
+    maker = context.Process(target=make_submissions, args=(scenario, made), daemon=True)
     maker.start()
     gate = Gate(minnesota_register())
     with Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake:
         while batch := made.get():
             if isinstance(batch, LedgerError):
                 raise batch
-            for fact in map(StoredFact._make, batch):
-                intake.put(fact, origin="simulate", row=stored + there + 1)
+            for submission in map(Submission._make, batch):
+                intake.put(submission, origin="simulate", row=stored + there + 1)
     maker.join()
     return stored, there
 
 
-def make_facts(scenario: Scenario, made: Queue[Made]) -> None:
-    """Put lists of facts as plain tuples, then an empty list. A full queue makes this process wait."""
+def make_submissions(scenario: Scenario, made: Queue[Made]) -> None:
+    """Put lists of submissions as plain tuples, then an empty list. A full queue makes this process wait."""
     register = minnesota_register()
     gate = Gate(register)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.mapper import CustodyMapper
 from adapters.store.opening import check_is_ledger, create, explained, reading_uri
-from adapters.store.recorder import LedgerRecorder, Outcome, Reject, StoredFact, era_of, stored_fact
+from adapters.store.recorder import LedgerRecorder, Outcome, Reject, era_of
 from adapters.store.sqlite import LedgerFactory, file_uri
 from domain.envelope import Submission, read_envelope
 from domain.errors import IntegrityProblem, LedgerUnavailable
@@ -81,16 +81,12 @@ class Ledger(Application[str]):
         assert isinstance(self.recorder, LedgerRecorder)  # noqa: S101 - made by construct_recorder
         return self.recorder
 
-    def append(self, submissions: Iterable[Submission], *, now: datetime) -> list[Outcome]:
-        """Store submissions in order, in one durable transaction; return an outcome for each."""
-        return self.append_facts([stored_fact(submission) for submission in submissions], now=now)
-
-    def append_facts(
-        self, facts: Sequence[StoredFact], *, now: datetime, rejects: Sequence[Reject] = ()
+    def append(
+        self, submissions: Sequence[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
     ) -> list[Outcome]:
-        """Store facts already laid out, and refusals beside them, in one durable transaction."""
+        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each."""
         with explained(self.path):
-            return self.facts.append(facts, now_us=microseconds(now), rejects=rejects)
+            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""

@@ -8,7 +8,7 @@ from typing import Any
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from adapters.store.recorder import StoredFact, stored_fact
+from adapters.store.recorder import StoredFact
 from domain.envelope import Submission, admit
 from domain.errors import IntegrityProblem
 from domain.events.catalogue import CATALOGUE
@@ -36,7 +36,8 @@ class CustodyMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredFact:  # type: ignore[override]
         """Keep the bytes; the topic is the type's persisted name."""
         assert isinstance(domain_event, Fact)  # noqa: S101 - the application stores nothing else
-        return stored_fact(domain_event.submission, domain_event.originator_version)
+        submission, version = domain_event.submission, domain_event.originator_version
+        return StoredFact(submission.stream, version, submission.type, submission.body, submission)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Decode through the closed registry; raise IntegrityProblem(unknown_topic) for anything else."""

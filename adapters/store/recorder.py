@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -23,7 +24,11 @@ from domain.merkle import EMPTY_TREE, Tree
 HEARTBEAT_SECONDS = 0.05
 ERA_BITS = 16
 
-INSERT_EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
+    "INSERT INTO stored_events (position, recorded_at, originator_version, originator_id, topic, state, source, "
+    "event_id, leaf_hash, signature, key_id, facility, occurred_earliest, occurred_latest, source_recorded_latest) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
@@ -42,46 +47,13 @@ SELECT_KNOWN = (
 
 
 class StoredFact(NamedTuple):
-    """An event laid out as it will be stored: flat, so that another process can prepare it.
-
-    It has the attributes of the library's `StoredEvent`, then our typed columns in their order in the table.
-    Times are microseconds since 1970 UTC. `refs` are its own stream and what it mentions.
-    """
+    """The library's `StoredEvent` (its four attributes), and all that we store with it."""
 
     originator_id: str
     originator_version: int | None
     topic: str
     state: bytes
-    source: str
-    event_id: str
-    leaf: bytes
-    signature: bytes | None
-    key_id: str | None
-    facility: str | None
-    occurred_earliest: int | None
-    occurred_latest: int | None
-    source_recorded_latest: int | None
-    refs: tuple[str, ...]
-
-
-def stored_fact(submission: Submission, version: int | None = None) -> StoredFact:
-    """Lay out an admitted event as it will be stored; only an aggregate's event has a version."""
-    envelope = submission.envelope
-    return StoredFact(
-        envelope.subject,
-        version,
-        envelope.type,
-        submission.body,
-        envelope.source,
-        envelope.id,
-        submission.leaf,
-        submission.signature,
-        envelope.agencykey,
-        vars(envelope.data).get("facility"),
-        *submission.occurred,
-        submission.recorded[1],
-        submission.refs,
-    )
+    submission: Submission
 
 
 class Receipt(NamedTuple):
@@ -130,7 +102,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Create nothing: a recorder never makes or changes the schema."""
         return []
 
-    def append(self, facts: Sequence[StoredFact], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
         """Append the new ones of these facts, and the refusals, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             outcomes = self._append(cursor, facts, now_us)
@@ -147,29 +119,35 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     ) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
         facts = cast("Sequence[StoredFact]", stored_events)  # our mapper makes nothing else
-        receipts = [o for o in self._append(c, facts, kwargs["now_us"]) if isinstance(o, Receipt) and o.is_new]
+        submissions = [fact.submission for fact in facts]
+        outcomes = self._append(c, submissions, kwargs["now_us"], [fact.originator_version for fact in facts])
+        receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt) and outcome.is_new]
         if len(receipts) < len(facts):
             raise IntegrityError("an event of this batch is not new")
         return [receipt.position for receipt in receipts]
 
-    def _append(self, c: SQLiteCursor, facts: Sequence[StoredFact], now_us: int) -> list[Outcome]:
+    def _append(
+        self, c: SQLiteCursor, facts: Sequence[Submission], now_us: int, versions: Iterable[int | None] = repeat(None)
+    ) -> list[Outcome]:
         tree, head_us = _read_head(c)
         now_us = max(now_us, head_us)
         known = _known(c, facts)
         outcomes: list[Outcome] = []
-        fresh: list[StoredFact] = []
-        for fact in facts:
-            key = (fact.source, fact.event_id)
+        fresh: list[Submission] = []
+        fresh_versions: list[int | None] = []
+        for fact, version in zip(facts, versions, strict=False):
+            key = (fact.source, fact.id)
             first = known.get(key)
             if first is None:
                 known[key] = first = Receipt(tree.size + len(fresh) + 1, fact.leaf, now_us, is_new=True)
                 fresh.append(fact)
+                fresh_versions.append(version)
                 outcomes.append(first)
             else:
                 first = first._replace(is_new=False)
                 outcomes.append(first if first.leaf == fact.leaf else Equivocation(first))
         if fresh:
-            _write(c, fresh, tree, now_us)
+            _write(c, fresh, fresh_versions, tree, now_us)
         return outcomes
 
     def select_notifications(
@@ -226,27 +204,26 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
     return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
 
 
-def _known(c: SQLiteCursor, facts: Sequence[StoredFact]) -> dict[tuple[str, str], Receipt]:
-    c.execute(SELECT_KNOWN, (orjson.dumps([fact.event_id for fact in facts]).decode(),))
+def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
+    c.execute(SELECT_KNOWN, (orjson.dumps([fact.id for fact in facts]).decode(),))
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in c.fetchall()
     }
 
 
-def _write(c: SQLiteCursor, fresh: Sequence[StoredFact], tree: Tree, now_us: int) -> None:
+def _write(
+    c: SQLiteCursor, fresh: Sequence[Submission], versions: Sequence[int | None], tree: Tree, now_us: int
+) -> None:
     first = tree.size + 1
-    c.executemany(INSERT_EVENT, (_event_row(fact, position, now_us) for position, fact in enumerate(fresh, first)))
+    numbered = zip(count(first), versions, fresh, strict=False)
+    c.executemany(INSERT_EVENT, ((position, now_us, version, *fact[:-1]) for position, version, fact in numbered))
     c.executemany(INSERT_REF, _posting_lists(fresh, first))
     grown = tree.grow(fact.leaf for fact in fresh)
     c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
-def _event_row(fact: StoredFact, position: int, now_us: int) -> tuple[Any, ...]:
-    return (position, *fact[:-1], now_us)
-
-
-def _posting_lists(fresh: Sequence[StoredFact], first: int) -> Iterator[tuple[int, str, str]]:
+def _posting_lists(fresh: Sequence[Submission], first: int) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reference of a transaction, in the order of the table."""
     positions: defaultdict[str, list[int]] = defaultdict(list)
     for position, fact in enumerate(fresh, first):

@@ -26,8 +26,6 @@ from domain.merkle import EMPTY_TREE, Tree
 PAGE_ROWS = 1_000
 POSITION_MIN = -(2**63)  # a row somebody put before the first is found too
 SUM_BITS = (1 << 128) - 1
-COLUMNS = ("originator_id", "topic", "source", "event_id", "key_id", "facility")
-TIMES = ("occurred_earliest", "occurred_latest", "source_recorded_latest")
 
 Progress = Callable[[int], None]
 
@@ -173,17 +171,18 @@ def _check_columns(row: Any, body: bytes, result: Verification) -> int:
 
 
 def _expected_columns(submission: Submission) -> dict[str, Any]:
-    envelope = submission.envelope
-    texts = (
-        envelope.subject,
-        envelope.type,
-        envelope.source,
-        envelope.id,
-        envelope.agencykey,
-        getattr(envelope.data, "facility", None),
-    )
-    times = (*submission.occurred, submission.recorded[1])
-    return dict(zip(COLUMNS, texts, strict=True)) | dict(zip(TIMES, times, strict=True))
+    s = submission
+    return {
+        "originator_id": s.stream,
+        "topic": s.type,
+        "source": s.source,
+        "event_id": s.id,
+        "key_id": s.agencykey,
+        "facility": s.facility,
+        "occurred_earliest": s.occurred_earliest,
+        "occurred_latest": s.occurred_latest,
+        "source_recorded_latest": s.recorded_latest,
+    }
 
 
 def _check_head(tree: Tree, head: Any, result: Verification) -> None:

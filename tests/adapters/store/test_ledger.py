@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError as LibraryIntegrityError
 
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.mapper import Fact
-from adapters.store.recorder import Equivocation, Receipt, Reject, stored_fact
+from adapters.store.recorder import Equivocation, Receipt, Reject
 from domain.envelope import admit
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from tests.builders import MONDAY, booked, released, submissions
@@ -102,7 +102,7 @@ def test_the_same_id_from_another_source_is_another_event(ledger: Ledger) -> Non
 @pytest.mark.parametrize("table", ["stored_events", "event_refs", "tree_heads", "rejects"])
 @pytest.mark.parametrize("statement", ["UPDATE {0} SET rowid_free = 1", "DELETE FROM {0}"])
 def test_every_table_refuses_update_and_delete(ledger: Ledger, table: str, statement: str) -> None:
-    ledger.append_facts([stored_fact(one) for one in submissions(1)], now=system_clock(), rejects=[a_reject()])
+    ledger.append(submissions(1), now=system_clock(), rejects=[a_reject()])
     column = next(ledger.rows(f"SELECT name FROM pragma_table_info('{table}') LIMIT 1"))["name"]
 
     with (
