@@ -31,7 +31,7 @@ from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
 from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
 from domain.events.record import EventCorrected, EventId, EventRetracted
-from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds, parse_rfc3339
+from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds_of, parse_rfc3339
 
 DataT = TypeVar("DataT", bound=EventData)
 
@@ -99,7 +99,7 @@ def _instant(earliest: str | None, latest: str | None, precision: Precision) -> 
 
 def _span(earliest: str | None, latest: str | None, precision: Precision) -> Span:
     if precision is Precision.EXACT and earliest and latest is None:  # nearly every event: no Instant is made
-        moment = microseconds(parse_rfc3339(earliest))
+        moment = microseconds_of(earliest)
         return moment, moment
     return _instant(earliest, latest, precision).span
 

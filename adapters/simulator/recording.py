@@ -1,13 +1,19 @@
-"""Recording a simulation: one process makes up events and passes them through the gate, this one stores them."""
+"""Recording a simulation: three processes in a row, each busy while the others are.
+
+make_bodies ──bodies──> pass_bodies ──submissions──> this process
+ (simulator)              (gate)                       (ledger)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
+from queue import Empty
 from typing import Any
 
 from adapters.intake.gate import Gate
@@ -17,13 +23,14 @@ from adapters.simulator.run import simulate
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recorder import Outcome, Receipt
 from domain.envelope import Submission
-from domain.errors import LedgerError
+from domain.errors import LedgerError, LedgerUnavailable
 
-Made = list[tuple[Any, ...]] | LedgerError
+Chunk = list[Any] | LedgerError  # bodies, or submissions as plain tuples, which pickle fastest; [] is the end
 
-CHUNKS_WAITING = 30  # made while a transaction is written; with the chunk size, what bounds memory
-CHUNK_EVENTS = 1_000  # events a message between the two processes; plain tuples, which pickle fastest
+CHUNKS_WAITING = 30  # in each queue, while a transaction is written; with the chunk size, what bounds memory
+CHUNK_EVENTS = 1_000
 TRANSACTION_EVENTS = 10_000  # index pages are written once a transaction: fewer, larger ones write less
+LOOK_AFTER_SECONDS = 1.0  # without a chunk, after which we look whether the others still live
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +55,70 @@ def record_simulation(
         stored, there = stored + new, there + len(settled) - new
         progress(stored + there)
 
-    context = get_context("spawn")
-    made: Queue[Made] = context.Queue(CHUNKS_WAITING)
-    maker = context.Process(target=make_submissions, args=(scenario, made), daemon=True)
-    maker.start()
     gate = Gate(minnesota_register())
     with Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake:
-        while batch := made.get():
-            if isinstance(batch, LedgerError):
-                raise batch
-            for submission in map(Submission._make, batch):
+        for chunk in _passed(scenario):
+            for submission in map(Submission._make, chunk):
                 intake.put(submission, origin="simulate", row=stored + there + 1)
-    maker.join()
     return stored, there
 
 
-def make_submissions(scenario: Scenario, made: Queue[Made]) -> None:
-    """Put lists of submissions as plain tuples, then an empty list. A full queue makes this process wait."""
-    register = minnesota_register()
-    gate = Gate(register)
+def _passed(scenario: Scenario) -> Iterator[list[Any]]:
+    """Yield what the two other processes send; raise the LedgerError that one of them met."""
+    context = get_context("spawn")
+    made: Queue[Chunk] = context.Queue(CHUNKS_WAITING)
+    passed: Queue[Chunk] = context.Queue(CHUNKS_WAITING)
+    others = [
+        context.Process(target=make_bodies, args=(scenario, made), daemon=True),
+        context.Process(target=pass_bodies, args=(made, passed), daemon=True),
+    ]
+    for other in others:
+        other.start()
+    while chunk := _next(passed, others):
+        yield chunk
+    for other in others:
+        other.join()
+
+
+def _next(passed: Queue[Chunk], others: Sequence[BaseProcess]) -> list[Any]:
+    while True:
+        try:
+            chunk = passed.get(timeout=LOOK_AFTER_SECONDS)
+        except Empty:
+            if any(other.exitcode for other in others):
+                what = "a process of the simulation was ended from outside"
+                raise LedgerUnavailable("simulation_ended", what, mend="run it again: what is stored stays") from None
+            continue
+        if isinstance(chunk, LedgerError):
+            raise chunk
+        return chunk
+
+
+def make_bodies(scenario: Scenario, made: Queue[Chunk]) -> None:
+    """Put lists of canonical bodies, then an empty list. A full queue makes this process wait."""
     try:
         bodies = simulate(
-            events=scenario.events, seed=scenario.seed, first=scenario.first, last=scenario.last, register=register
+            events=scenario.events,
+            seed=scenario.seed,
+            first=scenario.first,
+            last=scenario.last,
+            register=minnesota_register(),
         )
-        while chunk := list(islice(bodies, CHUNK_EVENTS)):  # first all made, then all through: kinder to the cache
-            made.put([tuple(gate.pass_through(body)) for body in chunk])
+        while chunk := list(islice(bodies, CHUNK_EVENTS)):
+            made.put(chunk)
         made.put([])
     except LedgerError as error:
         made.put(error)
+
+
+def pass_bodies(made: Queue[Chunk], passed: Queue[Chunk]) -> None:
+    """Pass each chunk through the gate, and hand on what ends the row: an empty list, or an error."""
+    gate = Gate(minnesota_register())
+    try:
+        while chunk := made.get():
+            if isinstance(chunk, LedgerError):
+                raise chunk
+            passed.put([tuple(gate.pass_through(body)) for body in chunk])
+        passed.put([])
+    except LedgerError as error:
+        passed.put(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,14 @@ from domain.instants import (
     BEGINNING,
     EPOCH,
     MINNESOTA,
+    RFC3339,
     WASHINGTON,
     Instant,
     Precision,
     format_rfc3339,
     instant_from_text,
     local_instant,
+    microseconds_of,
     parse_rfc3339,
 )
 
@@ -64,6 +67,23 @@ def test_every_bound_can_be_named_in_utc_and_has_a_whole_minute_offset(instant):
 def test_a_span_of_microseconds_names_the_same_bounds(instant):
     again = [None if us is None else EPOCH + timedelta(microseconds=us) for us in instant.span]
     assert again == [instant.earliest, instant.latest]
+
+
+@given(MOMENTS)
+def test_the_microseconds_of_a_text_are_those_of_its_moment(moment):
+    text = format_rfc3339(Instant.exact(moment).earliest)
+    assert EPOCH + timedelta(microseconds=microseconds_of(text)) == moment.astimezone(UTC)
+
+
+@given(st.text("0123456789-T:.+Z 60", max_size=30) | MOMENTS.map(str) | st.from_regex(RFC3339, fullmatch=True))
+def test_what_is_no_rfc_3339_time_has_no_microseconds_either(text):
+    try:
+        expected = parse_rfc3339(text)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            microseconds_of(text)
+    else:
+        assert EPOCH + timedelta(microseconds=microseconds_of(text)) == expected
 
 
 @given(INSTANTS)
