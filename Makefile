@@ -14,6 +14,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q domain projections adapters  # half a second less at every start, also where Python may not write
 	@touch $(INSTALLED)
 
 demo: setup  ## real sheets, one simulated month, a state, a conflict, and "no written policy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import repeat
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -86,6 +86,7 @@ class Reject:
 
 
 Outcome = Receipt | Equivocation
+Numbered = tuple[int, int | None, Submission]  # its position, its version if it is an aggregate's
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -133,21 +134,21 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         now_us = max(now_us, head_us)
         known = _known(c, facts)
         outcomes: list[Outcome] = []
-        fresh: list[Submission] = []
-        fresh_versions: list[int | None] = []
+        fresh: list[Numbered] = []
+        next_position = tree.size + 1
         for fact, version in zip(facts, versions, strict=False):
             key = (fact.source, fact.id)
             first = known.get(key)
             if first is None:
-                known[key] = first = Receipt(tree.size + len(fresh) + 1, fact.leaf, now_us, is_new=True)
-                fresh.append(fact)
-                fresh_versions.append(version)
-                outcomes.append(first)
+                known[key] = receipt = Receipt(next_position, fact.leaf, now_us, True)
+                fresh.append((next_position, version, fact))
+                outcomes.append(receipt)
+                next_position += 1
             else:
                 first = first._replace(is_new=False)
                 outcomes.append(first if first.leaf == fact.leaf else Equivocation(first))
         if fresh:
-            _write(c, fresh, fresh_versions, tree, now_us)
+            _write(c, fresh, tree, now_us)
         return outcomes
 
     def select_notifications(
@@ -212,21 +213,17 @@ def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str]
     }
 
 
-def _write(
-    c: SQLiteCursor, fresh: Sequence[Submission], versions: Sequence[int | None], tree: Tree, now_us: int
-) -> None:
-    first = tree.size + 1
-    numbered = zip(count(first), versions, fresh, strict=False)
-    c.executemany(INSERT_EVENT, ((position, now_us, version, *fact[:-1]) for position, version, fact in numbered))
-    c.executemany(INSERT_REF, _posting_lists(fresh, first))
-    grown = tree.grow(fact.leaf for fact in fresh)
+def _write(c: SQLiteCursor, fresh: Sequence[Numbered], tree: Tree, now_us: int) -> None:
+    c.executemany(INSERT_EVENT, ((position, now_us, version, *fact[:-1]) for position, version, fact in fresh))
+    c.executemany(INSERT_REF, _posting_lists(fresh))
+    grown = tree.grow(fact.leaf for _, _, fact in fresh)
     c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
-def _posting_lists(fresh: Sequence[Submission], first: int) -> Iterator[tuple[int, str, str]]:
+def _posting_lists(fresh: Sequence[Numbered]) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reference of a transaction, in the order of the table."""
     positions: defaultdict[str, list[int]] = defaultdict(list)
-    for position, fact in enumerate(fresh, first):
+    for position, _, fact in fresh:
         for ref in fact.refs:
             positions[ref].append(position)
     return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in sorted(positions.items()))
