@@ -187,7 +187,7 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
         _check_replacement(data)
     return Submission(
         envelope.subject,
-        envelope.type,
+        cls.TYPE,
         body,
         envelope.source,
         envelope.id,
@@ -222,8 +222,7 @@ def references(document: dict[str, Any]) -> tuple[str, ...]:
     found = {document["subject"]: None}
     data = document["data"]
     for field, kind in REFERENCES[document["type"]]:
-        value = data.get(field)
-        if value:
+        if value := data.get(field):
             found[f"{kind}/{value}"] = None
     if document.get("correctionof"):
         found[f"event/{document['correctionof']}"] = None

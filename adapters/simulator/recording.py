@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
-from queue import Empty
-from typing import Any
+from multiprocessing.connection import Connection
+from queue import Queue
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
 
 from adapters.intake.gate import Gate
 from adapters.intake.intake import Intake, Item
@@ -27,10 +28,9 @@ from domain.errors import LedgerError, LedgerUnavailable
 
 Chunk = list[Any] | LedgerError  # bodies, or submissions as plain tuples, which pickle fastest; [] is the end
 
-CHUNKS_WAITING = 30  # in each queue, while a transaction is written; with the chunk size, what bounds memory
+CHUNKS_WAITING = 30  # to be sent, while a transaction is written; with the chunk size, what bounds memory
 CHUNK_EVENTS = 1_000
 TRANSACTION_EVENTS = 10_000  # index pages are written once a transaction: fewer, larger ones write less
-LOOK_AFTER_SECONDS = 1.0  # without a chunk, after which we look whether the others still live
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +66,72 @@ def record_simulation(
 def _passed(scenario: Scenario) -> Iterator[list[Any]]:
     """Yield what the two other processes send; raise the LedgerError that one of them met."""
     context = get_context("spawn")
-    made: Queue[Chunk] = context.Queue(CHUNKS_WAITING)
-    passed: Queue[Chunk] = context.Queue(CHUNKS_WAITING)
+    bodies, made = context.Pipe(duplex=False)
+    submissions, passed = context.Pipe(duplex=False)
     others = [
         context.Process(target=make_bodies, args=(scenario, made), daemon=True),
-        context.Process(target=pass_bodies, args=(made, passed), daemon=True),
+        context.Process(target=pass_bodies, args=(bodies, passed), daemon=True),
     ]
     for other in others:
         other.start()
-    while chunk := _next(passed, others):
-        yield chunk
-    for other in others:
-        other.join()
-
-
-def _next(passed: Queue[Chunk], others: Sequence[BaseProcess]) -> list[Any]:
-    while True:
-        try:
-            chunk = passed.get(timeout=LOOK_AFTER_SECONDS)
-        except Empty:
-            if any(other.exitcode for other in others):
-                what = "a process of the simulation was ended from outside"
-                raise LedgerUnavailable("simulation_ended", what, mend="run it again: what is stored stays") from None
-            continue
-        if isinstance(chunk, LedgerError):
-            raise chunk
-        return chunk
-
-
-def make_bodies(scenario: Scenario, made: Queue[Chunk]) -> None:
-    """Put lists of canonical bodies, then an empty list. A full queue makes this process wait."""
+    for end in (bodies, made, passed):
+        end.close()  # ours: so a pipe ends when the process that writes to it does, however it ends
     try:
+        while chunk := _received(submissions):
+            yield chunk
+    finally:
+        for other in others:
+            other.terminate()
+            other.join()
+
+
+def _received(connection: Connection) -> list[Any]:
+    try:
+        chunk: Chunk = connection.recv()
+    except (EOFError, OSError):  # an OSError if it ended within a chunk
+        what = "a process of the simulation was ended from outside"
+        raise LedgerUnavailable("simulation_ended", what, mend="run it again: what is stored stays") from None
+    if isinstance(chunk, LedgerError):
+        raise chunk
+    return chunk
+
+
+class Outbox:
+    """Sends chunks in the background; when too many wait, whoever puts one waits too."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: Queue[Chunk | None] = Queue(CHUNKS_WAITING)
+        self._sender = Thread(target=self._send, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to send."""
+        self._sender.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Send the error, or an empty chunk as the end, and wait until all is sent."""
+        expected = error is None or isinstance(error, LedgerError)
+        if expected:
+            self.put(error if isinstance(error, LedgerError) else [])
+        self._waiting.put(None)
+        self._sender.join()
+        return expected
+
+    def put(self, chunk: Chunk) -> None:
+        """Let a chunk be sent."""
+        self._waiting.put(chunk)
+
+    def _send(self) -> None:
+        while (chunk := self._waiting.get()) is not None:
+            self._connection.send(chunk)
+
+
+def make_bodies(scenario: Scenario, made: Connection) -> None:
+    """Send chunks of canonical bodies."""
+    with Outbox(made) as outbox:
         bodies = simulate(
             events=scenario.events,
             seed=scenario.seed,
@@ -105,20 +140,12 @@ def make_bodies(scenario: Scenario, made: Queue[Chunk]) -> None:
             register=minnesota_register(),
         )
         while chunk := list(islice(bodies, CHUNK_EVENTS)):
-            made.put(chunk)
-        made.put([])
-    except LedgerError as error:
-        made.put(error)
+            outbox.put(chunk)
 
 
-def pass_bodies(made: Queue[Chunk], passed: Queue[Chunk]) -> None:
-    """Pass each chunk through the gate, and hand on what ends the row: an empty list, or an error."""
+def pass_bodies(bodies: Connection, passed: Connection) -> None:
+    """Pass each chunk through the gate and send what comes out."""
     gate = Gate(minnesota_register())
-    try:
-        while chunk := made.get():
-            if isinstance(chunk, LedgerError):
-                raise chunk
-            passed.put([tuple(gate.pass_through(body)) for body in chunk])
-        passed.put([])
-    except LedgerError as error:
-        passed.put(error)
+    with Outbox(passed) as outbox:
+        while chunk := _received(bodies):
+            outbox.put([tuple(gate.pass_through(body)) for body in chunk])

@@ -23,7 +23,7 @@ from adapters.simulator import rates, wire
 from adapters.simulator.places import COUNTY_POLICIES, Places, lift_table
 from adapters.simulator.run import LONGEST_SENTENCE_SERVED, simulate
 from adapters.simulator.wire import body_of, day_bounds, local_text, start_of
-from domain.envelope import Submission, admit, compose
+from domain.envelope import Envelope, admit, compose
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE, event_class
 from domain.events.episode import ReleasedToCommunity, SubjectBooked
@@ -42,17 +42,17 @@ def simulated(events: int, seed: int = 1, first: date = FIRST, last: date = LAST
 
 
 @pytest.fixture(scope="module")
-def winter() -> list[Submission]:
+def winter() -> list[Envelope[Any]]:
     """One simulated winter, every body through the gate."""
-    return [admit(body) for body in simulated(WINTER)]
+    return [admit(body).envelope for body in simulated(WINTER)]
 
 
-def of_type(events: list[Submission], name: str) -> list[Submission]:
-    return [event for event in events if event.envelope.type == name]
+def of_type(events: list[Envelope[Any]], name: str) -> list[Envelope[Any]]:
+    return [event for event in events if event.type == name]
 
 
-def streams_of(events: list[Submission], name: str, source: str = "") -> set[str]:
-    return {e.envelope.subject for e in of_type(events, name) if source in e.envelope.source}
+def streams_of(events: list[Envelope[Any]], name: str, source: str = "") -> set[str]:
+    return {e.subject for e in of_type(events, name) if source in e.source}
 
 
 # Exact, repeatable
@@ -69,13 +69,13 @@ def test_any_number_seed_and_period_give_exactly_that_many_admissible_events_wit
     events: int, seed: int, first: date, days: int
 ) -> None:
     last = first + timedelta(days=days)
-    admitted = [admit(body) for body in simulated(events, seed, first, last)]
+    admitted = [admit(body).envelope for body in simulated(events, seed, first, last)]
 
     assert len(admitted) == events
-    assert len({event.envelope.id for event in admitted}) == events
+    assert len({event.id for event in admitted}) == events
     for event in admitted:
-        assert event.envelope.recorded.earliest is not None
-        assert first <= event.envelope.recorded.earliest.astimezone(MINNESOTA).date() <= last
+        assert event.recorded.earliest is not None
+        assert first <= event.recorded.earliest.astimezone(MINNESOTA).date() <= last
 
 
 def test_the_same_arguments_give_the_same_bytes_in_another_process_with_another_hash_seed() -> None:
@@ -162,85 +162,85 @@ def test_a_queue_that_is_full_loses_nothing_and_keeps_each_case_in_order(
 
 
 def test_every_event_says_that_it_is_synthetic_and_comes_from_an_agency_of_the_register(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     agencies = {facility.agency for facility in minnesota_register().facilities}
     for event in winter:
-        label, _, agency = event.envelope.source.partition(":")
+        label, _, agency = event.source.partition(":")
         assert label == "synthetic"
         assert agency in agencies
 
 
-def test_an_agency_speaks_only_for_its_own_facility_unless_it_is_ice(winter: list[Submission]) -> None:
+def test_an_agency_speaks_only_for_its_own_facility_unless_it_is_ice(winter: list[Envelope[Any]]) -> None:
     by_id = minnesota_register().by_id
     for event in winter:
-        place = getattr(event.envelope.data, "facility", None)
-        if place is not None and event.envelope.agency != "us-ice":
-            assert by_id[place].agency == event.envelope.agency
+        place = getattr(event.data, "facility", None)
+        if place is not None and event.agency != "us-ice":
+            assert by_id[place].agency == event.agency
 
 
-def test_events_come_in_recorded_order(winter: list[Submission]) -> None:
-    recorded = [event.envelope.recorded.sort_key for event in winter]
+def test_events_come_in_recorded_order(winter: list[Envelope[Any]]) -> None:
+    recorded = [event.recorded.sort_key for event in winter]
     assert recorded == sorted(recorded)
 
 
-def test_whatever_an_event_refers_to_was_recorded_before_it(winter: list[Submission]) -> None:
+def test_whatever_an_event_refers_to_was_recorded_before_it() -> None:
     seen: set[str] = set()
-    for event in winter:
+    for event in map(admit, simulated(WINTER)):
         own, *others = event.refs
         named = {ref for ref in others if ref.partition("/")[0] in {"episode", "detainer", "handoff", "event"}}
         assert named <= seen, (event.body, named - seen)
-        seen |= {own, f"event/{event.envelope.id}"}
+        seen |= {own, f"event/{event.id}"}
 
 
 def test_a_correction_or_retraction_comes_from_who_published_the_event_and_after_it(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
-    by_id = {event.envelope.id: event for event in winter}
+    by_id = {event.id: event for event in winter}
     for event in winter:
-        if event.envelope.correctionof:
-            target = by_id[event.envelope.correctionof]
-            assert target.envelope.source == event.envelope.source
-            assert target.envelope.recorded.sort_key <= event.envelope.recorded.sort_key
+        if event.correctionof:
+            target = by_id[event.correctionof]
+            assert target.source == event.source
+            assert target.recorded.sort_key <= event.recorded.sort_key
 
 
 def test_every_replacement_of_data_is_itself_valid_data_of_the_corrected_type(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
-    by_id = {event.envelope.id: event for event in winter}
-    corrections = [e.envelope for e in winter if isinstance(e.envelope.data, EventCorrected)]
+    by_id = {event.id: event for event in winter}
+    corrections = [e for e in winter if isinstance(e.data, EventCorrected)]
     replaced = [e for e in corrections if e.data.replacement is not None]
     assert replaced
     assert len(replaced) < len(corrections)  # the others correct the time
     for correction in replaced:
-        target = by_id[str(correction.correctionof)].envelope
+        target = by_id[str(correction.correctionof)]
         data = event_class(target.type).model_validate_json(orjson.dumps(correction.data.replacement))
         assert data != target.data
 
 
 def test_nothing_happens_long_before_the_longest_sentence_or_after_its_own_recording(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     oldest = datetime.fromtimestamp(start_of(FIRST) - LONGEST_SENTENCE_SERVED, MINNESOTA) - timedelta(days=1)
     for event in winter:
-        assert event.envelope.occurred.earliest is not None
-        assert event.envelope.recorded.earliest is not None
-        assert oldest <= event.envelope.occurred.earliest <= event.envelope.recorded.earliest
+        assert event.occurred.earliest is not None
+        assert event.recorded.earliest is not None
+        assert oldest <= event.occurred.earliest <= event.recorded.earliest
 
 
-def test_an_episode_names_its_place_year_and_number_and_is_booked_once(winter: list[Submission]) -> None:
+def test_an_episode_names_its_place_year_and_number_and_is_booked_once(winter: list[Envelope[Any]]) -> None:
     booked = of_type(winter, "custody.subject_booked")
-    assert len({event.envelope.subject for event in booked}) == len(booked)
+    assert len({event.subject for event in booked}) == len(booked)
     for event in booked:
-        place = event.envelope.data.facility
-        assert re.fullmatch(rf"episode/{place}\.20\d\d-\d{{6}}", event.envelope.subject)
+        place = event.data.facility
+        assert re.fullmatch(rf"episode/{place}\.20\d\d-\d{{6}}", event.subject)
 
 
 # What it shows
 
 
-def test_the_pattern_of_every_dispute_occurs(winter: list[Submission]) -> None:
-    seen = Counter(event.envelope.type for event in winter)
+def test_the_pattern_of_every_dispute_occurs(winter: list[Envelope[Any]]) -> None:
+    seen = Counter(event.type for event in winter)
     wanted = [
         "detainer.prepared",
         "detainer.transmitted",
@@ -283,77 +283,75 @@ def test_the_pattern_of_every_dispute_occurs(winter: list[Submission]) -> None:
     assert [name for name in wanted if not seen[name]] == []
 
 
-def told_by_side(events: list[Submission]) -> tuple[dict[str, Submission], dict[str, Submission]]:
-    ours: dict[str, Submission] = {}
-    theirs: dict[str, Submission] = {}
+def told_by_side(events: list[Envelope[Any]]) -> tuple[dict[str, Envelope[Any]], dict[str, Envelope[Any]]]:
+    ours: dict[str, Envelope[Any]] = {}
+    theirs: dict[str, Envelope[Any]] = {}
     for event in of_type(events, "handoff.custody_transferred"):
-        side = theirs if event.envelope.agency == "us-ice" else ours
-        side[event.envelope.subject] = event
+        side = theirs if event.agency == "us-ice" else ours
+        side[event.subject] = event
     return ours, theirs
 
 
 def test_most_transfers_are_told_by_both_sides_at_times_that_differ_by_minutes(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     ours, theirs = told_by_side(winter)
     both = ours.keys() & theirs.keys()
     assert len(both) > len(ours) / 2
     assert ours.keys() - theirs.keys()
     assert theirs.keys() - ours.keys()
-    apart = [ours[key].envelope.occurred.sort_key[0] - theirs[key].envelope.occurred.sort_key[0] for key in both]
+    apart = [ours[key].occurred.sort_key[0] - theirs[key].occurred.sort_key[0] for key in both]
     close = [gap for gap in apart if timedelta(0) < abs(gap) < timedelta(minutes=40)]
     assert len(close) > 0.9 * len(apart)  # the others are known to one side by their date alone
 
 
 def test_ice_says_declined_of_some_people_whom_the_jail_records_as_handed_over(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     declined = {
-        event.envelope.subject.partition("/")[2]
-        for event in of_type(winter, "detainer.lifted")
-        if event.envelope.data.lift_code == "A"
+        event.subject.partition("/")[2] for event in of_type(winter, "detainer.lifted") if event.data.lift_code == "A"
     }
     ours, _ = told_by_side(winter)
-    assert declined & {event.envelope.data.detainer for event in ours.values()}
+    assert declined & {event.data.detainer for event in ours.values()}
 
 
-def test_a_no_show_is_followed_by_a_release_of_the_same_episode(winter: list[Submission]) -> None:
+def test_a_no_show_is_followed_by_a_release_of_the_same_episode(winter: list[Envelope[Any]]) -> None:
     released = streams_of(winter, "custody.released_to_community")
     weeks_before_the_end = datetime(2026, 2, 20, tzinfo=MINNESOTA)
     told = of_type(winter, "handoff.pickup_no_show")
-    no_shows = [event for event in told if event.envelope.recorded.surely_by(weeks_before_the_end)]
+    no_shows = [event for event in told if event.recorded.surely_by(weeks_before_the_end)]
     assert no_shows
     for event in no_shows:
-        assert f"episode/{event.envelope.data.episode}" in released
+        assert f"episode/{event.data.episode}" in released
 
 
 def test_hennepin_withholds_notice_under_its_written_policy_and_others_cite_none(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     withheld = of_type(winter, "handoff.notice_withheld")
-    hennepin = [e.envelope.data for e in withheld if e.envelope.data.facility == "mn-hennepin-jail"]
-    others = [e.envelope.data for e in withheld if e.envelope.data.facility != "mn-hennepin-jail"]
+    hennepin = [e.data for e in withheld if e.data.facility == "mn-hennepin-jail"]
+    others = [e.data for e in withheld if e.data.facility != "mn-hennepin-jail"]
     assert hennepin
     assert others
     assert {cited.rule for data in hennepin for cited in data.cited_rules} == {"MN-HENNEPIN-2021"}
     assert {data.decision_basis for data in hennepin} == {"written_policy"}
     assert {(data.decision_basis, data.cited_rules) for data in others} == {("none_written", ())}
     sent = of_type(winter, "handoff.release_notice_sent")
-    assert "mn-hennepin-jail" not in {event.envelope.data.facility for event in sent}
+    assert "mn-hennepin-jail" not in {event.data.facility for event in sent}
 
 
 def test_before_its_directive_hennepin_cites_nothing() -> None:
-    early = [admit(body) for body in simulated(8000, first=date(2019, 1, 1), last=date(2019, 3, 1))]
-    cited = {rule.rule for event in early for rule in event.envelope.data.cited_rules}
+    early = [admit(body).envelope for body in simulated(8000, first=date(2019, 1, 1), last=date(2019, 3, 1))]
+    cited = {rule.rule for event in early for rule in event.data.cited_rules}
     assert "MN-HENNEPIN-2021" not in cited
-    assert {e.envelope.data.served_by for e in of_type(early, "handoff.administrative_warrant_served")} == {"ice"}
+    assert {e.data.served_by for e in of_type(early, "handoff.administrative_warrant_served")} == {"ice"}
 
 
 def test_only_a_deputy_under_a_jail_agreement_passes_legal_custody_in_the_cell(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
     served = of_type(winter, "handoff.administrative_warrant_served")
-    local = [event.envelope.data for event in served if event.envelope.agency != "us-ice"]
+    local = [event.data for event in served if event.agency != "us-ice"]
     assert local
     for data in local:
         assert data.served_by == COUNTY_POLICIES[data.facility].server
@@ -361,18 +359,18 @@ def test_only_a_deputy_under_a_jail_agreement_passes_legal_custody_in_the_cell(
     assert "mn-cass-jail" not in {data.facility for data in local}  # a task-force agreement gives no jail authority
 
 
-def minutes_past_release(events: list[Submission]) -> dict[str, list[float]]:
-    out = {e.envelope.subject: e for e in of_type(events, "custody.released_to_community")}
+def minutes_past_release(events: list[Envelope[Any]]) -> dict[str, list[float]]:
+    out = {e.subject: e for e in of_type(events, "custody.released_to_community")}
     found: dict[str, list[float]] = {}
     for event in of_type(events, "custody.release_eligible"):
-        left = out.get(event.envelope.subject)
-        if left and Precision.DAY not in {left.envelope.occurred.precision, event.envelope.occurred.precision}:
-            waited = left.envelope.occurred.sort_key[0] - event.envelope.occurred.sort_key[0]
-            found.setdefault(event.envelope.data.facility, []).append(waited.total_seconds() / 60)
+        left = out.get(event.subject)
+        if left and Precision.DAY not in {left.occurred.precision, event.occurred.precision}:
+            waited = left.occurred.sort_key[0] - event.occurred.sort_key[0]
+            found.setdefault(event.data.facility, []).append(waited.total_seconds() / 60)
     return found
 
 
-def test_anoka_lets_people_wait_for_hours_and_nobles_for_days(winter: list[Submission]) -> None:
+def test_anoka_lets_people_wait_for_hours_and_nobles_for_days(winter: list[Envelope[Any]]) -> None:
     waits = minutes_past_release(winter)
     anoka, nobles = waits["mn-anoka-jail"], waits["mn-nobles-jail"]
     assert sum(wait > 90 for wait in anoka) > len(anoka) / 3
@@ -381,18 +379,18 @@ def test_anoka_lets_people_wait_for_hours_and_nobles_for_days(winter: list[Submi
 
 
 def test_some_reports_come_days_late_and_some_give_only_a_date_or_the_wrong_one(
-    winter: list[Submission],
+    winter: list[Envelope[Any]],
 ) -> None:
-    lags = [event.envelope.recorded.sort_key[0] - event.envelope.occurred.sort_key[1] for event in winter]
+    lags = [event.recorded.sort_key[0] - event.occurred.sort_key[1] for event in winter]
     late = sum(lag > timedelta(days=1) for lag in lags)
     assert 0.01 < late / len(winter) < 0.05
-    by_date = [event for event in winter if event.envelope.occurred.precision is Precision.DAY]
+    by_date = [event for event in winter if event.occurred.precision is Precision.DAY]
     assert 0.005 < len(by_date) / len(winter) < 0.05
-    booked = {e.envelope.subject: e.envelope.occurred.sort_key for e in of_type(winter, "custody.subject_booked")}
+    booked = {e.subject: e.occurred.sort_key for e in of_type(winter, "custody.subject_booked")}
     backwards = [
         e
         for e in of_type(winter, "custody.released_to_community")
-        if e.envelope.occurred.sort_key < booked.get(e.envelope.subject, e.envelope.occurred.sort_key)
+        if e.occurred.sort_key < booked.get(e.subject, e.occurred.sort_key)
     ]
     assert 0 < len(backwards) < 0.02 * len(booked)
 
@@ -466,22 +464,22 @@ def test_a_table_that_names_an_unknown_place_is_a_fault_and_not_a_guess() -> Non
 
 def test_prisons_hand_over_as_many_people_for_a_detainer_as_in_a_year_of_84() -> None:
     wanted = (b'"type":"detainer.prepared"}', b'"type":"handoff.custody_transferred"}')
-    events = [admit(body) for body in simulated(120_000, seed=9) if body.endswith(wanted)]
+    events = [admit(body).envelope for body in simulated(120_000, seed=9) if body.endswith(wanted)]
     detainers = len(of_type(events, "detainer.prepared"))
     prisons = streams_of(events, "handoff.custody_transferred", "synthetic:mn-doc")
     expected = rates.PRISON_HANDOFFS_OF_THE_WINTER / rates.DETAINERS_OF_THE_WINTER * detainers
     assert len(prisons) == pytest.approx(expected, rel=0.35)
 
 
-def test_bookings_dominate_and_immigration_is_visible(winter: list[Submission]) -> None:
-    families = Counter(event.envelope.type.partition(".")[0] for event in winter)
+def test_bookings_dominate_and_immigration_is_visible(winter: list[Envelope[Any]]) -> None:
+    families = Counter(event.type.partition(".")[0] for event in winter)
     immigration = share(families["detainer"] + families["handoff"], len(winter))
     assert 0.15 < immigration < 0.30
     assert families["custody"] > 2 * (families["detainer"] + families["handoff"])
 
 
-def test_all_87_jails_book_people_and_hennepin_the_most(winter: list[Submission]) -> None:
-    booked = Counter(event.envelope.data.facility for event in of_type(winter, "custody.subject_booked"))
+def test_all_87_jails_book_people_and_hennepin_the_most(winter: list[Envelope[Any]]) -> None:
+    booked = Counter(event.data.facility for event in of_type(winter, "custody.subject_booked"))
     jails = {f.id for f in minnesota_register().facilities if f.kind == "county_jail"}
     assert len(jails) == len(rates.COUNTY_SIZE) == 87
     assert len(jails & booked.keys()) > 80  # the smallest counties book a handful a winter

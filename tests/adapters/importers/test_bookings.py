@@ -346,8 +346,25 @@ def test_the_pierce_mapping_reads_its_own_names_zone_and_words() -> None:
     assert result.flags == [(2, "hold_ends_after_release")]
 
 
+def test_the_jailtracker_mapping_reads_dates_clock_times_and_holds_without_a_release_of_their_own() -> None:
+    result = proposed(
+        BookingsImporter(), SAMPLES / "bookings-jailtracker.csv", context("mn-cass-jail", mapping=Path("jailtracker"))
+    )
+
+    assert [event.occurred.precision for event in result.of("custody.subject_booked")] == [
+        Precision.DAY,
+        Precision.EXACT,
+        Precision.EXACT,
+    ]
+    assert [event.data.kind for event in result.of("custody.hold_placed")] == [HoldKind.IMMIGRATION] * 2
+    assert not result.of("custody.hold_ended")
+    assert [event.subject for event in result.of("custody.released_to_agency")] == ["episode/mn-cass-jail.555"]
+    assert result.of("detainer.cancelled")[0].subject.startswith("detainer/mn-cass-jail.557.")
+    assert not any("5551" in event.data.subject for event in result.of("custody.subject_booked"))
+
+
 def test_every_shipped_mapping_loads() -> None:
-    assert shipped_mappings() == ("default", "pierce")
+    assert shipped_mappings() == ("default", "jailtracker", "pierce")
     assert load_mapping(None) == load_mapping(Path("default")) != load_mapping(Path("pierce"))
 
 
@@ -384,7 +401,7 @@ def test_a_mapping_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pa
     with pytest.raises(InputRefused) as named:
         load_mapping(tmp_path / "none.yaml")
     assert shipped.value.code == named.value.code == "file_not_found"
-    assert "default, pierce" in shipped.value.mend
+    assert "default, jailtracker, pierce" in shipped.value.mend
 
 
 def test_a_mapping_of_other_names_reads_the_same_events(tmp_path: Path) -> None:
