@@ -26,7 +26,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeV
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from domain.canonical import canonical_bytes, leaf_hash, parse_canonical
+from domain.canonical import canonical_bytes, parse_canonical
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
 from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
@@ -149,7 +149,6 @@ class Submission(NamedTuple):
     body: bytes
     source: str
     id: str
-    leaf: bytes
     signature: bytes | None
     agencykey: str | None
     facility: str | None
@@ -185,20 +184,20 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
     data = envelope.data
     if cls is EventCorrected:
         _check_replacement(data)
+    refs = references(document)
     return Submission(
-        envelope.subject,
+        refs[0],
         cls.TYPE,
         body,
         envelope.source,
         envelope.id,
-        leaf_hash(body),
         signature,
         envelope.agencykey,
         vars(data).get("facility"),
         earliest,
         latest,
         recorded,
-        references(document),
+        refs,
     )
 
 

@@ -18,6 +18,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
 
@@ -25,8 +26,8 @@ HEARTBEAT_SECONDS = 0.05
 ERA_BITS = 16
 
 INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
-    "INSERT INTO stored_events (position, recorded_at, originator_version, originator_id, topic, state, source, "
-    "event_id, leaf_hash, signature, key_id, facility, occurred_earliest, occurred_latest, source_recorded_latest) "
+    "INSERT INTO stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, "
+    "source, event_id, signature, key_id, facility, occurred_earliest, occurred_latest, source_recorded_latest) "
     "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 NOTIFICATION = (
@@ -86,7 +87,7 @@ class Reject:
 
 
 Outcome = Receipt | Equivocation
-Numbered = tuple[int, int | None, Submission]  # its position, its version if it is an aggregate's
+Numbered = tuple[int, int | None, bytes, Submission]  # position, version if an aggregate's, leaf hash
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -137,16 +138,17 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         fresh: list[Numbered] = []
         next_position = tree.size + 1
         for fact, version in zip(facts, versions, strict=False):
+            leaf = leaf_hash(fact.body)
             key = (fact.source, fact.id)
             first = known.get(key)
             if first is None:
-                known[key] = receipt = Receipt(next_position, fact.leaf, now_us, True)
-                fresh.append((next_position, version, fact))
+                known[key] = receipt = Receipt(next_position, leaf, now_us, True)
+                fresh.append((next_position, version, leaf, fact))
                 outcomes.append(receipt)
                 next_position += 1
             else:
                 first = first._replace(is_new=False)
-                outcomes.append(first if first.leaf == fact.leaf else Equivocation(first))
+                outcomes.append(first if first.leaf == leaf else Equivocation(first))
         if fresh:
             _write(c, fresh, tree, now_us)
         return outcomes
@@ -214,16 +216,18 @@ def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str]
 
 
 def _write(c: SQLiteCursor, fresh: Sequence[Numbered], tree: Tree, now_us: int) -> None:
-    c.executemany(INSERT_EVENT, ((position, now_us, version, *fact[:-1]) for position, version, fact in fresh))
+    c.executemany(
+        INSERT_EVENT, ((position, now_us, version, leaf, *fact[:-1]) for position, version, leaf, fact in fresh)
+    )
     c.executemany(INSERT_REF, _posting_lists(fresh))
-    grown = tree.grow(fact.leaf for _, _, fact in fresh)
+    grown = tree.grow(leaf for _, _, leaf, _ in fresh)
     c.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
 def _posting_lists(fresh: Sequence[Numbered]) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reference of a transaction, in the order of the table."""
     positions: defaultdict[str, list[int]] = defaultdict(list)
-    for position, _, fact in fresh:
+    for position, _, _, fact in fresh:
         for ref in fact.refs:
             positions[ref].append(position)
     return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in sorted(positions.items()))

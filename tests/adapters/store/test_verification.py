@@ -10,6 +10,7 @@ import pytest
 
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.verification import Verification, verify
+from domain.canonical import leaf_hash
 from domain.merkle import EMPTY_TREE
 from tests.builders import submissions
 
@@ -49,7 +50,7 @@ def test_an_untouched_ledger_has_no_problems_and_the_root_of_its_leaves(path: Pa
 
     assert [] == result.problems
     assert result.events == EVENTS
-    assert EMPTY_TREE.grow(event.leaf for event in submissions(EVENTS)).root.hex() == result.root
+    assert EMPTY_TREE.grow(leaf_hash(event.body) for event in submissions(EVENTS)).root.hex() == result.root
 
 
 def test_an_empty_ledger_verifies(tmp_path: Path) -> None:
