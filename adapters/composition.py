@@ -64,22 +64,21 @@ def amendments(ledger: Ledger, upto: int | None) -> Amendments:
     return Amendments(ledger.recorded(upto=upto, topics=AMENDING_TYPES))
 
 
-def agreements(ledger: Ledger, upto: int | None) -> Agreements:
-    """Return the agreements known at a position."""
-    events = ledger.recorded(upto=upto, topics=Agreements.TYPES)
-    return Agreements.from_events(amendments(ledger, upto).apply(events))
+def agreements(ledger: Ledger, upto: int | None, amending: Amendments) -> Agreements:
+    """Return the agreements known at a position, as amended by then."""
+    return Agreements.from_events(amending.apply(ledger.recorded(upto=upto, topics=Agreements.TYPES)))
 
 
-def agreements_in_force(ledger: Ledger, upto: int | None) -> Agreements | None:
+def agreements_in_force(ledger: Ledger, upto: int | None, amending: Amendments) -> Agreements | None:
     """Return the agreements for the rule engine: None, which is "not known", if no sheet was ever imported."""
     if not list(ledger.recorded(upto=upto, topics=Agreements.TYPES, limit=1)):
         return None
-    return agreements(ledger, upto)
+    return agreements(ledger, upto, amending)
 
 
-def read_models(services: Services, ledger: Ledger, upto: int) -> list[ReadModel]:
+def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
-    in_force = agreements_in_force(ledger, upto)
+    in_force = agreements_in_force(ledger, upto, amending)
     decided = DecisionTrail(minnesota_rules(), in_force, services.custodians())
     return [services.custody(), Handoffs(), Agreements(), decided]
 

@@ -9,7 +9,7 @@ import click
 
 from adapters.cli.options import MOMENT, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services
+from adapters.composition import Services, amendments
 from adapters.composition import agreements as known_agreements
 
 
@@ -30,7 +30,9 @@ def agreements(
 ) -> None:
     """List agreements; with --at, only those in force then, or possibly so."""
     ledger = services.reading()
-    rows = known_agreements(ledger, known_position(ledger, known)).rows(county=county, at=at, published=published)
+    upto = known_position(ledger, known)
+    found = known_agreements(ledger, upto, amendments(ledger, upto))
+    rows = found.rows(county=county, at=at, published=published)
     ledger.close()
     print_json(rows) if as_json else _print_agreements(rows)
 

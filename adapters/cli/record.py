@@ -72,9 +72,10 @@ def replay(services: Services, as_json: bool) -> int:
     """Rebuild every read model from the log and print a digest of each."""
     ledger = services.reading()
     upto = ledger.position()
-    models = read_models(services, ledger, upto)
+    amending = amendments(ledger, upto)
+    models = read_models(services, ledger, upto, amending)
     with progress_bar("replaying", upto) as progress:
-        result = replay_models(ledger.recorded(upto=upto), amendments(ledger, upto), models, progress)
+        result = replay_models(ledger.recorded(upto=upto), amending, models, progress)
     ledger.close()
     if as_json:
         print_json({"events": result.events, "read_models": result.read_models, "parked": result.parked})

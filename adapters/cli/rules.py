@@ -3,13 +3,14 @@
     rules list --json     [{"id","citation","decision_point","decision_points","modality","bindingness",
                             "in_force"}]
     rules show ID --json  the same keys and everything else the pack says of the rule
-    rules test --json     {"passed":82,"failed":0,"results":[{"name","ok","problems"}],"pack","pack_digest"}
+    rules test --json     the keys of `rules list`, and for each rule "ok" and "tests":[{"name","ok","problems"}]
 
 `in_force` is `{"from","to"}`, each an instant or null: a start that was not found, an end that is open.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import click
 from adapters.cli.output import json_option, print_json
 from domain.instants import Instant
 from domain.rules.pack import Rule
+from domain.rules.packtests import TestOutcome, run_pack_tests
 from domain.rules.rulebook import Rulebook
 
 PACK = click.option(
@@ -75,21 +77,11 @@ def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
 @click.pass_context
 def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool) -> None:
     """Run the tests that ship with the pack; exit status 1 if one fails."""
-    from domain.rules.packtests import run_pack_tests
-
     rulebook = _rulebook(pack_file)
     outcomes = run_pack_tests(rulebook)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     if as_json:
-        print_json(
-            {
-                "passed": len(outcomes) - len(failed),
-                "failed": len(failed),
-                "results": [outcome.as_json() for outcome in outcomes],
-                "pack": rulebook.pack.pack,
-                "pack_digest": rulebook.digest,
-            }
-        )
+        print_json([_tested(rule, outcomes) for rule in rulebook.pack.rules])
     else:
         for outcome in failed:
             click.echo(f"FAILED  {outcome.name}: {'; '.join(outcome.problems)}")
@@ -113,6 +105,15 @@ def _summary(rule: Rule) -> dict[str, Any]:
         "modality": rule.modality.value,
         "bindingness": rule.bindingness.value,
         "in_force": {"from": _instant(rule.in_force.start), "to": _instant(rule.in_force.end)},
+    }
+
+
+def _tested(rule: Rule, outcomes: Iterable[TestOutcome]) -> dict[str, Any]:
+    about = [outcome for outcome in outcomes if rule.id in outcome.rules]
+    return {
+        **_summary(rule),
+        "ok": all(outcome.ok for outcome in about),
+        "tests": [outcome.as_json() for outcome in about],
     }
 
 

@@ -36,7 +36,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
         list(amending.apply(events)),
         found,
         minnesota_rules(),
-        agreements=agreements_in_force(ledger, upto),
+        agreements=agreements_in_force(ledger, upto, amending),
         custodians=services.custodians(),
     )
     ledger.close()

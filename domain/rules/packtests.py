@@ -14,9 +14,10 @@ from domain.rules.trace import Determination, Standing
 
 @dataclass(frozen=True, slots=True)
 class TestOutcome:
-    """One test, and what differed."""
+    """One test, the rules it is about, and what differed."""
 
     name: str
+    rules: frozenset[str]
     problems: tuple[str, ...]
 
     @property
@@ -31,7 +32,17 @@ class TestOutcome:
 
 def run_pack_tests(rulebook: Rulebook) -> tuple[TestOutcome, ...]:
     """Run every test of the pack."""
-    return tuple(TestOutcome(test.name, tuple(_problems(test, rulebook))) for test in rulebook.pack.tests)
+    return tuple(
+        TestOutcome(test.name, _rules_of(test, rulebook), tuple(_problems(test, rulebook)))
+        for test in rulebook.pack.tests
+    )
+
+
+def _rules_of(test: PackTest, rulebook: Rulebook) -> frozenset[str]:
+    """Return the rules a test names; one that names none is about all that speak at its decision point."""
+    expected = test.expect
+    named = frozenset((*expected.stands, *expected.fails, *expected.unknown, *expected.defeated))
+    return named or frozenset(rule.id for rule in rulebook.pack.rules if rule.speaks_at(test.decision_point))
 
 
 def _problems(test: PackTest, rulebook: Rulebook) -> Iterator[str]:
