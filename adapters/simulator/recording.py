@@ -6,6 +6,7 @@ make_bodies ──bodies──> pass_bodies ──submissions──> this proces
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import Queue
+from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -132,11 +134,15 @@ class Outbox:
             pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
             pickler.fast = True  # looks for no object twice; a chunk has none, and it takes a third of the time
             pickler.dump(chunk)
-            self._connection.send_bytes(packed.getbuffer())
+            try:
+                self._connection.send_bytes(packed.getbuffer())
+            except OSError:  # nobody reads any more, so nothing is left to do; who reads also reports
+                os._exit(1)
 
 
 def make_bodies(scenario: Scenario, made: Connection) -> None:
     """Send chunks of canonical bodies."""
+    signal(SIGINT, SIG_IGN)  # the process that began all this is interrupted too, and ends this one
     with Outbox(made) as outbox:
         bodies = simulate(
             events=scenario.events,
@@ -151,6 +157,7 @@ def make_bodies(scenario: Scenario, made: Connection) -> None:
 
 def pass_bodies(bodies: Connection, passed: Connection) -> None:
     """Pass each chunk through the gate and send what comes out."""
+    signal(SIGINT, SIG_IGN)
     gate = Gate(minnesota_register())
     with Outbox(passed) as outbox:
         while chunk := _received(bodies):

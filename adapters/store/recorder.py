@@ -107,7 +107,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
         """Append the new ones of these facts, and the refusals, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
-            outcomes = self._append(cursor, facts, now_us)
+            outcomes = self._append(cursor, facts, now_us, repeat(None))
             cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
         for subscription in self._subscriptions:
             subscription.notify()
@@ -129,7 +129,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return [receipt.position for receipt in receipts]
 
     def _append(
-        self, c: SQLiteCursor, facts: Sequence[Submission], now_us: int, versions: Iterable[int | None] = repeat(None)
+        self, c: SQLiteCursor, facts: Sequence[Submission], now_us: int, versions: Iterable[int | None]
     ) -> list[Outcome]:
         tree, head_us = _read_head(c)
         now_us = max(now_us, head_us)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -47,12 +51,33 @@ def test_an_error_of_the_process_that_makes_events_arrives_and_no_process_is_lef
 
     assert refused.value.code == "bad_period"
     assert ledger.position() == 0
-    assert no_children_within(10)
+    assert within(10, lambda: multiprocessing.active_children() == [])
     ledger.close()
 
 
-def no_children_within(seconds: float) -> bool:
+def test_no_process_is_left_when_the_one_that_stores_is_killed(tmp_path: Path) -> None:
+    simulate = ["--ledger", str(tmp_path / "ledger.db"), "simulate", "--events", str(LONG), "--seed", "1"]
+    command = [sys.executable, "-m", "adapters.cli", *simulate]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as ours:
+        assert within(60, lambda: len(in_session(ours.pid)) >= 3)
+        ours.kill()
+
+    assert within(60, lambda: in_session(ours.pid) == [])
+
+
+def in_session(session: int) -> list[int]:
+    """Return the processes of a session that are not just waiting to be reaped."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            state, _, _, of_session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(of_session) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
     until = time.monotonic() + seconds
-    while multiprocessing.active_children() and time.monotonic() < until:
+    while not holds() and time.monotonic() < until:
         time.sleep(0.05)
-    return not multiprocessing.active_children()
+    return holds()
