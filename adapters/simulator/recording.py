@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -17,7 +18,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import Queue
 from signal import SIG_IGN, SIGINT, signal
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import TracebackType
 from typing import Any, Self
 
@@ -76,8 +77,9 @@ def _passed(scenario: Scenario) -> Iterator[list[Any]]:
         context.Process(target=make_bodies, args=(scenario, made), daemon=True),
         context.Process(target=pass_bodies, args=(bodies, passed), daemon=True),
     ]
-    for other in others:
-        other.start()
+    with interrupts_ignored():  # inherited by the others from their first instruction on
+        for other in others:
+            other.start()
     for end in (bodies, made, passed):
         end.close()  # ours: so a pipe ends when the process that writes to it does, however it ends
     try:
@@ -87,6 +89,22 @@ def _passed(scenario: Scenario) -> Iterator[list[Any]]:
         for other in others:
             other.terminate()
             other.join()
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Ignore an interrupt for a moment: it is for the process that began all this, which then ends the others.
+
+    Only the main thread may say so; from another one, what is started is interrupted as its terminal pleases.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
 
 
 def _received(connection: Connection) -> list[Any]:
@@ -142,7 +160,6 @@ class Outbox:
 
 def make_bodies(scenario: Scenario, made: Connection) -> None:
     """Send chunks of canonical bodies."""
-    signal(SIGINT, SIG_IGN)  # the process that began all this is interrupted too, and ends this one
     with Outbox(made) as outbox:
         bodies = simulate(
             events=scenario.events,
@@ -157,7 +174,6 @@ def make_bodies(scenario: Scenario, made: Connection) -> None:
 
 def pass_bodies(bodies: Connection, passed: Connection) -> None:
     """Pass each chunk through the gate and send what comes out."""
-    signal(SIGINT, SIG_IGN)
     gate = Gate(minnesota_register())
     with Outbox(passed) as outbox:
         while chunk := _received(bodies):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from eventsourcing.application import Application
@@ -15,7 +16,7 @@ from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.mapper import CustodyMapper
 from adapters.store.opening import check_is_ledger, create, explained, reading_uri
-from adapters.store.recorder import LedgerRecorder, Outcome, Reject, era_of
+from adapters.store.recorder import LedgerRecorder, Outcome, Reject, among, era_of
 from adapters.store.sqlite import LedgerFactory, file_uri
 from domain.envelope import Submission, read_envelope
 from domain.errors import IntegrityProblem, LedgerUnavailable
@@ -26,6 +27,14 @@ from projections.recorded import Recorded
 PAGE_EVENTS = 2_000
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 EVENT_COLUMNS = "e.position, e.recorded_at, e.state, e.topic"
+
+
+class Rows(Protocol):
+    """Runs one read and returns its rows."""
+
+    def __call__(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+        """Return the rows of a statement."""
+        ...
 
 
 class Ledger(Application[str]):
@@ -108,11 +117,7 @@ class Ledger(Application[str]):
         self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] = (), limit: int | None = None
     ) -> Iterator[Any]:
         """Yield the raw rows (position, recorded_at, state, topic) of the same events."""
-        where = "e.position > ? AND e.position <= ?"
-        if topics:
-            where += f" AND e.topic IN ({','.join('?' * len(topics))})"
-        if topics and not any(topic.startswith("custody.") for topic in topics):
-            where += " AND e.topic NOT LIKE 'custody.%'"  # says nothing new: it lets SQLite use the index of the rest
+        where = f"e.position > ? AND e.position <= ?{among(topics)}"
         columns, order = EVENT_COLUMNS, "e.position LIMIT ?"
         select = f"SELECT {columns} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
         last = self.position() if upto is None else upto
@@ -145,9 +150,19 @@ class Ledger(Application[str]):
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
         """Run one read and return its rows; nothing here can write."""
+        with self.snapshot() as rows:
+            return rows(statement, parameters)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Rows]:
+        """Yield what runs reads of one moment: nothing that is written meanwhile is seen by any of them."""
         with explained(self.path), self.facts.datastore.transaction(commit=False) as cursor:
-            cursor.execute(statement, parameters)
-            return iter(cursor.fetchall())
+
+            def rows(statement: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+                cursor.execute(statement, parameters)
+                return iter(cursor.fetchall())
+
+            yield rows
 
 
 def decode(row: Any) -> Recorded:

@@ -167,8 +167,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         where, params = "position >= ?", [first]
         if stop is not None:
             where, params = f"{where} AND position <= ?", [*params, stop]
-        if topics:
-            where = f"{where} AND topic IN ({','.join('?' * len(topics))})"
+        where += among(topics)
         statement = f"SELECT {NOTIFICATION} FROM stored_events WHERE {where} ORDER BY position LIMIT ?"  # noqa: S608
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, [*params, *topics, limit])
@@ -231,6 +230,15 @@ def _posting_lists(fresh: Sequence[Numbered]) -> Iterator[tuple[int, str, str]]:
         for ref in fact.refs:
             positions[ref].append(position)
     return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in sorted(positions.items()))
+
+
+def among(topics: Sequence[str]) -> str:
+    """Return what narrows a WHERE clause to these topics, one parameter for each; "" if there are none."""
+    if not topics:
+        return ""
+    # The second half says nothing new where it stands: it lets SQLite use the index of the rarer topics.
+    rarer = "" if any(topic.startswith("custody.") for topic in topics) else " AND topic NOT LIKE 'custody.%'"
+    return f" AND topic IN ({','.join('?' * len(topics))}){rarer}"
 
 
 def era_of(position: int) -> int:

@@ -6,16 +6,18 @@ that the record is true, nor complete, nor that nobody rewrote the whole file: f
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import orjson
 from eventsourcing.persistence import PersistenceError
 
-from adapters.store.ledger import Ledger
+from adapters.store.ledger import Ledger, Rows
 from adapters.store.opening import schema_script
 from adapters.store.recorder import era_of
 from domain.canonical import leaf_hash
@@ -51,17 +53,18 @@ def verify(ledger: Ledger, progress: Progress, *, kept_root: tuple[int, str] | N
     """Check the whole ledger; `kept_root` is a (size, root in hex) that somebody wrote down earlier."""
     result = Verification()
     try:
-        _check_schema(ledger, result)
-        _check_events(ledger, result, progress, kept_root)
+        with ledger.snapshot() as rows:
+            _check_schema(rows, result)
+            _check_events(rows, result, progress, kept_root)
     except (LedgerError, sqlite3.Error, PersistenceError) as error:
         result.note(result.events + 1, f"the file cannot be read from here on: {error}")
     return result
 
 
-def _check_schema(ledger: Ledger, result: Verification) -> None:
+def _check_schema(rows: Rows, result: Verification) -> None:
     """Compare the file's tables, indexes and triggers with those we make: a missing trigger is a hole."""
-    statement = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-    found = {(row["type"], row["name"], row["sql"]) for row in ledger.rows(statement)}
+    statement = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
+    found = {(row["type"], row["name"], row["sql"]) for row in rows(statement)}
     expected = _expected_schema(statement)
     for kind, name, _ in sorted(expected - found):
         result.note(0, f"{kind} {name} is missing or was changed")
@@ -76,11 +79,11 @@ def _expected_schema(statement: str) -> set[tuple[str, str, str]]:
         return set(connection.execute(statement).fetchall())
 
 
-def _check_events(ledger: Ledger, result: Verification, progress: Progress, kept_root: tuple[int, str] | None) -> None:
-    heads = list(ledger.rows("SELECT * FROM tree_heads ORDER BY size"))
+def _check_events(rows: Rows, result: Verification, progress: Progress, kept_root: tuple[int, str] | None) -> None:
+    heads = list(rows("SELECT * FROM tree_heads ORDER BY size"))
     walk = Walk(result)
     covering = 0
-    for row in _rows(ledger):
+    for row in _events(rows):
         walk.step(row)
         while covering < len(heads) and heads[covering]["size"] < row["position"]:
             covering += 1
@@ -90,7 +93,7 @@ def _check_events(ledger: Ledger, result: Verification, progress: Progress, kept
         result.events += 1
         progress(result.events)
     _check_end(walk, heads, kept_root, result)
-    if walk.refs != _stored_refs(ledger):
+    if walk.refs != _stored_refs(rows, walk.key, result):
         result.note(0, "the references beside the events are not those that the events make")
 
 
@@ -123,6 +126,7 @@ class Walk:
 
     result: Verification
     tree: Tree | None = EMPTY_TREE
+    key: bytes = field(default_factory=lambda: os.urandom(32))  # of the sum of references: nobody can aim at it
     refs: int = 0
     position: int = 0
     recorded_at: int = 0
@@ -142,21 +146,21 @@ class Walk:
             self.result.note(self.position, "the leaf hash is not that of the bytes: one of them was altered")
         if self.tree:
             self.tree = self.tree.grow([leaf])
-        self.refs = (self.refs + _check_columns(row, body, self.result)) & SUM_BITS
+        self.refs = (self.refs + _check_columns(row, body, self.key, self.result)) & SUM_BITS
 
 
-def _rows(ledger: Ledger) -> Iterator[Any]:
+def _events(rows: Rows) -> Iterator[Any]:
     after = POSITION_MIN
     while True:
         statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
-        page = list(ledger.rows(statement, [after, PAGE_ROWS]))
+        page = list(rows(statement, [after, PAGE_ROWS]))
         yield from page
         if len(page) < PAGE_ROWS:
             return
         after = page[-1]["position"]
 
 
-def _check_columns(row: Any, body: bytes, result: Verification) -> int:
+def _check_columns(row: Any, body: bytes, key: bytes, result: Verification) -> int:
     """Check one row's columns against its bytes; return the sum of the digests of its references."""
     position = row["position"]
     try:
@@ -167,7 +171,7 @@ def _check_columns(row: Any, body: bytes, result: Verification) -> int:
     for name, value in _expected_columns(submission).items():
         if row[name] != value:
             result.note(position, f"column {name} says {row[name]!r}, the event says {value!r}")
-    return sum(_ref_digest(ref, position) for ref in submission.refs)
+    return sum(_ref_digest(key, ref, position) for ref in submission.refs)
 
 
 def _expected_columns(submission: Submission) -> dict[str, Any]:
@@ -195,27 +199,36 @@ def _check_kept(tree: Tree | None, kept_root: tuple[int, str] | None, result: Ve
         result.note(tree.size, f"the root of {tree.size} events is {tree.root.hex()}, not the one kept")
 
 
-def _ref_digest(ref: str, position: int) -> int:
-    return int.from_bytes(blake2b(f"{ref}|{position}".encode(), digest_size=16).digest())
+def _ref_digest(key: bytes, ref: str, position: int) -> int:
+    return int.from_bytes(blake2b(f"{ref}|{position}".encode(), digest_size=16, key=key).digest())
 
 
-def _stored_refs(ledger: Ledger) -> int:
+def _stored_refs(rows: Rows, key: bytes, result: Verification) -> int:
     """Sum the digests of all stored references: an order-free fingerprint, in constant memory."""
-    total, last = 0, (-1, "", "")
+    total, last = 0, (POSITION_MIN, "", "")
     statement = "SELECT * FROM event_refs WHERE (era, ref, positions) > (?, ?, ?) ORDER BY era, ref, positions LIMIT ?"
     while True:
-        page = list(ledger.rows(statement, [*last, PAGE_ROWS]))
-        total += sum(_ref_digest(row["ref"], position) for row in page for position in _positions(row))
+        page = list(rows(statement, [*last, PAGE_ROWS]))
+        total += sum(_ref_digest(key, row["ref"], position) for row in page for position in _positions(row, result))
         if len(page) < PAGE_ROWS:
             return total & SUM_BITS
         last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
 
 
-def _positions(row: Any) -> list[int]:
-    """Return the positions of a posting list, or none if it is not one, or not in its era."""
+def _positions(row: Any, result: Verification) -> list[int]:
+    """Return the positions of a posting list, or note that it is not as we write them, which readers rely on."""
     try:
         positions = orjson.loads(row["positions"])
     except orjson.JSONDecodeError:
-        return []
-    well_placed = isinstance(positions, list) and all(type(p) is int and p > 0 for p in positions)
-    return positions if well_placed and positions and row["era"] == era_of(positions[0]) else []
+        positions = None
+    well_formed = (
+        isinstance(positions, list)
+        and positions != []
+        and all(type(position) is int and position > 0 for position in positions)
+        and all(earlier < later for earlier, later in pairwise(positions))
+        and row["era"] == era_of(positions[0])
+        and row["positions"] == orjson.dumps(positions).decode()
+    )
+    if not well_formed:
+        result.note(0, f"the references of {row['ref'][:120]!r} in era {row['era']} are not a list of ours")
+    return positions if well_formed else []

@@ -39,10 +39,11 @@ def run_pack_tests(rulebook: Rulebook) -> tuple[TestOutcome, ...]:
 
 
 def _rules_of(test: PackTest, rulebook: Rulebook) -> frozenset[str]:
-    """Return the rules a test names; one that names none is about all that speak at its decision point."""
+    """Return the rules a test names; one that names none is about those at its decision point, or about all."""
     expected = test.expect
     named = frozenset((*expected.stands, *expected.fails, *expected.unknown, *expected.defeated))
-    return named or frozenset(rule.id for rule in rulebook.pack.rules if rule.speaks_at(test.decision_point))
+    speaking = frozenset(rule.id for rule in rulebook.pack.rules if rule.speaks_at(test.decision_point))
+    return named or speaking or frozenset(rule.id for rule in rulebook.pack.rules)
 
 
 def _problems(test: PackTest, rulebook: Rulebook) -> Iterator[str]:

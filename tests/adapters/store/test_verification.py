@@ -92,6 +92,14 @@ def test_a_change_is_reported_at_its_position(path: Path, statement: str) -> Non
         "UPDATE event_refs SET positions = '{\"a\":1}' WHERE ref = 'subject/s-3'",
         "UPDATE event_refs SET positions = '[]' WHERE ref = 'subject/s-3'",
         "UPDATE event_refs SET era = 1 WHERE ref = 'subject/s-3'",
+        "INSERT INTO event_refs VALUES (0, 'subject/s-3', 'junk')",
+        "INSERT INTO event_refs VALUES (0, 'subject/s-3', '{\"a\":7}')",
+        "INSERT INTO event_refs VALUES (0, 'subject/s-3', '[7.0]')",
+        "INSERT INTO event_refs VALUES (0, 'subject/s-3', '[\"7\"]')",
+        "INSERT INTO event_refs VALUES (2, 'subject/s-3', '[7]')",
+        "INSERT INTO event_refs VALUES (-5, 'subject/s-3', '[3]')",
+        "UPDATE event_refs SET positions = '[3 ]' WHERE ref = 'subject/s-3'",
+        "UPDATE event_refs SET positions = '[8,7,6,5]' WHERE ref = 'facility/mn-cass-jail' AND positions = '[5,6,7,8]'",
     ],
 )
 def test_a_changed_lookup_reference_is_found(path: Path, statement: str) -> None:
@@ -140,6 +148,27 @@ def test_a_dropped_trigger_is_found(path: Path) -> None:
         connection.execute("DROP TRIGGER stored_events_no_delete")
 
     assert ["trigger stored_events_no_delete is missing or was changed"] == [p["what"] for p in checked(path).problems]
+
+
+def test_an_object_named_almost_like_sqlites_own_is_found(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TRIGGER sqlitex BEFORE INSERT ON rejects BEGIN SELECT RAISE(IGNORE); END")
+
+    assert ["trigger sqlitex does not belong in a ledger"] == [p["what"] for p in checked(path).problems]
+
+
+def test_what_is_written_during_a_verification_is_no_problem_and_not_verified(path: Path) -> None:
+    reading, writing = Ledger.open_to_read(path), Ledger.open_to_write(path)
+
+    def write(done: int) -> None:
+        if done == 1:
+            writing.append(submissions(5, start=100), now=system_clock())
+
+    result = verify(reading, write)
+
+    assert (EVENTS, []) == (result.events, result.problems)
+    reading.close()
+    writing.close()
 
 
 def test_a_table_somebody_added_is_found(path: Path) -> None:
