@@ -6,6 +6,7 @@ make_bodies ──bodies──> pass_bodies ──submissions──> this proces
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -61,7 +62,10 @@ def record_simulation(
         progress(stored + there)
 
     gate = Gate(minnesota_register())
-    with Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake:
+    with (
+        cycles_uncollected(),
+        Intake(ledger, gate, clock, settle, batch_events=TRANSACTION_EVENTS) as intake,
+    ):
         for chunk in _passed(scenario):
             for submission in map(Submission._make, chunk):
                 intake.put(submission, origin="simulate", row=stored + there + 1)
@@ -89,6 +93,18 @@ def _passed(scenario: Scenario) -> Iterator[list[Any]]:
         for other in others:
             other.terminate()
             other.join()
+
+
+@contextmanager
+def cycles_uncollected() -> Iterator[None]:
+    """Look for no reference cycles meanwhile: there are none, and looking takes a fifth of the time storing takes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager
@@ -175,6 +191,6 @@ def make_bodies(scenario: Scenario, made: Connection) -> None:
 def pass_bodies(bodies: Connection, passed: Connection) -> None:
     """Pass each chunk through the gate and send what comes out."""
     gate = Gate(minnesota_register())
-    with Outbox(passed) as outbox:
+    with cycles_uncollected(), Outbox(passed) as outbox:
         while chunk := _received(bodies):
             outbox.put([tuple(gate.pass_through(body)) for body in chunk])
