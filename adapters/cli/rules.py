@@ -163,3 +163,6 @@ def _printed(rule: Rule) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= TITLE_WIDTH else text[: TITLE_WIDTH - 1] + "…"
+
+
+COMMANDS = (rules,)

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from adapters.cli.main import COMMANDS
 from domain.envelope import admit
 from domain.events.record import EventCorrected
 from tests.builders import JAIL, MONDAY, body, booked, released
@@ -34,6 +35,14 @@ def lines(path: Path, *bodies: bytes) -> Path:
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
     return lines(tmp_path / "events.jsonl", booked(1), booked(2), released(2, at=MONDAY.replace(hour=20)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_found_where_the_table_says(custody, command) -> None:
+    ran = custody(command, "--help")
+
+    assert 0 == ran.status
+    assert f"custody {command}" in ran.out
 
 
 def test_init_makes_an_empty_ledger_and_again_changes_nothing(custody, path) -> None:
