@@ -8,15 +8,8 @@ references, leaf hashes and tree heads, and looks for repeated ids. Prints media
 
 from __future__ import annotations
 
-import argparse
-import json
-import sqlite3
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
-from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from eventsourcing.persistence import StoredEvent
@@ -25,6 +18,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
+from benchmarks.compare import bare_table, medians, options, show
 from domain.envelope import Submission, admit
 
 BATCH = 1_000
@@ -45,10 +39,7 @@ def ours(folder: Path, events: list[Submission]) -> None:
 
 def raw(folder: Path, events: list[Submission]) -> None:
     """Append the bytes alone to a bare table."""
-    with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT, id TEXT UNIQUE, body BLOB)")
+    with bare_table(folder, "position INTEGER PRIMARY KEY, stream TEXT, id TEXT UNIQUE, body BLOB") as connection:
         for batch in batches(events):
             connection.execute("BEGIN IMMEDIATE")
             rows = [(None, s.stream, s.id, s.body) for s in batch]
@@ -69,36 +60,21 @@ def stock(folder: Path, events: list[Submission]) -> None:
     datastore.close()
 
 
-def rate(append: Callable[[Path, list[Submission]], None], events: list[Submission]) -> float:
-    """Return events a second into a fresh file."""
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        append(Path(folder), events)
-        return len(events) / (time.perf_counter() - started)
-
-
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    chosen = options(__doc__, events=20_000, rounds=5)
     period = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
-    bodies = simulate(events=options.events, seed=1, register=minnesota_register(), **period)
+    bodies = simulate(events=chosen.events, seed=1, register=minnesota_register(), **period)
     events = [admit(body) for body in bodies]
-    rates = {run.__name__: [] for run in (ours, raw, stock)}
-    for _ in range(options.rounds):
-        for run in (ours, raw, stock):
-            rates[run.__name__].append(rate(run, events))
-    medians = {name: round(statistics.median(several)) for name, several in rates.items()}
+    runs = {run.__name__: partial(run, events=events) for run in (ours, raw, stock)}
+    found = medians(runs, events=len(events), rounds=chosen.rounds)
     result = {
-        "events": options.events,
-        "events_per_second": medians,
-        "ours_to_raw": round(medians["ours"] / medians["raw"], 2),
-        "ours_to_stock": round(medians["ours"] / medians["stock"], 2),
+        "events": chosen.events,
+        "events_per_second": found,
+        "ours_to_raw": round(found["ours"] / found["raw"], 2),
+        "ours_to_stock": round(found["ours"] / found["stock"], 2),
     }
-    print(json.dumps(result) if options.json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+    show(result, as_json=chosen.json)
 
 
 if __name__ == "__main__":

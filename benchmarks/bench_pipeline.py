@@ -8,18 +8,13 @@ number of ready-made bodies of the same size into a bare table, synchronous=FULL
 
 from __future__ import annotations
 
-import argparse
-import json
-import sqlite3
-import statistics
-import tempfile
-import time
-from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from adapters.simulator.recording import Scenario, record_simulation
 from adapters.store.ledger import Ledger, system_clock
+from benchmarks.compare import bare_table, medians, options, show
 
 BODY_BYTES = 560
 BATCH = 1_000
@@ -37,10 +32,7 @@ def pipeline(folder: Path, events: int) -> None:
 def raw(folder: Path, events: int) -> None:
     """Insert as many blobs into a bare table."""
     body = b"x" * BODY_BYTES
-    with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, body BLOB)")
+    with bare_table(folder, "position INTEGER PRIMARY KEY, body BLOB") as connection:
         for _ in range(0, events, BATCH):
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany("INSERT INTO events VALUES (?,?)", [(None, body)] * BATCH)
@@ -49,22 +41,11 @@ def raw(folder: Path, events: int) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    rates: dict[str, list[float]] = {"pipeline": [], "raw": []}
-    for _ in range(options.rounds):
-        for run in (pipeline, raw):
-            with tempfile.TemporaryDirectory() as folder:
-                started = time.perf_counter()
-                run(Path(folder), options.events)
-                rates[run.__name__].append(options.events / (time.perf_counter() - started))
-    medians = {name: round(statistics.median(several)) for name, several in rates.items()}
-    ratio = round(medians["pipeline"] / medians["raw"], 3)
-    result = {"events": options.events, "events_per_second": medians, "pipeline_to_raw": ratio}
-    print(json.dumps(result) if options.json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+    chosen = options(__doc__, events=200_000, rounds=3)
+    runs = {run.__name__: partial(run, events=chosen.events) for run in (pipeline, raw)}
+    found = medians(runs, events=chosen.events, rounds=chosen.rounds)
+    ratio = round(found["pipeline"] / found["raw"], 3)
+    show({"events": chosen.events, "events_per_second": found, "pipeline_to_raw": ratio}, as_json=chosen.json)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,13 @@ of both alternate and medians are compared, so that a busy machine slows both.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
-from collections.abc import Callable
 from datetime import date
-from statistics import median
 
 import orjson
 
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
+from benchmarks.compare import medians, options, show
 from domain.canonical import canonical_bytes
 
 FIRST, LAST = date(2025, 12, 1), date(2026, 3, 11)
@@ -36,13 +32,6 @@ def write_only(events: int, document: object) -> int:
     return sum(len(canonical_bytes(document)) for _ in range(events))
 
 
-def per_second(events: int, work: Callable[[], int]) -> float:
-    """Return events a second of one round."""
-    began = time.perf_counter()
-    work()
-    return events / (time.perf_counter() - began)
-
-
 def typical_document() -> object:
     """Return the simulated event of median length."""
     sample = list(simulate(events=1001, seed=SEED, first=FIRST, last=LAST, register=minnesota_register()))
@@ -52,29 +41,23 @@ def typical_document() -> object:
 def measure(events: int, rounds: int) -> dict[str, float | int]:
     """Return the medians and their ratio."""
     document = typical_document()
-    made, raw = [], []
-    for _ in range(rounds):
-        made.append(per_second(events, lambda: make(events)))
-        raw.append(per_second(events, lambda: write_only(events, document)))
+    runs = {"simulated": lambda _: make(events), "raw": lambda _: write_only(events, document)}
+    found = medians(runs, events=events, rounds=rounds)
     return {
         "events": events,
         "rounds": rounds,
-        "simulated_per_second": round(median(made)),
-        "raw_per_second": round(median(raw)),
-        "ratio": round(median(made) / median(raw), 4),
+        "simulated_per_second": found["simulated"],
+        "raw_per_second": found["raw"],
+        "ratio": round(found["simulated"] / found["raw"], 4),
     }
 
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    found = measure(options.events, options.rounds)
-    if options.json:
-        print(json.dumps(found))
+    chosen = options(__doc__.splitlines()[0], events=100_000, rounds=5)
+    found = measure(chosen.events, chosen.rounds)
+    if chosen.json:
+        show(found, as_json=True)
         return
     print(f"simulated  {found['simulated_per_second']:>12,} events/s   (median of {found['rounds']})")
     print(f"raw limit  {found['raw_per_second']:>12,} documents/s")

@@ -1,0 +1,50 @@
+"""Comparing in one run: several things do the same work in turn, so that a busy machine slows all of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
+    """Read `--events`, `--rounds` and `--json`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--events", type=int, default=events)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, int]:
+    """Return each run's events a second, the median of the rounds; every run gets an empty folder of its own."""
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            with tempfile.TemporaryDirectory() as folder:
+                started = time.perf_counter()
+                run(Path(folder))
+                rates[name].append(events / (time.perf_counter() - started))
+    return {name: round(statistics.median(several)) for name, several in rates.items()}
+
+
+def show(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one JSON document, or a line for each key."""
+    print(json.dumps(result) if as_json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+
+
+@contextmanager
+def bare_table(folder: Path, columns: str) -> Iterator[sqlite3.Connection]:
+    """Make the raw limit's table `events`, as durable as a ledger: WAL and synchronous=FULL."""
+    with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"CREATE TABLE events ({columns})")
+        yield connection
