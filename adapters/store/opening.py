@@ -20,31 +20,29 @@ SCHEMA_VERSION = 2  # at byte 60 of the file
 SQLITE_MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 
-CAUSES = (
+CAUSES = (  # words any of which an error has, its code, and the mend
     (
-        "disk is full",
+        ("disk is full", "no space left"),
         "disk_full",
         "free some space and run the same command again: what was reported as stored is stored",
     ),
+    (("no such file",), "no_such_folder", "make the folder first, or give another path"),
+    (("not a directory",), "no_such_folder", "a part of the path is a file; give another path"),
+    (("permission denied",), "no_permission", "ask whoever owns it, or give another path"),
     (
-        "no space left",
-        "disk_full",
-        "free some space and run the same command again: what was reported as stored is stored",
+        ("readonly", "read-only"),
+        "read_only",
+        "the ledger, or its folder, cannot be written; reading commands still work",
     ),
-    ("no such file", "no_such_folder", "make the folder first, or give another path"),
-    ("not a directory", "no_such_folder", "a part of the path is a file; give another path"),
-    ("permission denied", "no_permission", "ask whoever owns it, or give another path"),
-    ("readonly", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
-    ("read-only", "read_only", "the ledger, or its folder, cannot be written; reading commands still work"),
-    ("unable to open", "cannot_open", "check that the folder exists and may be read"),
+    (("unable to open",), "cannot_open", "check that the folder exists and may be read"),
     (
-        "is locked",
+        ("is locked",),
         "ledger_busy",
         "another process has been writing for long; wait and run the same command again",
     ),
-    ("malformed", "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
-    ("not a database", "not_a_ledger", "give the path of a file that `custody init` made"),
-    ("disk i/o", "disk_error", "the disk failed; check it before you go on"),
+    (("malformed",), "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
+    (("not a database",), "not_a_ledger", "give the path of a file that `custody init` made"),
+    (("disk i/o",), "disk_error", "the disk failed; check it before you go on"),
 )
 
 
@@ -56,8 +54,8 @@ def explained(path: Path) -> Iterator[None]:
     except (sqlite3.Error, PersistenceError, OSError) as error:
         said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         words = said.lower()
-        for part, code, mend in CAUSES:
-            if part in words:
+        for parts, code, mend in CAUSES:
+            if any(part in words for part in parts):
                 raise LedgerUnavailable(
                     code, f"the ledger cannot be used: {said}", where=str(path), mend=mend
                 ) from error

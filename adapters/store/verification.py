@@ -175,17 +175,16 @@ def _check_columns(row: Any, body: bytes, key: bytes, result: Verification) -> i
 
 
 def _expected_columns(submission: Submission) -> dict[str, Any]:
-    s = submission
     return {
-        "originator_id": s.stream,
-        "topic": s.type,
-        "source": s.source,
-        "event_id": s.id,
-        "key_id": s.agencykey,
-        "facility": s.facility,
-        "occurred_earliest": s.occurred_earliest,
-        "occurred_latest": s.occurred_latest,
-        "source_recorded_latest": s.recorded_latest,
+        "originator_id": submission.stream,
+        "topic": submission.type,
+        "source": submission.source,
+        "event_id": submission.id,
+        "key_id": submission.agencykey,
+        "facility": submission.facility,
+        "occurred_earliest": submission.occurred_earliest,
+        "occurred_latest": submission.occurred_latest,
+        "source_recorded_latest": submission.recorded_latest,
     }
 
 
