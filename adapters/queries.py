@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.catalogue import REFERENCES
 from domain.events.episode import EpisodeData
-from domain.events.record import EventCorrected
+from projections.amendments import Amendments
 from projections.recorded import Recorded
 
 CASE_KINDS = ("episode", "detainer", "handoff")
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 
 
-def facility_events(ledger: Ledger, facility: str, upto: int) -> list[Recorded]:
-    """Return every event that bears on who is at a facility, also those of episodes moved in from elsewhere."""
+def facility_events(ledger: Ledger, facility: str, upto: int, amending: Amendments) -> list[Recorded]:
+    """Return every event that bears on who is at a facility, also those of episodes moved or corrected in."""
     events = ledger.about([f"facility/{facility}"], upto=upto)
     moved_in = {e.stream for e in events if isinstance(e.data, EpisodeData) and e.data.facility != facility}
-    elsewhere = sorted(moved_in | set(_corrected_in(ledger, facility, upto)))
+    streams = (ledger.stream_of(*target) for target in amending.replacing("facility", facility))
+    elsewhere = sorted(moved_in | {stream for stream in streams if stream})
     return _merged(events, ledger.about(elsewhere, upto=upto)) if elsewhere else events
-
-
-def _corrected_in(ledger: Ledger, facility: str, upto: int) -> Iterator[str]:
-    """Yield the streams of events that a correction has put at this facility; they were published elsewhere."""
-    for correction in ledger.recorded(upto=upto, topics=(EventCorrected.TYPE,)):
-        data, target = correction.envelope.data, correction.envelope.correctionof
-        if (data.replacement or {}).get("facility") == facility and target:
-            stream = ledger.stream_of(correction.envelope.source, target)
-            if stream:
-                yield stream
 
 
 def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:

@@ -37,6 +37,13 @@ class Amendments:
                 found = self._by_target.setdefault((event.envelope.source, target), [])
                 found.append(Amendment(event.position, data))
 
+    def replacing(self, field: str, value: str) -> Iterator[tuple[str, str]]:
+        """Yield source and id of the events for which some correction gives a field of the data this value."""
+        for target, found in self._by_target.items():
+            corrections = (one.data for one in found if isinstance(one.data, EventCorrected))
+            if any((data.replacement or {}).get(field) == value for data in corrections):
+                yield target
+
     def of(self, event: Recorded) -> list[Amendment]:
         """Return what amends this event, oldest first."""
         return self._by_target.get((event.envelope.source, event.envelope.id), [])

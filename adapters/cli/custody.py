@@ -42,8 +42,9 @@ def state(services: Services, facility: str, at: datetime | None, known: int | d
     moment = at or local(services.clock())
     ledger = services.reading()
     upto = known_position(ledger, known)
+    amending = amendments(ledger, upto)
     custody = services.custody()
-    for event in amendments(ledger, upto).apply(facility_events(ledger, facility, upto)):
+    for event in amending.apply(facility_events(ledger, facility, upto, amending)):
         custody.apply(event)
     ledger.close()
     rows = custody.in_custody(facility, moment)
