@@ -7,11 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from adapters.importers.bookings import BookingsImporter
-from adapters.importers.cloudevents import EventsImporter
-from adapters.importers.ice_287g import Ice287gImporter
-from adapters.importers.ice_detainers import IceDetainersImporter
-from adapters.importers.port import Importer
 from adapters.places.register import Register, minnesota_register
 from adapters.rules.packs import minnesota_rules
 from adapters.store.ledger import Ledger, system_clock
@@ -23,10 +18,6 @@ from projections.decision_trail import DecisionTrail
 from projections.facts import Custodian
 from projections.handoffs import Handoffs
 from projections.replay import ReadModel
-
-IMPORTERS: dict[str, type[Importer]] = {
-    importer.kind: importer for importer in (Ice287gImporter, IceDetainersImporter, BookingsImporter, EventsImporter)
-}
 
 
 @dataclass(frozen=True, slots=True)

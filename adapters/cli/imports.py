@@ -9,9 +9,10 @@ import click
 
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, progress_bar
-from adapters.composition import IMPORTERS, Services
+from adapters.composition import Services
 from adapters.importers.bookings import BookingsImporter
 from adapters.importers.bookings_mapping import load_mapping
+from adapters.importers.kinds import IMPORTERS
 from adapters.importers.port import ImportContext
 from adapters.importers.run import Report, run_import
 from adapters.simulator.recording import Scenario, record_simulation

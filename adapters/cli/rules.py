@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from adapters.cli.output import json_option, print_json
+from adapters.rules.packs import load_pack, minnesota_rules
 from domain.instants import Instant
 from domain.rules.pack import Rule
 from domain.rules.packtests import TestOutcome, run_pack_tests
@@ -90,8 +91,6 @@ def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool)
 
 
 def _rulebook(pack_file: Path | None) -> Rulebook:
-    from adapters.rules.packs import load_pack, minnesota_rules
-
     return load_pack(pack_file) if pack_file else minnesota_rules()
 
 
