@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from domain.calendars import expiry_instant
+from domain.calendars import ClockStart, expiry_instant
 from domain.events import episode
 from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import DecisionPoint
@@ -29,8 +30,6 @@ from domain.rules.vocabulary import FactValue
 from projections.decision_points import ACTS, HOLD_ENDS, Arisen, arisen_points
 from projections.facts import AgreementsInForce, Case, Custodian, facts_of, service_of_warrant
 from projections.recorded import Recorded
-
-SERVED = "admin_warrant_served_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def _decision(
         facts=facts,
         cited=tuple(_cited(case, arisen.point)),
         done=tuple(_acts(case, arisen)),
-        clocks=tuple(_clocks(case, arisen, determination)),
+        clocks=tuple(_clocks(case, arisen, determination, rulebook.zone)),
         held_minutes=_held_minutes(case, arisen),
     )
 
@@ -151,12 +150,12 @@ def _cited(case: Case, point: DecisionPoint) -> Iterator[Cited]:
             yield Cited(event.data.instrument, event.agency, event.type, event.position, basis=basis)
 
 
-def _clocks(case: Case, arisen: Arisen, determination: Determination) -> Iterator[dict[str, Any]]:
+def _clocks(case: Case, arisen: Arisen, determination: Determination, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     for trace in determination.rules:
         clock = trace.rule.clock
         if clock is None or trace.standing is not Standing.STANDS:
             continue
-        start = service_of_warrant(case, arisen.until) if clock.start == SERVED else arisen.at
+        start = service_of_warrant(case, arisen.until) if clock.start is ClockStart.ADMIN_WARRANT_SERVED else arisen.at
         if start is not None:
             yield {
                 "clock": clock.id,
@@ -164,7 +163,7 @@ def _clocks(case: Case, arisen: Arisen, determination: Determination) -> Iterato
                 "start": start.as_json(),
                 "hours": clock.hours,
                 "calendar": clock.calendar.value,
-                "runs_out": expiry_instant(clock, start).as_json(),
+                "runs_out": expiry_instant(clock, start, zone).as_json(),
             }
 
 

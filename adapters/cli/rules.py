@@ -19,7 +19,7 @@ import click
 from adapters.cli.output import json_option, print_json
 from adapters.rules.packs import load_pack, minnesota_rules
 from domain.instants import Instant
-from domain.rules.pack import Rule
+from domain.rules.pack import Period, Rule
 from domain.rules.packtests import TestOutcome, run_pack_tests
 from domain.rules.rulebook import Rulebook
 
@@ -27,7 +27,7 @@ PACK = click.option(
     "--pack",
     "pack_file",
     type=click.Path(path_type=Path),
-    help="A rule pack file; without it, the Minnesota pack that ships with the program.",
+    help="A rule pack file, or the name of one that ships (us-mn, us-tx, ...); without it, us-mn.",
 )
 TITLE_WIDTH = 48
 
@@ -44,13 +44,13 @@ def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
     """List every rule of the pack."""
     rulebook = _rulebook(pack_file)
     if as_json:
-        print_json([_summary(rule) for rule in rulebook.pack.rules])
+        print_json([_summary(rule, rulebook.period(rule.id)) for rule in rulebook.rules])
         return
     widths = [
-        max(len(rule.id) for rule in rulebook.pack.rules),
-        max(len(r.first_point) for r in rulebook.pack.rules),
+        max(len(rule.id) for rule in rulebook.rules),
+        max(len(r.first_point) for r in rulebook.rules),
     ]
-    for rule in rulebook.pack.rules:
+    for rule in rulebook.rules:
         more = f" +{len(rule.decision_points) - 1}" if len(rule.decision_points) > 1 else ""
         click.echo(
             f"{rule.id:<{widths[0]}}  {rule.first_point + more:<{widths[1] + 3}}  {rule.modality.value:<11}  "
@@ -64,9 +64,10 @@ def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
 @json_option
 def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
     """Show one rule: its source, its words, its conditions."""
-    rule = _rulebook(pack_file).rule(rule_id)
+    rulebook = _rulebook(pack_file)
+    rule = rulebook.rule(rule_id)
     if as_json:
-        print_json(_whole(rule))
+        print_json(_whole(rule, rulebook.period(rule.id)))
         return
     for label, value in _lines(rule):
         click.echo(f"{label:<23}{value}")
@@ -82,7 +83,7 @@ def test_rules(context: click.Context, pack_file: Path | None, *, as_json: bool)
     outcomes = run_pack_tests(rulebook)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     if as_json:
-        print_json([_tested(rule, outcomes) for rule in rulebook.pack.rules])
+        print_json([_tested(rule, rulebook, outcomes) for rule in rulebook.rules])
     else:
         for outcome in failed:
             click.echo(f"FAILED  {outcome.name}: {'; '.join(outcome.problems)}")
@@ -94,23 +95,26 @@ def _rulebook(pack_file: Path | None) -> Rulebook:
     return load_pack(pack_file) if pack_file else minnesota_rules()
 
 
-def _summary(rule: Rule) -> dict[str, Any]:
-    points = [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
+def _summary(rule: Rule, period: Period) -> dict[str, Any]:
     return {
         "id": rule.id,
         "citation": rule.citation,
         "decision_point": rule.first_point,
-        "decision_points": points,
+        "decision_points": _points(rule),
         "modality": rule.modality.value,
         "bindingness": rule.bindingness.value,
-        "in_force": {"from": _instant(rule.in_force.start), "to": _instant(rule.in_force.end)},
+        "in_force": {"from": _instant(period.start), "to": _instant(period.end)},
     }
 
 
-def _tested(rule: Rule, outcomes: Iterable[TestOutcome]) -> dict[str, Any]:
+def _points(rule: Rule) -> list[str]:
+    return [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
+
+
+def _tested(rule: Rule, rulebook: Rulebook, outcomes: Iterable[TestOutcome]) -> dict[str, Any]:
     about = [outcome for outcome in outcomes if rule.id in outcome.rules]
     return {
-        **_summary(rule),
+        **_summary(rule, rulebook.period(rule.id)),
         "ok": all(outcome.ok for outcome in about),
         "tests": [outcome.as_json() for outcome in about],
     }
@@ -120,10 +124,10 @@ def _instant(instant: Instant | None) -> str | dict[str, str | None] | None:
     return instant.as_json() if instant else None
 
 
-def _whole(rule: Rule) -> dict[str, Any]:
+def _whole(rule: Rule, period: Period) -> dict[str, Any]:
     document = rule.model_dump(mode="json", by_alias=True)
     document["in_force_as_printed"] = document.pop("in_force")
-    return {**document, **_summary(rule)}
+    return {**document, **_summary(rule, period)}
 
 
 def _lines(rule: Rule) -> list[tuple[str, str]]:
@@ -135,7 +139,7 @@ def _lines(rule: Rule) -> list[tuple[str, str]]:
         ("applies to", rule.scope.applies_to),
         ("in force", _printed(rule)),
         ("says", f"{rule.modality.value}: {rule.effect}"),
-        ("speaks at", ", ".join(_summary(rule)["decision_points"])),
+        ("speaks at", ", ".join(_points(rule))),
     ]
     lines += [("while in force", f"{model.value} agreement") for model in (rule.force.models if rule.force else ())]
     lines += [("if", atom.says) for atom in rule.when]

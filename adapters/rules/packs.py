@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,28 +14,45 @@ from domain.errors import InputRefused
 from domain.rules.rulebook import Rulebook, build_rulebook
 from domain.rules.vocabulary import Engine
 
+PACKS = files("domain").joinpath("packs")
 NAMED = re.compile(r"(rule|test) '?([^',]+)'?")
 
 
 def load_pack(path: Path, engine: Engine | None = None) -> Rulebook:
-    """Load a pack file; raise InputRefused, `where` giving file, line and rule."""
+    """Load a pack file, or by its name a pack that ships with the program (`us-tx`).
+
+    The pack it extends is looked for beside the file, then among those that ship. Raise InputRefused, `where` giving
+    file, line and rule.
+    """
+    if path.name in shipped_packs() and str(path) == path.name and not path.exists():
+        return shipped_pack(path.name)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
     except OSError as error:
         what = error.strerror or "the file cannot be read"
-        raise InputRefused("unreadable", what, where=str(path), mend="name a rule pack file") from None
-    return parse_pack(text, path.name, engine)
+        mend = f"name a rule pack file, or one of {', '.join(shipped_packs())}"
+        raise InputRefused("unreadable", what, where=str(path), mend=mend) from None
+
+    def beside(name: str) -> Rulebook:
+        file = path.with_name(f"{name}.yaml")
+        return load_pack(file, engine) if file.exists() and file != path else shipped_pack(name)
+
+    return parse_pack(text, path.name, engine, beside)
 
 
-def parse_pack(text: str, name: str, engine: Engine | None = None) -> Rulebook:
-    """Parse, check and compile the text of a pack; `name` is used in errors."""
+def parse_pack(
+    text: str, name: str, engine: Engine | None = None, find_base: Callable[[str], Rulebook] | None = None
+) -> Rulebook:
+    """Parse, check and compile the text of a pack; `name` is used in errors, `find_base` gives what it extends."""
     document = parse_strict_yaml(text, name)
     if not isinstance(document.value, dict):
         raise InputRefused("bad_pack", "a pack is a mapping", where=f"{name}, line 1", mend="see `docs/rules.md`")
+    extends = document.value.get("extends")
+    base = (find_base or shipped_pack)(extends) if isinstance(extends, str) else None
     try:
-        return build_rulebook(document.value, engine or CelEngine())
+        return build_rulebook(document.value, engine or CelEngine(), base)
     except InputRefused as refusal:
         line = _line(document, refusal.where)
         where = f"{name}, line {line}: {refusal.where}" if line else f"{name}: {refusal.where}"
@@ -58,7 +76,25 @@ def _line(document: StrictDocument, where: str) -> int | None:
 
 
 @cache
+def shipped_packs() -> tuple[str, ...]:
+    """Return the names of the packs that ship with the program."""
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in PACKS.iterdir() if entry.name.endswith(".yaml")))
+
+
+def shipped_pack(name: str) -> Rulebook:
+    """Return a pack that ships with the program, compiled once a process; raise InputRefused(unknown_pack)."""
+    if name not in shipped_packs():
+        raise InputRefused(
+            "unknown_pack", f"there is no pack {name[:80]!r}", mend=f"these ship: {', '.join(shipped_packs())}"
+        )
+    return _compiled(name)
+
+
+@cache
+def _compiled(name: str) -> Rulebook:
+    return parse_pack(PACKS.joinpath(f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+
+
 def minnesota_rules() -> Rulebook:
-    """Return the Minnesota pack that ships with the package, compiled once a process."""
-    text = files("domain").joinpath("packs/us-mn.yaml").read_text(encoding="utf-8")
-    return parse_pack(text, "us-mn.yaml")
+    """Return the Minnesota pack that ships with the program."""
+    return shipped_pack("us-mn")

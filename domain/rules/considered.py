@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from domain.instants import Instant
 from domain.rules.pack import Reading, Rule
-from domain.rules.rulebook import PointRule
+from domain.rules.rulebook import PointRule, stops_of
+from domain.rules.stops import Stops
 from domain.rules.trace import AtomTrace
 from domain.rules.truth import Truth, all_of
 from domain.rules.vocabulary import Facts
@@ -23,8 +24,11 @@ class Considered:
     missing: tuple[str, ...]
 
 
-def consider(entry: PointRule, facts: Facts, valid_at: Instant) -> Considered | None:
-    """Return the rule with its value, or None if it surely does not bind here and now."""
+def consider(entry: PointRule, facts: Facts, valid_at: Instant, told: Stops) -> Considered | None:
+    """Return the rule with its value, or None if it surely does not bind here and now.
+
+    A rule that a court stopped is considered and fails: a reader looks for it.
+    """
     rule = entry.rule
     unsettled = []
     for name, allowed in entry.bounds:
@@ -33,11 +37,12 @@ def consider(entry: PointRule, facts: Facts, valid_at: Instant) -> Considered | 
             unsettled.append(AtomTrace(name.replace("_", "-"), f"binds {', '.join(allowed)}", None, {name: None}))
         elif found not in allowed:
             return None
-    force = _agreement_in_force(rule, facts) if rule.force else _in_force(rule, valid_at)
+    force = _agreement_in_force(rule, facts) if rule.force else _in_force(entry, valid_at)
     if force.value is False:
         return None
     shown = [force] if rule.force or force.value is None else []
-    atoms = (*unsettled, *shown, *_readings(rule, facts), *_atoms(entry, facts))
+    stopped = _not_stopped(entry, valid_at, told)
+    atoms = (*unsettled, *shown, *stopped, *_readings(rule, facts), *_atoms(entry, facts))
     value = all_of(atom.value for atom in atoms)
     return Considered(rule, value, atoms, tuple(_missing(atoms)) if value is None else ())
 
@@ -53,33 +58,21 @@ def _atoms(entry: PointRule, facts: Facts) -> Iterator[AtomTrace]:
         yield AtomTrace(compiled.atom.id, compiled.atom.says, compiled.condition(facts), used)
 
 
-def _in_force(rule: Rule, valid_at: Instant) -> AtomTrace:
-    start, end = rule.in_force.start, rule.in_force.end
-    value = all_of((_begun(start, valid_at), _not_ended(end, valid_at)))
-    name = f"in_force:{rule.id}"
-    says = "its time in force surely covers the moment"
-    return AtomTrace("in-force", says, value, {name: value})
+def _in_force(entry: PointRule, valid_at: Instant) -> AtomTrace:
+    value = entry.period.covers(valid_at)
+    return AtomTrace(
+        "in-force", "its time in force surely covers the moment", value, {f"in_force:{entry.rule.id}": value}
+    )
 
 
-def _begun(start: Instant | None, valid_at: Instant) -> Truth:
-    """A start that was not found is older than the record; one with bounds can straddle the moment."""
-    if start is None:
-        return True
-    if valid_at.earliest is not None and start.surely_by(valid_at.earliest):
-        return True
-    if valid_at.latest is not None and not start.maybe_by(valid_at.latest):
-        return False
-    return None
-
-
-def _not_ended(end: Instant | None, valid_at: Instant) -> Truth:
-    if end is None:
-        return True
-    if valid_at.latest is not None and not end.maybe_by(valid_at.latest):
-        return True
-    if valid_at.earliest is not None and end.surely_by(valid_at.earliest):
-        return False
-    return None
+def _not_stopped(entry: PointRule, valid_at: Instant, told: Stops) -> Iterator[AtomTrace]:
+    """Yield one condition for each stop that does, or may, cover the moment."""
+    for stop in stops_of(entry, told):
+        stopped = stop.period.covers(valid_at)
+        if stopped is not False:
+            value = None if stopped is None else False
+            says = f"not {stop.kind.value} then: {stop.by}"
+            yield AtomTrace(f"not-{stop.kind.value}", says, value, {f"{stop.kind.value}:{entry.rule.id}": stopped})
 
 
 def _agreement_in_force(rule: Rule, facts: Facts) -> AtomTrace:

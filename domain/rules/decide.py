@@ -19,6 +19,7 @@ from domain.instants import Instant
 from domain.rules.considered import Considered, consider
 from domain.rules.pack import Rule, Status
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import NO_STOPS, Stops
 from domain.rules.trace import AtomTrace, Conflict, Determination, RuleTrace, Standing
 from domain.rules.vocabulary import Facts
 
@@ -33,10 +34,15 @@ ONE_SIDED = (
 )
 
 
-def decide(facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook) -> Determination:
-    """Derive what the pack says at a decision point; facts are flat and typed, absent where unknown."""
+def decide(
+    facts: Facts, decision_point: DecisionPoint, valid_at: Instant, rulebook: Rulebook, stops: Stops = NO_STOPS
+) -> Determination:
+    """Derive what the pack says at a decision point.
+
+    Facts are flat and typed, absent where unknown; `stops` are the suspensions and ends that the log tells of.
+    """
     considered = [
-        found for entry in rulebook.speaking_at(decision_point) if (found := consider(entry, facts, valid_at))
+        found for entry in rulebook.speaking_at(decision_point) if (found := consider(entry, facts, valid_at, stops))
     ]
     case = _Case(considered, decision_point)
     status, deciding = case.status()
@@ -51,8 +57,14 @@ def decide(facts: Facts, decision_point: DecisionPoint, valid_at: Instant, ruleb
         missing=tuple(dict.fromkeys(named)),
         pack=rulebook.pack.pack,
         pack_digest=rulebook.digest,
-        facts_digest=hashlib.sha256(canonical_bytes(dict(facts))).hexdigest(),
+        facts_digest=_facts_digest(facts, stops),
     )
+
+
+def _facts_digest(facts: Facts, stops: Stops) -> str:
+    """Return SHA-256 over all that was looked at beside the pack and the moment."""
+    told = {rule_id: [stop.as_json() for stop in of_rule] for rule_id, of_rule in stops.items()}
+    return hashlib.sha256(canonical_bytes({"facts": dict(facts), "stops": told})).hexdigest()
 
 
 class _Case:
@@ -163,7 +175,7 @@ def _conflict(first: Rule, second: Rule, rulebook: Rulebook) -> Conflict:
         prohibition=first.id,
         against=second.id,
         higher_rank=_greater(first, second, -ranks.index(first.bindingness), -ranks.index(second.bindingness)),
-        later=_later(first, second),
+        later=_later(first, second, rulebook),
         more_specific=_greater(first, second, first.specificity, second.specificity),
     )
 
@@ -174,9 +186,9 @@ def _greater(first: Rule, second: Rule, of_first: int, of_second: int) -> str | 
     return first.id if of_first > of_second else second.id
 
 
-def _later(first: Rule, second: Rule) -> str | None:
+def _later(first: Rule, second: Rule, rulebook: Rulebook) -> str | None:
     """Say which began later, or None where the two starts overlap or one was not found."""
-    a, b = first.in_force.start, second.in_force.start
+    a, b = rulebook.period(first.id).start, rulebook.period(second.id).start
     if a is None or b is None or None in (a.earliest, a.latest, b.earliest, b.latest):
         return None
     if a.surely_by(b.earliest) and a != b:  # type: ignore[arg-type]

@@ -4,8 +4,12 @@ schema: custody-rules/1
 pack: us-mn
 version: "2026.11.0"
 jurisdiction: US-MN
+zone: America/Chicago                         # of its dates, days and clocks
+extends: us                                   # the rules of another pack hold here too
 vocabulary: custody-facts/1
 ranks: [court_order, statute, ...]            # advice in a conflict; resolves nothing
+suppose:                                      # the ordinary case that `rules coverage` asks about
+  hold_past_release: {detainer_form: I-247A, judicial_warrant_recorded: false}
 rules:
 - id: MN-AG-2025-02-06
   citation: "Op. Att'y Gen. 3-a (Feb. 6, 2025)"
@@ -15,6 +19,7 @@ rules:
   modality: prohibition
   effect: may not hold on a detainer a person who would otherwise be released
   in_force: {from: "2025-02-06", to: null}    # as its source gives it: a year, a month, a day, a phrase
+  suspensions: []                             # {from, to, by}: times in which a court stopped it
   verified: found
   when:
   - {id: civil, cel: "!other_hold_recorded", says: no other authority's hold is recorded}
@@ -29,15 +34,19 @@ tests:
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
 from domain.calendars import Clock
 from domain.events.fields import SLUG, Closed, Code, DecisionPoint, Modality, RuleId, Words
-from domain.instants import MINNESOTA, Instant, instant_from_text
+from domain.instants import Instant, instant_from_text
+from domain.rules.truth import Truth, all_of
+from domain.rules.vocabulary import FactValue
 
 LAST_LISTED = re.compile(r"last listed (\d{4}-\d\d-\d\d)")
 PER_AGREEMENT = "per MOA"
@@ -100,29 +109,56 @@ class InForce(Closed):
     from_: Annotated[str | None, Field(alias="from")] = None
     to: str | None = None
 
-    @cached_property
-    def start(self) -> Instant | None:
-        """Return the start, or None: it was not found, and the rule is taken to be older than the record."""
-        return bound(self.from_)
 
-    @cached_property
-    def end(self) -> Instant | None:
-        """Return the end, or None while the rule is open-ended."""
-        return bound(self.to)
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When something has force. No start: it was not found, and is taken to be older than the record; no end: open."""
+
+    start: Instant | None
+    end: Instant | None
+
+    def covers(self, moment: Instant) -> Truth:
+        """Say whether the period has the whole of the moment in it; None where a bound straddles it."""
+        return all_of((_begun(self.start, moment), _not_ended(self.end, moment)))
 
 
-def bound(text: str | None) -> Instant | None:
-    """Read one bound: `2009`, `2021-06`, `2025-03-26`, or `last listed 2025-07-09` (ended some time after),
-    or `per MOA` (each agreement has its own). Raise ValueError for anything else.
-    """
+def _begun(start: Instant | None, moment: Instant) -> Truth:
+    if start is None or (moment.earliest is not None and start.surely_by(moment.earliest)):
+        return True
+    if moment.latest is not None and not start.maybe_by(moment.latest):
+        return False
+    return None
+
+
+def _not_ended(end: Instant | None, moment: Instant) -> Truth:
+    if end is None or (moment.latest is not None and not end.maybe_by(moment.latest)):
+        return True
+    if moment.earliest is not None and end.surely_by(moment.earliest):
+        return False
+    return None
+
+
+def period_of(printed: InForce, zone: ZoneInfo) -> Period:
+    """Read both bounds in the pack's zone; raise ValueError for a bound that cannot be read."""
+    return Period(_bound(printed.from_, zone), _bound(printed.to, zone))
+
+
+def _bound(text: str | None, zone: ZoneInfo) -> Instant | None:
+    """Read `2009`, `2021-06`, `2025-03-26`, `last listed 2025-07-09` (ended some time after) or `per MOA`."""
     if text is None:
         return None
     if text == PER_AGREEMENT:
         return Instant.unknown()
     listed = LAST_LISTED.fullmatch(text)
     if listed:
-        return Instant.between(instant_from_text(listed[1], MINNESOTA).earliest, None)
-    return instant_from_text(text, MINNESOTA)
+        return Instant.between(instant_from_text(listed[1], zone).earliest, None)
+    return instant_from_text(text, zone)
+
+
+class Suspension(InForce):
+    """A court stopped the rule for a time."""
+
+    by: Words
 
 
 class Scope(Closed):
@@ -160,10 +196,10 @@ class Reading(Closed):
 
 
 class Duty(Closed):
-    """Something else the rule asks."""
+    """Something else the rule asks, and by when, if it says so."""
 
     says: Words
-    within_hours: Annotated[int, Field(ge=0)] | None = None
+    clock: Clock | None = None
 
 
 class Force(Closed):
@@ -186,6 +222,7 @@ class Rule(Closed):
     modality: Modality
     effect: Words
     in_force: InForce
+    suspensions: tuple[Suspension, ...] = ()
     verified: Verified
     scope: Scope
     when: tuple[Atom, ...] = ()
@@ -239,9 +276,12 @@ class Rule(Closed):
         return self.overrides + self.exception_to
 
     @property
-    def has_conditions(self) -> bool:
-        """Say whether facts decide if it stands, beyond whom and when it binds."""
-        return bool(self.when or self.force or self.fallback or any(speech.when for speech in self.at.values()))
+    def can_fail(self) -> bool:
+        """Say whether any facts or date make it fail: a rule for everybody, always and whatever happens cannot."""
+        bounded = self.scope.agencies or self.scope.counties or self.scope.facility_kinds
+        dated = self.in_force.from_ or self.in_force.to or self.suspensions
+        judged = self.when or self.force or self.fallback or any(speech.when for speech in self.at.values())
+        return bool(bounded or dated or judged)
 
 
 class Expectation(Closed):
@@ -261,7 +301,7 @@ class PackTest(Closed):
     name: Words
     at: Instant
     decision_point: DecisionPoint
-    facts: dict[str, str | bool | int]
+    facts: dict[str, FactValue]
     expect: Expectation
 
 
@@ -280,8 +320,11 @@ class Pack(Closed):
     pack: Code
     version: Code
     jurisdiction: Code
+    zone: Code
+    extends: Code | None = None
     vocabulary: Literal["custody-facts/1"]
     interpretation: Interpretation
     ranks: tuple[Bindingness, ...]
+    suppose: Annotated[dict[DecisionPoint, dict[str, FactValue]], Field(default_factory=dict)]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     tests: tuple[PackTest, ...] = ()

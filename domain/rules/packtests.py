@@ -42,8 +42,8 @@ def _rules_of(test: PackTest, rulebook: Rulebook) -> frozenset[str]:
     """Return the rules a test names; one that names none is about those at its decision point, or about all."""
     expected = test.expect
     named = frozenset((*expected.stands, *expected.fails, *expected.unknown, *expected.defeated))
-    speaking = frozenset(rule.id for rule in rulebook.pack.rules if rule.speaks_at(test.decision_point))
-    return named or speaking or frozenset(rule.id for rule in rulebook.pack.rules)
+    speaking = frozenset(rule.id for rule in rulebook.rules if rule.speaks_at(test.decision_point))
+    return named or speaking or frozenset(rule.id for rule in rulebook.rules)
 
 
 def _problems(test: PackTest, rulebook: Rulebook) -> Iterator[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import cel as second
 import pytest
 
 from adapters.places.register import minnesota_register
-from adapters.rules.packs import load_pack, minnesota_rules, parse_pack
+from adapters.rules.packs import PACKS, load_pack, minnesota_rules, parse_pack
 from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant, Precision
@@ -20,7 +19,7 @@ from domain.rules.packtests import run_pack_tests
 from domain.rules.truth import Truth
 from domain.rules.vocabulary import Condition, Facts, FactType
 
-TEXT = files("domain").joinpath("packs/us-mn.yaml").read_text(encoding="utf-8")
+TEXT = PACKS.joinpath("us-mn.yaml").read_text(encoding="utf-8")
 OUTSIDE_THE_REGISTER = {
     "mn-minneapolis-police",
     "mn-saint-paul-police",
@@ -69,6 +68,13 @@ def test_a_fact_taken_away_never_turns_a_determined_answer_into_another_one() ->
             assert fewer.status in (whole, "undetermined"), f"{test.name} without {name}"
 
 
+def test_the_digest_changes_with_the_pack_it_extends(tmp_path: Path) -> None:
+    federal = PACKS.joinpath("us.yaml").read_text(encoding="utf-8")
+    (tmp_path / "us.yaml").write_text(federal.replace("verified: memory", "verified: found", 1), encoding="utf-8")
+    (tmp_path / "us-mn.yaml").write_text(TEXT, encoding="utf-8")
+    assert load_pack(tmp_path / "us-mn.yaml").digest != minnesota_rules().digest
+
+
 def test_the_digest_of_the_pack_ignores_comments_and_layout() -> None:
     without_comments = re.sub(r"^#.*\n", "", TEXT, flags=re.MULTILINE).replace("\n\n", "\n")
     assert without_comments != TEXT
@@ -86,7 +92,7 @@ def test_the_digest_of_the_pack_ignores_comments_and_layout() -> None:
     ],
 )
 def test_dates_keep_the_precision_of_their_source(rule_id: str, start: Precision | None, end: Precision | None) -> None:
-    in_force = minnesota_rules().rule(rule_id).in_force
+    in_force = minnesota_rules().period(rule_id)
     assert _precision(in_force.start) is start
     assert _precision(in_force.end) is end
 
@@ -96,7 +102,7 @@ def _precision(instant: Instant | None) -> Precision | None:
 
 
 def test_last_listed_is_an_end_some_time_after_that_day() -> None:
-    ended = minnesota_rules().rule("MN-287G-JACKSON-JEM").in_force.end
+    ended = minnesota_rules().period("MN-287G-JACKSON-JEM").end
     assert ended is not None
     assert str(ended.earliest) == "2025-07-09 00:00:00-05:00"
     assert ended.latest is None
@@ -110,7 +116,7 @@ def test_every_agency_that_a_rule_binds_is_in_the_register_or_holds_nobody() -> 
 
 def test_every_kind_of_facility_that_a_rule_binds_is_in_the_register() -> None:
     kinds = {facility.kind for facility in minnesota_register().facilities}
-    for rule in minnesota_rules().pack.rules:
+    for rule in minnesota_rules().rules:
         assert set(rule.scope.facility_kinds) <= kinds, rule.id
 
 
@@ -131,13 +137,37 @@ def test_no_written_policy_speaks_at_every_decision_point_of_a_county_jail() -> 
 
 def test_a_broken_pack_names_the_file_the_line_and_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text(TEXT.replace('detainer_form == "I-247A"', "detainer_from == 1", 1), encoding="utf-8")
+    path.write_text(TEXT.replace("cel: committed_recorded", "cel: comitted_recorded", 1), encoding="utf-8")
     with pytest.raises(InputRefused) as caught:
         load_pack(path)
-    line = next(n for n, text in enumerate(TEXT.splitlines(), 1) if text == "- id: US-I247A-1")
+    line = next(n for n, text in enumerate(TEXT.splitlines(), 1) if text == "- id: MN-631.50")
     assert caught.value.code == "bad_expression"
-    assert caught.value.where == f"mine.yaml, line {line}: rule US-I247A-1"
-    assert "detainer_from" in caught.value.what
+    assert caught.value.where == f"mine.yaml, line {line}: rule MN-631.50"
+    assert "comitted_recorded" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code", "says"),
+    [
+        ('conviction_level == "felony"', 'conviction_level == "fellony"', "bad_expression", "never 'fellony'"),
+        ("zone: America/Chicago", "zone: America/Chicaco", "bad_pack", "no time zone"),
+        ("extends: us", "extends: usa", "unknown_pack", "no pack 'usa'"),
+        ("{from: '2014-06-11', to: 2021-06}", "{from: '2014-06-11', to: 2011-06}", "bad_instant", "before it starts"),
+        ("advisory_opinion, \n", "\n", "bad_pack", "does not say where advisory_opinion stands"),
+        ("detainer_form: I-247D", "detainer_form: I-247B", "bad_test", "'detainer_form' is one of"),
+        ("- id: MN-631.51", "- id: US-I247A-1", "duplicate_rule", "is there twice"),
+    ],
+)
+def test_what_could_never_be_true_is_found_at_load(
+    tmp_path: Path, was: str, becomes: str, code: str, says: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    assert was in TEXT
+    path.write_text(TEXT.replace(was, becomes, 1), encoding="utf-8")
+    with pytest.raises(InputRefused) as caught:
+        load_pack(path)
+    assert caught.value.code == code
+    assert says in caught.value.what
 
 
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
@@ -146,7 +176,7 @@ def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
     line = next(n for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "colour" in text)
     with pytest.raises(InputRefused) as caught:
         load_pack(path)
-    assert caught.value.where == f"mine.yaml, line {line}: rules.0.colour (rule US-8CFR-287.7a)"
+    assert caught.value.where == f"mine.yaml, line {line}: rules.0.colour (rule MN-631.50)"
 
 
 @pytest.mark.parametrize(

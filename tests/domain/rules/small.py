@@ -35,6 +35,7 @@ def pack(*rules: dict[str, Any], tests: list[dict[str, Any]] | None = None) -> d
         "pack": "small",
         "version": "1",
         "jurisdiction": "US-MN",
+        "zone": "America/Chicago",
         "vocabulary": "custody-facts/1",
         "interpretation": {"author": "a test", "basis": "made up"},
         "ranks": ["statute", "advisory_opinion", "agreement", "practice"],

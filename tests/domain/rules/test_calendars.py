@@ -7,20 +7,27 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from domain.calendars import (
-    AFTER_SERVICE,
-    CLOCKS,
-    FORM_I_247A,
-    REGULATION,
-    ZERO,
-    Clock,
-    expiry,
-    expiry_instant,
-    federal_holidays,
-    is_rest_day,
-)
+from domain import calendars
+from domain.calendars import Calendar, Clock, ClockStart, Counts, federal_holidays, is_rest_day
 from domain.instants import MINNESOTA, Instant
+
+REGULATION = Clock(id="C1", start=ClockStart.OTHERWISE_RELEASED, hours=48, calendar=Calendar.EXCLUDING_REST_DAYS)
+FORM_I_247A = Clock(id="C2", start=ClockStart.OTHERWISE_RELEASED, hours=48, calendar=Calendar.WALL)
+ADVANCE_NOTICE = Clock(
+    id="C6", start=ClockStart.SCHEDULED_RELEASE, hours=48, calendar=Calendar.WALL, counts=Counts.BEFORE
+)
+ZERO = Clock(id="C8", start=ClockStart.OTHERWISE_RELEASED, hours=0, calendar=Calendar.WALL)
+END_OF_DAY = Clock(id="NJ", start=ClockStart.OTHERWISE_RELEASED, hours=0, calendar=Calendar.END_OF_LOCAL_DAY)
+
+
+def expiry(clock: Clock, start: datetime) -> datetime:
+    return calendars.expiry(clock, start, MINNESOTA)
+
+
+def expiry_instant(clock: Clock, start: Instant) -> Instant:
+    return calendars.expiry_instant(clock, start, MINNESOTA)
 
 
 def local(*parts: int) -> datetime:
@@ -74,9 +81,27 @@ def test_no_hours_run_out_at_once_even_on_a_sunday() -> None:
     assert expiry(ZERO, local(2026, 1, 18, 9)) == local(2026, 1, 18, 9)
 
 
-def test_the_catalogued_clocks_are_named_as_in_the_rules() -> None:
-    assert CLOCKS == {"C1": REGULATION, "C2": FORM_I_247A, "C3": AFTER_SERVICE, "C8": ZERO}
-    assert AFTER_SERVICE.start == "admin_warrant_served_at"
+def test_advance_notice_is_due_by_48_hours_before_also_over_the_change_to_summer_time() -> None:
+    assert expiry(ADVANCE_NOTICE, local(2026, 1, 16, 17)) == local(2026, 1, 14, 17)
+    assert expiry(ADVANCE_NOTICE, local(2026, 3, 9, 13)) == local(2026, 3, 7, 12)
+
+
+def test_the_day_otherwise_released_ends_at_23_59_local_time() -> None:
+    late = local(2026, 1, 16, 23).astimezone(UTC)
+    assert late.date() == date(2026, 1, 17)
+    assert expiry(END_OF_DAY, late) == local(2026, 1, 16, 23, 59)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"counts": Counts.BEFORE, "calendar": Calendar.EXCLUDING_REST_DAYS},
+        {"calendar": Calendar.END_OF_LOCAL_DAY},
+    ],
+)
+def test_a_clock_that_means_nothing_cannot_be_made(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Clock(**{**FORM_I_247A.model_dump(), **changes})
 
 
 def test_the_holidays_of_2026_with_their_observed_days() -> None:
@@ -125,7 +150,7 @@ moments = st.integers(0, 37 * 366 * 86400).map(lambda second: datetime.fromtimes
 
 @given(moments, st.integers(0, 200))
 def test_exactly_the_hours_on_counted_days_run(start: datetime, hours: int) -> None:
-    clock = Clock(id="C1", start="x", hours=hours, calendar=REGULATION.calendar)
+    clock = REGULATION.model_copy(update={"hours": hours})
     end = expiry(clock, start).astimezone(UTC)
     minutes = int((end - start).total_seconds() // 60)
     steps = [start + timedelta(minutes=step * 15) for step in range(minutes // 15)]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from domain.events.fields import DecisionPoint
 from domain.instants import Instant
 from domain.rules.decide import decide
-from domain.rules.pack import Status
+from domain.rules.pack import Period, Status
+from domain.rules.stops import Stop, StopKind
 from domain.rules.trace import Determination, Standing
 from tests.domain.rules.small import book, rule, when
 
@@ -223,6 +224,33 @@ def test_rival_readings_leave_a_rule_open_only_where_they_disagree(
 ) -> None:
     found = ask(READ_TWICE, facility_kind=kind)
     assert (found.status, found.missing) == (status, missing)
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "standing"),
+    [
+        ("2017-09-15T12:00:00-05:00", Status.NO_RULE, Standing.FAILS),
+        ("2018-06-01T12:00:00-05:00", Status.PROHIBITED, Standing.STANDS),
+        ("2017-08-30T12:00:00-05:00", Status.UNDETERMINED, Standing.UNKNOWN),
+    ],
+)
+def test_a_rule_that_a_court_stopped_fails_then_and_stays_in_the_trace(
+    at: str, status: Status, standing: Standing
+) -> None:
+    injunction = {"from": "2017-08-30", "to": "2018-03-13", "by": "a district court"}
+    found = ask(rule("A", "prohibition", in_force={"from": "2009", "to": None}, suspensions=[injunction]), at=when(at))
+    assert (found.status, found.rules[0].standing) == (status, standing)
+    if standing is not Standing.STANDS:
+        assert "a district court" in found.rules[0].atoms[0].says
+
+
+def test_a_stop_that_the_log_tells_of_counts_as_one_that_the_pack_tells_of() -> None:
+    stop = Stop(StopKind.SUSPENDED, Period(when("2026-01-10"), None), "an order of 2026-01-10", position=7)
+    rulebook = book(rule("A", "prohibition"), rule("B", "permission"))
+    before = decide({}, HOLD, NOW, rulebook)
+    after = decide({}, HOLD, NOW, rulebook, {"A": (stop,)})
+    assert (before.status, after.status) == (Status.CONFLICT, Status.PERMITTED)
+    assert before.facts_digest != after.facts_digest
 
 
 def test_the_trace_shows_every_condition_with_its_words_value_and_facts() -> None:
