@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.instants import Instant
 from domain.rules.pack import Reading, Rule
-from domain.rules.rulebook import PointRule, stops_of
+from domain.rules.pointbook import PointRule
 from domain.rules.stops import Stops
 from domain.rules.trace import AtomTrace
 from domain.rules.truth import Truth, all_of
@@ -18,10 +18,15 @@ from domain.rules.vocabulary import Facts
 class Considered:
     """A rule with its value before any defeat, and what would have to be known to settle it."""
 
-    rule: Rule
+    entry: PointRule
     value: Truth
     atoms: tuple[AtomTrace, ...]
     missing: tuple[str, ...]
+
+    @property
+    def rule(self) -> Rule:
+        """Return the rule itself."""
+        return self.entry.rule
 
 
 def consider(entry: PointRule, facts: Facts, valid_at: Instant, told: Stops) -> Considered | None:
@@ -38,13 +43,17 @@ def consider(entry: PointRule, facts: Facts, valid_at: Instant, told: Stops) -> 
         elif found not in allowed:
             return None
     force = _agreement_in_force(rule, facts) if rule.force else _in_force(entry, valid_at)
-    if force.value is False:
+    if force is not None and force.value is False:
         return None
-    shown = [force] if rule.force or force.value is None else []
-    stopped = _not_stopped(entry, valid_at, told)
-    atoms = (*unsettled, *shown, *stopped, *_readings(rule, facts), *_atoms(entry, facts))
-    value = all_of(atom.value for atom in atoms)
-    return Considered(rule, value, atoms, tuple(_missing(atoms)) if value is None else ())
+    atoms = (
+        *unsettled,
+        *((force,) if force else ()),
+        *_not_stopped(entry, valid_at, told),
+        *_readings(rule, facts),
+        *[atom.trace(facts) for atom in entry.atoms],
+    )
+    value = all_of([atom.value for atom in atoms])
+    return Considered(entry, value, atoms, tuple(_missing(atoms)) if value is None else ())
 
 
 def _missing(atoms: tuple[AtomTrace, ...]) -> Iterator[str]:
@@ -52,22 +61,18 @@ def _missing(atoms: tuple[AtomTrace, ...]) -> Iterator[str]:
     yield from dict.fromkeys(named)
 
 
-def _atoms(entry: PointRule, facts: Facts) -> Iterator[AtomTrace]:
-    for compiled in entry.atoms:
-        used = {name: facts.get(name) for name in compiled.needs}
-        yield AtomTrace(compiled.atom.id, compiled.atom.says, compiled.condition(facts), used)
-
-
-def _in_force(entry: PointRule, valid_at: Instant) -> AtomTrace:
+def _in_force(entry: PointRule, valid_at: Instant) -> AtomTrace | None:
+    """Return what its dates say, or None if they surely cover the moment, which needs no words."""
     value = entry.period.covers(valid_at)
-    return AtomTrace(
-        "in-force", "its time in force surely covers the moment", value, {f"in_force:{entry.rule.id}": value}
-    )
+    if value:
+        return None
+    says = "its time in force surely covers the moment"
+    return AtomTrace("in-force", says, value, {f"in_force:{entry.rule.id}": value})
 
 
 def _not_stopped(entry: PointRule, valid_at: Instant, told: Stops) -> Iterator[AtomTrace]:
     """Yield one condition for each stop that does, or may, cover the moment."""
-    for stop in stops_of(entry, told):
+    for stop in (*entry.stops, *told.get(entry.rule.id, ())):
         stopped = stop.period.covers(valid_at)
         if stopped is not False:
             value = None if stopped is None else False

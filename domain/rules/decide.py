@@ -10,28 +10,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator
 
 from domain.canonical import canonical_bytes
 from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant
 from domain.rules.considered import Considered, consider
+from domain.rules.masks import ALLOWING, LOCAL, status_of
+from domain.rules.outcomes import Family, combined, deciding_rules, families_of
 from domain.rules.pack import Rule, Status
+from domain.rules.pointbook import PointBook
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import NO_STOPS, Stops
-from domain.rules.trace import AtomTrace, Conflict, Determination, RuleTrace, Standing
+from domain.rules.trace import AtomTrace, Conflict, Determination, Outcome, RuleTrace, Standing
+from domain.rules.truth import Truth
 from domain.rules.vocabulary import Facts
-
-ENUMERATED_MAX = 8
-ALLOWING = (Modality.OBLIGATION, Modality.PERMISSION)
-ONE_SIDED = (
-    (Modality.PROHIBITION, Status.PROHIBITED),
-    (Modality.OBLIGATION, Status.REQUIRED),
-    (Modality.PERMISSION, Status.PERMITTED),
-    (Modality.NO_RULE, Status.NO_RULE),
-    (Modality.REQUEST, Status.REQUESTED_ONLY),
-)
 
 
 def decide(
@@ -40,21 +33,16 @@ def decide(
     """Derive what the pack says at a decision point.
 
     Facts are flat and typed, absent where unknown; `stops` are the suspensions and ends that the log tells of.
+    What two decisions look at alike comes out alike, so the rulebook remembers outcomes by what they looked at.
     """
-    considered = [
-        found for entry in rulebook.speaking_at(decision_point) if (found := consider(entry, facts, valid_at, stops))
-    ]
-    case = _Case(considered, decision_point)
-    status, deciding = case.status()
-    traces = tuple(case.traces())
-    named = [name for found in considered if found.rule.id in deciding for name in found.missing]
+    outcome = _outcome(rulebook, decision_point, facts, valid_at, stops)
     return Determination(
         decision_point=decision_point,
         valid_at=valid_at,
-        status=status,
-        rules=traces,
-        conflicts=tuple(_conflicts(traces, rulebook)),
-        missing=tuple(dict.fromkeys(named)),
+        status=outcome.status,
+        rules=outcome.rules,
+        conflicts=outcome.conflicts,
+        missing=outcome.missing,
         pack=rulebook.pack.pack,
         pack_digest=rulebook.digest,
         facts_digest=_facts_digest(facts, stops),
@@ -67,97 +55,79 @@ def _facts_digest(facts: Facts, stops: Stops) -> str:
     return hashlib.sha256(canonical_bytes({"facts": dict(facts), "stops": told})).hexdigest()
 
 
-class _Case:
-    """The considered rules of one decision, defeaters first."""
+def _outcome(rulebook: Rulebook, point: DecisionPoint, facts: Facts, valid_at: Instant, stops: Stops) -> Outcome:
+    book = rulebook.at(point)
+    if stops:  # they are seldom, and no part of a shape
+        return _derived(book, facts, valid_at, rulebook, stops)
+    shape = book.shape(facts, valid_at)
+    outcome = book.remembered(shape)
+    if outcome is None:
+        outcome = _derived(book, facts, valid_at, rulebook, stops)
+        book.remember(shape, outcome)
+    return outcome
 
-    def __init__(self, considered: list[Considered], point: DecisionPoint) -> None:
-        self.considered = considered
-        self.point = point
-        self.unknown = [found.rule.id for found in considered if found.value is None]
 
-    def standing(self, settled: Mapping[str, bool]) -> set[str]:
-        """Return which rules stand if the unknown ones have the values given."""
-        stands: set[str] = set()
-        defeated: set[str] = set()
-        fallbacks = []
-        for found in self.considered:
-            rule = found.rule
-            true = settled[rule.id] if found.value is None else found.value
-            if rule.fallback and true:
-                fallbacks.append(rule)
-            elif true and rule.id not in defeated:
-                stands.add(rule.id)
-                defeated.update(rule.beats)
-        if not any(found.rule.is_local and found.rule.id in stands for found in self.considered):
-            stands.update(rule.id for rule in fallbacks)
-        return stands
+def _derived(book: PointBook, facts: Facts, valid_at: Instant, rulebook: Rulebook, stops: Stops) -> Outcome:
+    considered = [found for entry in book.rules if (found := consider(entry, facts, valid_at, stops))]
+    families = families_of(considered)
+    masks = combined(families)
+    statuses = {status_of(mask) for mask in masks}
+    deciding = deciding_rules(families) if len(statuses) > 1 else set()
+    traces = tuple(_traces(considered, families, masks))
+    named = [name for found in considered if found.rule.id in deciding for name in found.missing]
+    return Outcome(
+        status=Status.UNDETERMINED if len(statuses) > 1 else statuses.pop(),
+        rules=traces,
+        conflicts=tuple(_conflicts(traces, rulebook)),
+        missing=tuple(dict.fromkeys(named)),
+    )
 
-    def status_of(self, stands: set[str]) -> Status:
-        """Return the status that a set of standing rules gives."""
-        said = {f.rule.modality_at(self.point) for f in self.considered if f.rule.id in stands}
-        if Modality.PROHIBITION in said and said.intersection(ALLOWING):
-            return Status.CONFLICT
-        return next((status for modality, status in ONE_SIDED if modality in said), Status.NO_RULE)
 
-    def assignments(self) -> Iterator[dict[str, bool]]:
-        """Yield ways the unknown rules may turn out: all, or of very many the corners and single flips."""
-        if len(self.unknown) <= ENUMERATED_MAX:
-            for values in product((False, True), repeat=len(self.unknown)):
-                yield dict(zip(self.unknown, values, strict=True))
-            return
-        for base in (False, True):
-            corner = dict.fromkeys(self.unknown, base)
-            yield corner
-            for rule_id in self.unknown:
-                yield {**corner, rule_id: not base}
-
-    def status(self) -> tuple[Status, set[str]]:
-        """Return the status, and the unknown rules that could change it (empty unless undetermined)."""
-        outcomes = [(given, self.status_of(self.standing(given))) for given in self.assignments()]
-        if len({status for _, status in outcomes}) == 1:
-            return outcomes[0][1], set()
-        by_key = {tuple(sorted(given.items())): status for given, status in outcomes}
-        deciding = set()
-        for given, status in outcomes:
-            for rule_id in self.unknown:
-                flipped = tuple(sorted({**given, rule_id: not given[rule_id]}.items()))
-                if by_key.get(flipped, status) is not status:
-                    deciding.add(rule_id)
-        return Status.UNDETERMINED, deciding or set(self.unknown)
-
-    def traces(self) -> Iterator[RuleTrace]:
-        """Yield every considered rule with where it ended up."""
-        outcomes = [self.standing(given) for given in self.assignments()]
-        always = set.intersection(*outcomes)
-        ever = set.union(*outcomes)
-        for found in self.considered:
-            beaten_by = tuple(f.rule.id for f in self.considered if found.rule.id in f.rule.beats and f.rule.id in ever)
-            standing = self._where(found, always, ever)
-            atoms = found.atoms + tuple(self._fallback_atom(found.rule, always, ever))
-            defeated_by = beaten_by if standing is Standing.DEFEATED else ()
-            yield RuleTrace(
-                rule=found.rule,
-                modality=found.rule.modality_at(self.point),
-                effect=found.rule.effect_at(self.point),
-                standing=standing,
-                atoms=atoms,
-                missing=found.missing,
-                defeated_by=defeated_by,
-            )
-
-    def _where(self, found: Considered, always: set[str], ever: set[str]) -> Standing:
-        if found.value is False:
-            return Standing.FAILS
-        if found.rule.id in always:
-            return Standing.STANDS
-        if found.rule.id in ever:
-            return Standing.UNKNOWN
-        return Standing.FAILS if found.rule.fallback else Standing.DEFEATED
-
-    def _fallback_atom(self, rule: Rule, always: set[str], ever: set[str]) -> Iterator[AtomTrace]:
+def _traces(considered: list[Considered], families: list[Family], masks: frozenset[int]) -> Iterator[RuleTrace]:
+    """Yield every considered rule with where it ended up."""
+    always = {rule_id for family in families for rule_id in family.always}
+    ever = {rule_id for family in families for rule_id in family.ever}
+    beaten_by: dict[str, list[str]] = {}
+    for found in considered:
+        for beaten in found.rule.beats if found.rule.id in ever else ():
+            beaten_by.setdefault(beaten, []).append(found.rule.id)
+    unanswered = _nothing_of_its_own(masks)
+    for found in considered:
+        rule = found.rule
+        atoms = found.atoms
         if rule.fallback:
-            value = True if rule.id in always else (None if rule.id in ever else False)
-            yield AtomTrace("none-of-its-own", "no policy, order or agreement of the custodian's own speaks", value, {})
+            words = "no policy, order or agreement of the custodian's own speaks"
+            atoms = (*atoms, AtomTrace("none-of-its-own", words, unanswered, {}))
+        standing = _fallback_standing(found, unanswered) if rule.fallback else _standing(found, always, ever)
+        yield RuleTrace(
+            rule=rule,
+            modality=found.entry.modality,
+            effect=found.entry.effect,
+            standing=standing,
+            atoms=atoms,
+            missing=found.missing,
+            defeated_by=tuple(beaten_by.get(rule.id, ())) if standing is Standing.DEFEATED else (),
+        )
+
+
+def _nothing_of_its_own(masks: frozenset[int]) -> Truth:
+    """Say whether no rule of the custodian's own stands; None if that depends on what is unknown."""
+    local = {bool(mask & LOCAL) for mask in masks}
+    return None if len(local) > 1 else local == {False}
+
+
+def _fallback_standing(found: Considered, unanswered: Truth) -> Standing:
+    if found.value is False or unanswered is False:
+        return Standing.FAILS
+    return Standing.STANDS if found.value and unanswered else Standing.UNKNOWN
+
+
+def _standing(found: Considered, always: set[str], ever: set[str]) -> Standing:
+    if found.value is False:
+        return Standing.FAILS
+    if found.rule.id in always:
+        return Standing.STANDS
+    return Standing.UNKNOWN if found.rule.id in ever else Standing.DEFEATED
 
 
 def _conflicts(traces: tuple[RuleTrace, ...], rulebook: Rulebook) -> Iterator[Conflict]:

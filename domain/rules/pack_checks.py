@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -14,6 +15,8 @@ from domain.canonical import canonical_bytes
 from domain.errors import InputRefused
 from domain.rules.pack import Pack, PackTest, Rule, period_of
 from domain.rules.vocabulary import FactValue, fact_problem
+
+FAMILY_MAX = 12
 
 
 def read_pack(document: dict[str, Any]) -> Pack:
@@ -66,6 +69,29 @@ def defeaters_first(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
             where=f"rule {error.args[1][0]}",
             mend="take one overrides or exception_to away",
         ) from None
+
+
+def families(rules: Sequence[Rule]) -> dict[str, int]:
+    """Number the families: rules that defeat each other, directly or in a chain, have one number.
+
+    Raise InputRefused(bad_pack) for a family in which all the ways to turn out are too many to look at.
+    """
+    number = {rule.id: place for place, rule in enumerate(rules)}
+    for rule in rules:
+        for beaten in rule.beats:
+            if beaten in number:
+                joined = number[beaten]
+                number = {one: number[rule.id] if of == joined else of for one, of in number.items()}
+    for family, size in Counter(number.values()).items():
+        if size > FAMILY_MAX:
+            first = next(rule_id for rule_id, of in number.items() if of == family)
+            raise InputRefused(
+                "bad_pack",
+                f"{size} rules defeat each other in one chain at one decision point; at most {FAMILY_MAX} may",
+                where=f"rule {first}",
+                mend="give some of them conditions that exclude each other instead",
+            )
+    return number
 
 
 def _check_known(rule_id: str, by_id: dict[str, Rule], where: str) -> None:

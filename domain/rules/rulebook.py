@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +11,11 @@ from zoneinfo import ZoneInfo
 from domain.canonical import canonical_bytes
 from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
+from domain.rules.masks import mask_of
 from domain.rules.pack import Atom, Pack, Period, Rule, period_of
-from domain.rules.pack_checks import check_pack, defeaters_first, read_pack
-from domain.rules.stops import Stop, StopKind, Stops
+from domain.rules.pack_checks import check_pack, defeaters_first, families, read_pack
+from domain.rules.pointbook import CompiledAtom, PointBook, PointRule
+from domain.rules.stops import Stop, StopKind
 from domain.rules.vocabulary import (
     FACT_TYPES,
     BadExpressionError,
@@ -26,26 +27,6 @@ from domain.rules.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledAtom:
-    """An atom, its condition, and the facts it needs."""
-
-    atom: Atom
-    condition: Condition
-    needs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PointRule:
-    """A rule at one decision point; `bounds` are the facts that say whom it binds, with what they may be."""
-
-    rule: Rule
-    period: Period
-    stops: tuple[Stop, ...]
-    atoms: tuple[CompiledAtom, ...]
-    bounds: tuple[tuple[str, tuple[str, ...]], ...]
-
-
 class Rulebook:
     """What `decide` takes: a pack with the rules of the pack it extends.
 
@@ -54,7 +35,7 @@ class Rulebook:
     """
 
     def __init__(
-        self, pack: Pack, digest: str, rules: tuple[Rule, ...], points: dict[DecisionPoint, tuple[PointRule, ...]]
+        self, pack: Pack, digest: str, rules: tuple[Rule, ...], points: Mapping[DecisionPoint, PointBook]
     ) -> None:
         self.pack = pack
         self.digest = digest
@@ -68,8 +49,8 @@ class Rulebook:
         """Return the time zone of the pack's dates, days and clocks."""
         return ZoneInfo(self.pack.zone)
 
-    def speaking_at(self, point: DecisionPoint) -> tuple[PointRule, ...]:
-        """Return the rules of a decision point, every rule after those that could defeat it."""
+    def at(self, point: DecisionPoint) -> PointBook:
+        """Return the rules of a decision point."""
         return self._points[point]
 
     def has_rule(self, rule_id: str) -> bool:
@@ -101,7 +82,7 @@ def build_rulebook(document: dict[str, Any], engine: Engine, base: Rulebook | No
     order = defeaters_first(rules)
     check_pack(pack, rules)
     compiled = _Compiler(engine, ZoneInfo(pack.zone))
-    points = {point: tuple(compiled.rules_at(order, point)) for point in DecisionPoint}
+    points = {point: PointBook(tuple(compiled.rules_at(order, point))) for point in DecisionPoint}
     return Rulebook(_with_supposed(pack, base), _digest(document, base), rules, points)
 
 
@@ -124,23 +105,33 @@ class _Compiler:
     def __init__(self, engine: Engine, zone: ZoneInfo) -> None:
         self._engine = engine
         self._zone = zone
-        self._conditions: dict[str, Condition] = {}
+        self._atoms: dict[Atom, CompiledAtom] = {}
 
     def rules_at(self, order: tuple[Rule, ...], point: DecisionPoint) -> Iterator[PointRule]:
-        for rule in order:
-            if rule.speaks_at(point):
-                atoms = tuple(self._atom(rule, atom) for atom in rule.atoms_at(point))
-                period = period_of(rule.in_force, self._zone)
-                yield PointRule(rule, period, tuple(self._stops(rule)), atoms, tuple(_bounds(rule)))
+        speaking = [rule for rule in order if rule.speaks_at(point)]
+        family = families(speaking)
+        for rule in speaking:
+            modality = rule.modality_at(point)
+            yield PointRule(
+                rule=rule,
+                modality=modality,
+                effect=rule.effect_at(point),
+                period=period_of(rule.in_force, self._zone),
+                stops=tuple(self._stops(rule)),
+                atoms=tuple(self._atom(rule, atom) for atom in rule.atoms_at(point)),
+                bounds=tuple(_bounds(rule)),
+                family=family[rule.id],
+                mask=mask_of(rule, modality),
+            )
 
     def _stops(self, rule: Rule) -> Iterator[Stop]:
         for told in rule.suspensions:
             yield Stop(StopKind.SUSPENDED, period_of(told, self._zone), told.by)
 
     def _atom(self, rule: Rule, atom: Atom) -> CompiledAtom:
-        if atom.cel not in self._conditions:
-            self._conditions[atom.cel] = self._compile(rule, atom)
-        return CompiledAtom(atom, self._conditions[atom.cel], names_in(atom.cel))
+        if atom not in self._atoms:  # many rules share a condition: it is compiled, and looked at, once
+            self._atoms[atom] = CompiledAtom(atom, self._compile(rule, atom), names_in(atom.cel))
+        return self._atoms[atom]
 
     def _compile(self, rule: Rule, atom: Atom) -> Condition:
         try:
@@ -169,8 +160,3 @@ def _bounds(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield name, allowed
     if scope.facility_kinds and not rule.readings:
         yield "facility_kind", scope.facility_kinds
-
-
-def stops_of(entry: PointRule, told: Stops) -> tuple[Stop, ...]:
-    """Return the stops of a rule: those its pack tells of, then those the log tells of."""
-    return entry.stops + told.get(entry.rule.id, ())

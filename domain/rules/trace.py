@@ -103,6 +103,16 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What comes out for all decisions whose rules see the same: the same objects serve them all."""
+
+    status: Status
+    rules: tuple[RuleTrace, ...]
+    conflicts: tuple[Conflict, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Determination:
     """What a pack derives at one decision point, with its trace."""
 

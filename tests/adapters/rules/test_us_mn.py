@@ -131,7 +131,7 @@ def test_every_287g_rule_takes_its_force_from_the_published_lists() -> None:
 def test_no_written_policy_speaks_at_every_decision_point_of_a_county_jail() -> None:
     for point in DecisionPoint:
         assert minnesota_rules().rule("MN-NONE").modality_at(point) is Modality.NO_RULE
-        entries = [entry.rule.id for entry in minnesota_rules().speaking_at(point)]
+        entries = [entry.rule.id for entry in minnesota_rules().at(point).rules]
         assert "MN-NONE" in entries
 
 
