@@ -13,6 +13,8 @@ from domain.rules.trace import AtomTrace
 from domain.rules.truth import Truth, all_of
 from domain.rules.vocabulary import Facts
 
+READINGS = "readings"
+
 
 @dataclass(frozen=True, slots=True)
 class Considered:
@@ -98,9 +100,16 @@ def _readings(rule: Rule, facts: Facts) -> Iterator[AtomTrace]:
     value: Truth = verdicts[0] if len(set(verdicts)) == 1 else None
     says = "; ".join(f"{reading.id}: {reading.says} ({reading.held_by})" for reading in rule.readings)
     missing = f"reading:{rule.id}" if facts.get("facility_kind") is not None else "facility_kind"
-    yield AtomTrace("readings", says, value, {missing: value})
+    yield AtomTrace(READINGS, says, value, {missing: value})
 
 
 def _under(reading: Reading, facts: Facts) -> Truth:
     kind = facts.get("facility_kind")
     return None if kind is None else kind in reading.facility_kinds
+
+
+def as_read(found: Considered, reading: Reading, facts: Facts) -> Considered:
+    """Return the rule as it is when one of its rival readings is taken."""
+    verdict = _under(reading, facts)
+    value = all_of([verdict if atom.id == READINGS else atom.value for atom in found.atoms])
+    return Considered(found.entry, value, found.atoms, found.missing)

@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from domain.canonical import canonical_bytes
 from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant
-from domain.rules.considered import Considered, consider
+from domain.rules.considered import Considered, as_read, consider
 from domain.rules.masks import ALLOWING, LOCAL, status_of
 from domain.rules.outcomes import Family, combined, deciding_rules, families_of
 from domain.rules.pack import Rule, Status
 from domain.rules.pointbook import PointBook
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import NO_STOPS, Stops
-from domain.rules.trace import AtomTrace, Conflict, Determination, Outcome, RuleTrace, Standing
+from domain.rules.trace import AtomTrace, Conflict, Determination, Outcome, ReadingTrace, RuleTrace, Standing
 from domain.rules.truth import Truth
 from domain.rules.vocabulary import Facts
 
@@ -43,6 +43,7 @@ def decide(
         rules=outcome.rules,
         conflicts=outcome.conflicts,
         missing=outcome.missing,
+        readings=outcome.readings,
         pack=rulebook.pack.pack,
         pack_digest=rulebook.digest,
         facts_digest=_facts_digest(facts, stops),
@@ -71,16 +72,30 @@ def _derived(book: PointBook, facts: Facts, valid_at: Instant, rulebook: Ruleboo
     considered = [found for entry in book.rules if (found := consider(entry, facts, valid_at, stops))]
     families = families_of(considered)
     masks = combined(families)
-    statuses = {status_of(mask) for mask in masks}
-    deciding = deciding_rules(families) if len(statuses) > 1 else set()
+    status = _status(masks)
+    deciding = deciding_rules(families) if status is Status.UNDETERMINED else set()
     traces = tuple(_traces(considered, families, masks))
     named = [name for found in considered if found.rule.id in deciding for name in found.missing]
     return Outcome(
-        status=Status.UNDETERMINED if len(statuses) > 1 else statuses.pop(),
+        status=status,
         rules=traces,
         conflicts=tuple(_conflicts(traces, rulebook)),
         missing=tuple(dict.fromkeys(named)),
+        readings=tuple(_readings(considered, facts)),
     )
+
+
+def _status(masks: frozenset[int]) -> Status:
+    statuses = {status_of(mask) for mask in masks}
+    return Status.UNDETERMINED if len(statuses) > 1 else statuses.pop()
+
+
+def _readings(considered: list[Considered], facts: Facts) -> Iterator[ReadingTrace]:
+    """Yield every rival reading with the status there would be if it, and it alone, were taken."""
+    for place, found in enumerate(considered):
+        for reading in found.rule.readings:
+            taken = [*considered[:place], as_read(found, reading, facts), *considered[place + 1 :]]
+            yield ReadingTrace(found.rule.id, reading, _status(combined(families_of(taken))))
 
 
 def _traces(considered: list[Considered], families: list[Family], masks: frozenset[int]) -> Iterator[RuleTrace]:

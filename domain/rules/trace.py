@@ -6,6 +6,7 @@
      "rules":[{"id":"MN-AG-2025-12-12b","citation":"...","effect":"...","bindingness":"advisory_opinion",
                "modality":"prohibition","applies":true,"standing":"stands","why":[{"id":"...","says":"...",
                "value":true,"facts":{"other_hold_recorded":false}}],"defeated_by":[],"missing":[]}],
+     "readings":[{"rule":"MN-631.50","id":"R1","says":"...","held_by":"the text","status":"required"}],
      "pack":"us-mn","pack_digest":"...","facts_digest":"..."}
 
 Advice says who ranks higher, is later, or is narrower (null where neither). It resolves nothing.
@@ -19,7 +20,7 @@ from typing import Any
 
 from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant
-from domain.rules.pack import Rule, Status
+from domain.rules.pack import Reading, Rule, Status
 from domain.rules.truth import Truth
 from domain.rules.vocabulary import FactValue
 
@@ -103,6 +104,25 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingTrace:
+    """One of a rule's rival readings, and the status there would be under it."""
+
+    rule: str
+    reading: Reading
+    status: Status
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return {
+            "rule": self.rule,
+            "id": self.reading.id,
+            "says": self.reading.says,
+            "held_by": self.reading.held_by,
+            "status": self.status.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What comes out for all decisions whose rules see the same: the same objects serve them all."""
 
@@ -110,6 +130,7 @@ class Outcome:
     rules: tuple[RuleTrace, ...]
     conflicts: tuple[Conflict, ...]
     missing: tuple[str, ...]
+    readings: tuple[ReadingTrace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,7 @@ class Determination:
     rules: tuple[RuleTrace, ...]
     conflicts: tuple[Conflict, ...]
     missing: tuple[str, ...]
+    readings: tuple[ReadingTrace, ...]
     pack: str
     pack_digest: str
     facts_digest: str
@@ -135,6 +157,7 @@ class Determination:
             "rules": [trace.as_json() for trace in self.rules],
             "conflicts": [conflict.as_json() for conflict in self.conflicts],
             "missing": list(self.missing),
+            "readings": [reading.as_json() for reading in self.readings],
             "pack": self.pack,
             "pack_digest": self.pack_digest,
             "facts_digest": self.facts_digest,

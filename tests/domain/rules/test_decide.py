@@ -226,6 +226,14 @@ def test_rival_readings_leave_a_rule_open_only_where_they_disagree(
     assert (found.status, found.missing) == (status, missing)
 
 
+def test_each_rival_reading_shows_the_status_there_would_be_under_it() -> None:
+    found = ask(READ_TWICE, rule("B", "permission"), facility_kind="county_jail")
+    assert [(one.reading.id, one.status) for one in found.readings] == [
+        ("R1", Status.REQUIRED),
+        ("R2", Status.PERMITTED),
+    ]
+
+
 @pytest.mark.parametrize(
     ("at", "status", "standing"),
     [
