@@ -29,6 +29,7 @@ COMMANDS = {
     "state": "custody",
     "handoffs": "custody",
     "trail": "trail",
+    "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",
     "log": "record",
