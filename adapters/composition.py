@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
-from adapters.rules.packs import minnesota_rules
+from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
 from projections.agreements import Agreements
@@ -17,6 +17,7 @@ from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
 from projections.facts import Custodian
 from projections.handoffs import Handoffs
+from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
 
 
@@ -67,10 +68,21 @@ def agreements_in_force(ledger: Ledger, upto: int | None, amending: Amendments) 
     return agreements(ledger, upto, amending)
 
 
+def published_packs(ledger: Ledger, upto: int | None, amending: Amendments) -> PublishedPacks:
+    """Return the rule packs published by a position, as amended by then."""
+    return PublishedPacks(amending.apply(ledger.recorded(upto=upto, topics=PublishedPacks.TYPES)))
+
+
+def rules_known(ledger: Ledger, upto: int | None, amending: Amendments) -> KnownRules:
+    """Return the rules to decide by as known at a position: the pack last published, else the one that ships."""
+    return known_rules(published_packs(ledger, upto, amending))
+
+
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
     in_force = agreements_in_force(ledger, upto, amending)
-    decided = DecisionTrail(minnesota_rules(), in_force, services.custodians())
+    rulebook = rules_known(ledger, upto, amending).rulebook
+    decided = DecisionTrail(rulebook, in_force, services.custodians())
     return [services.custody(), Handoffs(), Agreements(), decided]
 
 

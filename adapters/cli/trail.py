@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
-from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, agreements_in_force, amendments
+from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
+from adapters.composition import Services, agreements_in_force, amendments, rules_known
 from adapters.queries import find_case
-from adapters.rules.packs import minnesota_rules
 from domain.instants import format_rfc3339
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.decisions import decisions
@@ -32,10 +31,11 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     if at is not None:
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
     amending = amendments(ledger, upto)
+    known_rules = rules_known(ledger, upto, amending)
     made = decisions(
         list(amending.apply(events)),
         found,
-        minnesota_rules(),
+        known_rules.rulebook,
         agreements=agreements_in_force(ledger, upto, amending),
         custodians=services.custodians(),
     )
@@ -43,6 +43,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     document = {
         "ref": found,
         "known": upto,
+        "pack": known_rules.as_json(),
         "events": [event_row(event, amending) for event in in_order(events)],
         "decisions": [decision.as_json() for decision in made],
     }
@@ -72,7 +73,8 @@ def event_row(event: Recorded, amending: Amendments) -> dict[str, Any]:
 
 
 def _print_trail(document: dict[str, Any]) -> None:
-    click.echo(f"{document['ref']}, as known at position {document['known']:,}\n")
+    pack = show_pack(document["pack"])
+    click.echo(f"{document['ref']}, as known at position {document['known']:,}, under {pack}\n")
     rows = [[e["position"], show_instant(e["at"]), e["agency"], e["type"], _notes(e)] for e in document["events"]]
     print_table(["position", "when", "who says so", "what", "details"], rows, empty="")
     for decision in document["decisions"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,15 +10,18 @@ from typing import Any
 import orjson
 
 from adapters.rules.cel import CelEngine
-from adapters.rules.packs import shipped_pack
+from adapters.rules.packs import minnesota_rules
 from domain.errors import InputRefused, IntegrityProblem
 from domain.instants import Instant
 from domain.rules.packtests import run_pack_tests
 from domain.rules.publishing import part_events, publication_event
 from domain.rules.rulebook import Rulebook, build_rulebook
+from projections.amendments import AMENDING_TYPES, Amendments
 from projections.published_packs import Publication, PublishedPacks
+from projections.recorded import Recorded
 
 COMPILED_KEPT = 16
+RULE_TYPES = (*PublishedPacks.TYPES, *AMENDING_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,32 @@ class KnownRules:
         return {"id": pack.pack, "version": pack.version, "digest": self.rulebook.digest, "published": self.position}
 
 
-def known_rules(published: PublishedPacks, pack: str) -> KnownRules:
-    """Return the pack last published under a name, else the one that ships."""
-    latest = published.latest(pack)
-    if latest is None:
-        return KnownRules(shipped_pack(pack), None)
-    return KnownRules(published_rulebook(published, latest), latest.position)
+def known_rules(published: PublishedPacks) -> KnownRules:
+    """Return Minnesota's pack as last published, else the one that ships."""
+    shipped = minnesota_rules()
+    latest = published.latest(shipped.pack.pack)
+    return KnownRules(published_rulebook(published, latest), latest.position) if latest else KnownRules(shipped, None)
+
+
+def rules_by_position(events: Iterable[Recorded]) -> dict[int, Rulebook]:
+    """Return which rules came into use at which position, 0 for those that ship.
+
+    `events` are those of the types in `RULE_TYPES`, in the order of the log.
+    """
+    amending = Amendments()
+    told: list[Recorded] = []
+    last = minnesota_rules()
+    found = {0: last}
+    for event in events:
+        amending.add(event)
+        if event.type in PublishedPacks.TYPES:
+            told.append(event)
+        elif not any(amendment.position == event.position for one in told for amendment in amending.of(one)):
+            continue
+        rulebook = known_rules(PublishedPacks(amending.apply(told))).rulebook
+        if rulebook is not last:
+            found[event.position] = last = rulebook
+    return found
 
 
 def published_rulebook(published: PublishedPacks, publication: Publication) -> Rulebook:
@@ -73,7 +96,7 @@ def _compiled(text: str, base: Rulebook | None) -> Rulebook:
 
 def check_tests(rulebook: Rulebook) -> None:
     """Raise InputRefused(failing_pack) if a test that ships with the pack, or with its base, fails."""
-    for one in lineage(rulebook):
+    for one in rulebook.lineage():
         failed = [outcome for outcome in run_pack_tests(one) if not outcome.ok]
         if failed:
             raise InputRefused(
@@ -84,18 +107,13 @@ def check_tests(rulebook: Rulebook) -> None:
             )
 
 
-def lineage(rulebook: Rulebook) -> list[Rulebook]:
-    """Return the pack with those that it extends, the furthest first."""
-    return [*(lineage(rulebook.base) if rulebook.base else ()), rulebook]
-
-
 def unpublished(rulebook: Rulebook, published: PublishedPacks, at: Instant) -> Iterator[tuple[Rulebook, list[bytes]]]:
     """Yield each pack of the lineage with the events that publish it; none for what is there.
 
     The pack itself has to be the one in use; for what it extends it is enough to have been published.
     """
     history = [one for one in published.history() if one.whole]
-    for one in lineage(rulebook):
+    for one in rulebook.lineage():
         of_name = [publication for publication in history if publication.pack == one.pack.pack]
         there = of_name[-1:] if one is rulebook else of_name
         if any(publication.digest == one.digest for publication in there):

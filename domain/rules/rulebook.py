@@ -57,6 +57,10 @@ class Rulebook:
         """Return the time zone of the pack's dates, days and clocks."""
         return ZoneInfo(self.pack.zone)
 
+    def lineage(self) -> list[Rulebook]:
+        """Return the packs that it extends, the furthest first, and itself."""
+        return [*(self.base.lineage() if self.base else ()), self]
+
     def at(self, point: DecisionPoint) -> PointBook:
         """Return the rules of a decision point."""
         return self._points[point]
