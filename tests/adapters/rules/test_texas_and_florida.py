@@ -13,6 +13,7 @@ from domain.events.fields import DecisionPoint
 from domain.instants import Instant
 from domain.rules.decide import decide
 from domain.rules.pack import Status
+from domain.rules.packtests import run_pack_tests
 from domain.rules.trace import Determination, Standing
 from domain.rules.vocabulary import Facts
 
@@ -36,6 +37,11 @@ def decided(pack: str, point: DecisionPoint, at: datetime) -> Determination:
 
 def standing(found: Determination) -> list[str]:
     return [trace.rule.id for trace in found.rules if trace.standing is Standing.STANDS]
+
+
+@pytest.mark.parametrize("pack", ["us-tx", "us-fl"])
+def test_every_test_of_the_pack_passes(pack: str) -> None:
+    assert [outcome for outcome in run_pack_tests(shipped_pack(pack)) if not outcome.ok] == []
 
 
 @pytest.mark.parametrize("hours", range(-30, 31))

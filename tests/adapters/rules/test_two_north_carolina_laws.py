@@ -13,6 +13,7 @@ from domain.events.fields import DecisionPoint
 from domain.instants import Instant
 from domain.rules.decide import decide
 from domain.rules.pack import Status
+from domain.rules.packtests import run_pack_tests
 from domain.rules.trace import Standing
 from domain.rules.vocabulary import Facts
 
@@ -50,6 +51,10 @@ def clock_of(rule_id: str) -> Clock:
     clock = shipped_pack("us-nc").rule(rule_id).clock
     assert clock is not None
     return clock
+
+
+def test_every_test_of_the_pack_passes() -> None:
+    assert [outcome for outcome in run_pack_tests(shipped_pack("us-nc")) if not outcome.ok] == []
 
 
 @pytest.mark.parametrize("minutes", range(-36 * 60, 36 * 60 + 1, 30))
