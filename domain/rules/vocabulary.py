@@ -86,10 +86,12 @@ VOCABULARY: dict[str, Fact] = {
     "laken_riley_offense": _yes_or_no("charged, arrested or convicted of an offence that Pub. L. 119-1 lists"),
     "listed_conviction": _yes_or_no("a conviction that counts under the instrument's list is recorded"),
     "listed_charge": _yes_or_no("a pending charge that counts under the instrument's list is recorded"),
+    "offense_since_effective": _yes_or_no("the offence was committed on or after the instrument's first day"),
     "recent_indictable_conviction": _yes_or_no("a conviction within the years the instrument counts is recorded"),
     "held_to_answer_by_magistrate": _yes_or_no(
         "a magistrate found probable cause on a charge of the instrument's list"
     ),
+    "sentence_shortened_for_handover": _yes_or_no("a judge ordered the sentence shortened so that ICE can take over"),
     "release_date_public": _yes_or_no("the release date is already available to the public"),
     "bond_posted_recorded": _yes_or_no("bond was posted or the person was ordered released"),
     "referral_by_foreign_birth_alone": _yes_or_no("the referral rested on foreign birth alone"),
