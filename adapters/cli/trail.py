@@ -9,7 +9,7 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, agreements_in_force, amendments
+from adapters.composition import Services, agreements_in_force, amendments, stops
 from adapters.queries import find_case
 from adapters.rules.packs import minnesota_rules
 from domain.instants import format_rfc3339
@@ -25,7 +25,7 @@ from projections.recorded import Recorded
 @json_option
 @pass_services
 def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
-    """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
+    """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)
     found, events = find_case(ledger, ref, upto)
@@ -38,6 +38,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
         minnesota_rules(),
         agreements=agreements_in_force(ledger, upto, amending),
         custodians=services.custodians(),
+        stops=stops(ledger, upto, amending),
     )
     ledger.close()
     document = {
