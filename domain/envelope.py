@@ -73,14 +73,9 @@ class Envelope(Closed, Generic[DataT]):
     @property
     def recorded(self) -> Instant:
         """Return what the source says of its own recording or publication."""
-        return _instant(*self.recorded_parts)
-
-    @property
-    def recorded_parts(self) -> tuple[str | None, str | None, Precision]:
-        """Return earliest, latest and precision of what the source recorded; saying nothing is saying unknown."""
-        silent = self.recordedtime is None and self.recordedlatest is None
+        silent = self.recordedtime is None and self.recordedlatest is None  # saying nothing is saying unknown
         unsaid = Precision.UNKNOWN if silent else Precision.EXACT
-        return self.recordedtime, self.recordedlatest, self.recordedprecision or unsaid
+        return _instant(self.recordedtime, self.recordedlatest, self.recordedprecision or unsaid)
 
     @property
     def agency(self) -> str:
@@ -97,11 +92,17 @@ def _instant(earliest: str | None, latest: str | None, precision: Precision) -> 
     return Instant(parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision)
 
 
-def _span(earliest: str | None, latest: str | None, precision: Precision) -> Span:
-    if precision is Precision.EXACT and earliest and latest is None:  # nearly every event: no Instant is made
-        moment = microseconds_of(earliest)
-        return moment, moment
-    return _instant(earliest, latest, precision).span
+def _occurred_span(document: dict[str, Any], envelope: Envelope[Any]) -> Span:
+    if "timeprecision" in document or "timelatest" in document or "time" not in document:
+        return envelope.occurred.span
+    moment = microseconds_of(document["time"])  # nearly every event: no Instant is made
+    return moment, moment
+
+
+def _recorded_latest(document: dict[str, Any], envelope: Envelope[Any]) -> int | None:
+    if "recordedprecision" in document or "recordedlatest" in document or "recordedtime" not in document:
+        return envelope.recorded.span[1]
+    return microseconds_of(document["recordedtime"])
 
 
 @cache
@@ -174,26 +175,25 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
     try:
         envelope = read_envelope(cls, body)
         where = "time"
-        earliest, latest = _span(envelope.time, envelope.timelatest, envelope.timeprecision)
+        earliest, latest = _occurred_span(document, envelope)
         where = "recordedtime"
-        _, recorded = _span(*envelope.recorded_parts)
+        recorded = _recorded_latest(document, envelope)
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
         raise InputRefused("schema", str(error), where=where) from None
-    data = envelope.data
     if cls is EventCorrected:
-        _check_replacement(data)
+        _check_replacement(envelope.data)
     refs = references(document)
     return Submission(
         refs[0],
         cls.TYPE,
         body,
-        envelope.source,
-        envelope.id,
+        document["source"],
+        document["id"],
         signature,
-        envelope.agencykey,
-        vars(data).get("facility"),
+        document.get("agencykey"),
+        document["data"].get("facility"),
         earliest,
         latest,
         recorded,
@@ -218,13 +218,13 @@ def schema_refusal(error: ValidationError) -> InputRefused:
 
 def references(document: dict[str, Any]) -> tuple[str, ...]:
     """Return every reference an event makes, its own stream first: `("episode/…", "facility/…", …)`."""
-    found = {document["subject"]: None}
+    found = [document["subject"]]
     data = document["data"]
     for field, kind in REFERENCES[document["type"]]:
-        if value := data.get(field):
-            found[f"{kind}/{value}"] = None
-    if document.get("correctionof"):
-        found[f"event/{document['correctionof']}"] = None
+        if field in data and data[field] and (ref := f"{kind}/{data[field]}") not in found:
+            found.append(ref)
+    if "correctionof" in document and (ref := f"event/{document['correctionof']}") not in found:
+        found.append(ref)
     return tuple(found)
 
 
