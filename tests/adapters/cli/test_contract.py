@@ -22,6 +22,7 @@ from tests.projections.test_agreements import OBSERVATIONS
 READING = [
     ["state", JAIL],
     ["trail", "episode/x"],
+    ["explain", "episode/x"],
     ["determinations"],
     ["agreements"],
     ["handoffs"],
