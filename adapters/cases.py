@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.composition import Services, agreements_in_force, amendments
+from adapters.composition import Services, agreements_in_force, amendments, stops
 from adapters.queries import find_case
 from adapters.store.ledger import Ledger
 from domain.rules.rulebook import Rulebook
@@ -43,5 +43,6 @@ def decided_case(
         rulebook,
         agreements=agreements_in_force(ledger, upto, amending),
         custodians=services.custodians(),
+        stops=stops(ledger, upto, amending),
     )
     return DecidedCase(found, events, amending, amended, made)

@@ -11,7 +11,7 @@
      "missing":["agreement_wso"],
      "would_be":[{"fact":"agreement_wso","says":"whether ...","statuses":[{"value":true,"status":"conflict"},...]}],
      "would_be_together":[{"facts":{"agreement_wso":true,...},"status":"conflict"},...],
-     "clocks":[{"id":"C2","rule":"US-I247A-2","starts":"...","ends":"..."}],
+     "clocks":[{"id":"C2","rule":"US-I247A-2","kind":"limit","starts":"...","ends":"...",...}],
      "cited":[{"rule":"...","by":"...","event":"...","position":7,"in_this_trace":"stands"}],
      "done":[{"event":"...","at":"...","by":"...","position":9,"source":"agency:...","basis":"none_written"}],
      "responses":[{...as in "done": how an agency recorded that it would respond to the detainer}],
@@ -146,7 +146,7 @@ class Explanation:
     @cached_property
     def clocks(self) -> tuple[record.ExplainedClock, ...]:
         """Return the clocks of the standing rules."""
-        return tuple(record.clock_of(entry, self.rulebook) for entry in self.decision.clocks)
+        return tuple(record.clock_of(entry, self.rulebook.zone) for entry in self.decision.clocks)
 
     @property
     def clocks_alike(self) -> tuple[tuple[record.ExplainedClock, str], ...]:

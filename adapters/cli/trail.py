@@ -24,7 +24,7 @@ from projections.recorded import Recorded
 @json_option
 @pass_services
 def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
-    """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
+    """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)
     case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=minnesota_rules())

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.calendars import Counts
+from domain.calendars import Calendar, Clock, ClockStart, Counts
 from domain.events.fields import DecisionBasis
 from domain.instants import Instant
-from domain.rules.rulebook import Rulebook
 from domain.rules.trace import Standing
 from projections.decisions import Cited
 from projections.explained.wording import BASIS, Phrase, clock_words, listed, spaced, value_words, when_words
@@ -31,20 +30,19 @@ SHOWN_ELSEWHERE = {"facility", "subject", "episode", "detainer", "handoff", "cit
 
 @dataclass(frozen=True, slots=True)
 class ExplainedClock:
-    """One clock of a standing rule: what it counts, when it starts and when it ends."""
+    """One clock of a standing rule or of its side duty, in words; `told` is its wire form, as a decision has it."""
 
     id: str
     rule: str
     counts: str
-    starts: Instant
-    ends: Instant
     starts_words: Phrase
     ends_words: Phrase
     is_deadline: bool
+    told: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """Return the wire form."""
-        return {"id": self.id, "rule": self.rule, "starts": self.starts.as_json(), "ends": self.ends.as_json()}
+        return dict(self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +69,25 @@ class Act:
     made_up: bool
 
 
-def clock_of(entry: Mapping[str, Any], rulebook: Rulebook) -> ExplainedClock:
-    """Return one clock of a decision in words."""
-    starts, ends = Instant.from_json(entry["start"]), Instant.from_json(entry["runs_out"])
-    clock = rulebook.rule(entry["rule"]).clock
+def clock_of(entry: Mapping[str, Any], zone: ZoneInfo) -> ExplainedClock:
+    """Return one clock of a decision in words; a start that no event shows is at a time not recorded."""
+    clock = Clock(
+        id=entry["id"],
+        start=ClockStart(entry["counted_from"]),
+        hours=entry["hours"],
+        calendar=Calendar(entry["calendar"]),
+        counts=Counts(entry["counts"]),
+    )
+    starts, ends = (Instant.from_json(entry[name]) if entry[name] else Instant.unknown() for name in ("starts", "ends"))
+    counts = clock_words(clock)
     return ExplainedClock(
-        id=entry["clock"],
+        id=entry["id"],
         rule=entry["rule"],
-        counts=clock_words(clock) if clock else "",
-        starts=starts,
-        ends=ends,
-        starts_words=when_words(starts, rulebook.zone),
-        ends_words=when_words(ends, rulebook.zone),
-        is_deadline=clock is not None and clock.counts is Counts.BEFORE,
+        counts=f"{entry['says']}: {counts}" if "says" in entry else counts,
+        starts_words=when_words(starts, zone),
+        ends_words=when_words(ends, zone),
+        is_deadline=clock.counts is Counts.BEFORE,
+        told=entry,
     )
 
 

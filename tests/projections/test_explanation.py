@@ -287,6 +287,17 @@ def test_clocks_that_are_alike_are_shown_once_with_all_their_rules() -> None:
     assert alike["C1"] == ("US-8CFR-287.7d", "on Wednesday 2026-01-21, 17:00 CST")
 
 
+def test_a_clock_whose_start_no_event_shows_says_so_and_a_side_duty_says_what_it_asks() -> None:
+    case = Case("mn-freeborn-jail")
+    clocks = explained(case.form(), case.served(), point="serve_admin_warrant").clocks
+    duty = next(clock for clock in clocks if clock.id == "citizenship-claim")
+    assert duty.counts == (
+        "report a claim of US citizenship to ICE: 1 h after the claim of citizenship, every hour counted"
+    )
+    assert text_of(duty.starts_words) == "at a time that is not recorded"
+    assert (duty.as_json()["starts"], duty.as_json()["missing"]) == (None, "citizenship_claimed_at")
+
+
 @pytest.mark.parametrize(
     ("hours", "calendar", "counts", "words"),
     [

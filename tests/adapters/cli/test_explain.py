@@ -15,7 +15,15 @@ from tests.builders import body
 from tests.projections.test_decisions import Case
 
 FREEBORN = Case("mn-freeborn-jail")
-POINTS = ["release_notice", "hold_past_release", "hand_over"]
+POINTS = [
+    "release_notice",
+    "hold_past_release",
+    "hand_over",
+    "issue_detainer",
+    "serve_admin_warrant",
+    "post_transfer_hold",
+    "publish_handoff",
+]
 HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>\"'><img src=//evil.example/x onerror=x>"
     "{{7*7}}\u202e\nSTATUS: required"
