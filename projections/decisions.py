@@ -6,6 +6,7 @@
      "done":[{"event":"custody.hold_ended","at":"2026-01-17T09:00:00-06:00","by":"mn-freeborn-sheriff","position":9}],
      "held_minutes":960,
      "clocks":[{"id":"C2","rule":"US-I247A-2","kind":"limit","starts":"...","ends":"...",...}],
+     "agreements":[{"model":"WSO","in_force":"yes","sheet_before":"2026-01-15pm","sheet_after":"2026-01-20am",...}],
      "facts":{...},"pack":"us-mn","pack_digest":"...","facts_digest":"..."}
 
 `projections.clocks` draws a clock whole. "Recorded under", not "unlawful": where derived, cited and done differ is a
@@ -23,6 +24,7 @@ from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import DecisionPoint
 from domain.instants import Instant, Precision
 from domain.rules.decide import decide
+from domain.rules.pack import Model
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import NO_STOPS, Stops
 from domain.rules.trace import Determination
@@ -31,6 +33,8 @@ from projections.clocks import clocks_of
 from projections.decision_points import ACTS, DEPARTURES, Arisen, arisen_points, hold_ends, release_due
 from projections.facts import AgreementsInForce, Case, Custodian, facts_of
 from projections.recorded import Recorded
+
+AGREEMENT_FACTS = {model.fact for model in Model}
 
 # The element of a custodian's answer to a detainer that was decided at each of these points.
 ANSWERED: dict[DecisionPoint, str] = {
@@ -71,6 +75,8 @@ class Decision:
     done: tuple[Recorded, ...]
     clocks: tuple[dict[str, Any], ...]
     held_minutes: int | None
+    agreements: tuple[dict[str, Any], ...]
+    stops: Stops
 
     @property
     def status(self) -> str:
@@ -86,6 +92,7 @@ class Decision:
             "done": [_done(event) for event in self.done],
             "held_minutes": self.held_minutes,
             "clocks": list(self.clocks),
+            "agreements": list(self.agreements),
         }
 
 
@@ -123,7 +130,20 @@ def _decision(
         done=tuple(_acts(case, arisen)),
         clocks=tuple(clocks_of(case, determination, rulebook.zone)),
         held_minutes=_held_minutes(case, arisen),
+        agreements=_listings(determination, facts, arisen.at, agreements),
+        stops=told,
     )
+
+
+def _listings(
+    determination: Determination, facts: dict[str, FactValue], at: Instant, agreements: AgreementsInForce | None
+) -> tuple[dict[str, Any], ...]:
+    """Return which sheets show the agreements that a considered rule looked at."""
+    looked_at = {name for trace in determination.rules for atom in trace.atoms for name in atom.facts}
+    agency = facts.get("agency")
+    if agreements is None or at.earliest is None or not isinstance(agency, str):
+        return ()
+    return agreements.listings(agency, at.earliest) if looked_at & AGREEMENT_FACTS else ()
 
 
 def _speaks(rulebook: Rulebook, rule: str, point: DecisionPoint) -> bool:

@@ -30,32 +30,36 @@ from projections.facts import Custodian
 from projections.recorded import Recorded
 from projections.rule_stops import STOPPING_TYPES, rule_stops
 
-InForce = tuple[tuple[str, str], ...]
+Asked = tuple[str, datetime]
+
+
+class _Asking:
+    """Agreements that remember what they answered, so that a newer list re-decides only what it changes."""
+
+    def __init__(self, agreements: Agreements) -> None:
+        self._agreements = agreements
+        self._in_force: dict[Asked, tuple[tuple[str, str], ...]] = {}
+        self._listings: dict[Asked, tuple[dict[str, Any], ...]] = {}
+
+    def in_force(self, agency: str, moment: datetime) -> tuple[tuple[str, str], ...]:
+        return self._in_force.setdefault((agency, moment), self._agreements.in_force(agency, moment))
+
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
+        return self._listings.setdefault((agency, moment), self._agreements.listings(agency, moment))
+
+    def differs(self, agreements: Agreements) -> bool:
+        """Say whether the same questions would be answered otherwise now."""
+        return any(agreements.in_force(*asked) != answer for asked, answer in self._in_force.items()) or any(
+            agreements.listings(*asked) != answer for asked, answer in self._listings.items()
+        )
 
 
 @dataclass(slots=True)
 class _Last:
-    """What a case's last rows say, as digests, and what they were told of agreements."""
+    """What a case's last rows say, as digests, and what they were told of agreements; None: no list was there."""
 
     rows: dict[DecisionPoint, bytes] = field(default_factory=dict)
-    told: dict[tuple[str, datetime], InForce] = field(default_factory=dict)
-
-    def differs(self, agreements: Agreements) -> bool:
-        """Say whether the same questions would be answered otherwise now."""
-        return any(agreements.in_force(*asked) != answer for asked, answer in self.told.items())
-
-
-class _Asking:
-    """Agreements that remember what they were asked, so that a newer list re-decides only what it changes."""
-
-    def __init__(self, agreements: Agreements, told: dict[tuple[str, datetime], InForce]) -> None:
-        self._agreements = agreements
-        self._told = told
-
-    def in_force(self, agency: str, moment: datetime) -> InForce:
-        found = self._agreements.in_force(agency, moment)
-        self._told[agency, moment] = found
-        return found
+    told: _Asking | None = None
 
 
 class Determinations:
@@ -113,11 +117,10 @@ class Determinations:
 
     def _listed_anew(self, events: list[Recorded]) -> set[str]:
         """Take in what lists say of agreements; return the cases that would now be told something else."""
-        first = self._agreements is None
         agreements = self._agreements = self._agreements or Agreements()
         for event in self._amending.apply(events):
             agreements.apply(event)
-        return {ref for ref, last in self._last.items() if first or last.differs(agreements)}
+        return {ref for ref, last in self._last.items() if last.told is None or last.told.differs(agreements)}
 
     def _rows(self, ref: str, position: int) -> Iterator[dict[str, Any]]:
         last = self._last.setdefault(ref, _Last())
@@ -135,12 +138,12 @@ class Determinations:
         case = self._cases.case(ref)
         if case is None:
             return {}
-        last.told.clear()
+        last.told = _Asking(self._agreements) if self._agreements else None
         made = decisions(
             list(self._amending.apply(case.events)),
             ref,
             self._rulebook,
-            agreements=_Asking(self._agreements, last.told) if self._agreements else None,
+            agreements=last.told,
             custodians=self._custodians,
             stops=self._stops,
         )

@@ -129,7 +129,7 @@ class Explanation:
 
     def _status_with(self, facts: Facts) -> str:
         again = {**self.decision.facts, **facts}
-        return decide(again, self.point, self.determination.valid_at, self.rulebook).status.value
+        return decide(again, self.point, self.determination.valid_at, self.rulebook, self.decision.stops).status.value
 
     @property
     def not_considered(self) -> tuple[str, ...]:
@@ -194,6 +194,11 @@ class Explanation:
         return tuple((name, VOCABULARY[name].says, value_words(given.get(name))) for name in (*sorted(given), *absent))
 
     @property
+    def sheets(self) -> tuple[str, ...]:
+        """Return in words which published sheets show the agreements that were looked at, or that there are none."""
+        return tuple(record.listing_words(listing) for listing in self.decision.agreements)
+
+    @property
     def pack(self) -> str:
         """Name the pack, its version, what it extends, and the zone of its dates."""
         pack = self.rulebook.pack
@@ -234,6 +239,7 @@ class Explanation:
             "responses": [record.act_json(event) for event in self.responses],
             "done": [record.act_json(event) for event in self.decision.done],
             "held_minutes": self.decision.held_minutes,
+            "agreements": list(self.decision.agreements),
             "facts": dict(self.decision.facts),
             "facts_digest": determination.facts_digest,
             "pack": {"id": pack.pack, "version": pack.version, "digest": determination.pack_digest},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from domain.events import detainer, episode, handoff, instrument
 from domain.events.fields import EventData
@@ -43,6 +43,10 @@ class AgreementsInForce(Protocol):
 
     def in_force(self, agency: str, moment: datetime) -> tuple[tuple[str, str], ...]:
         """Return (model, "yes" or "unknown") for each that is, or may be, in force; any other is not."""
+        ...
+
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
+        """Return which sheets say so; `projections.agreements` draws an entry."""
         ...
 
 

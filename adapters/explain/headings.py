@@ -26,6 +26,7 @@ NO_CITATION = "No agency cited a rule."
 NO_ACT = "No act at this decision point is recorded."
 HELD = "From the moment to the recorded end"
 EVIDENCE = "What this rests on"
+SHEETS = "ICE's published lists"
 NOT_CONSIDERED = "Not considered, for they bind other custodians or were surely not in force then"
 NEUTRAL = (
     "This shows which recorded rules spoke, on what was recorded by then. It decides no law, ranks no agency, "

@@ -185,6 +185,8 @@ class _Page:
         self.heading(say.EVIDENCE)
         for name, says, value in explanation.facts:
             self.item(f"{name}: {value} ({says})")
+        for words in explanation.sheets:
+            self.item(f"{say.SHEETS}: {words}")
         if explanation.not_considered:
             self.line("")
             self.line(f"{say.NOT_CONSIDERED}: {', '.join(explanation.not_considered)}.", indent=2)

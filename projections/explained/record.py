@@ -91,6 +91,20 @@ def clock_of(entry: Mapping[str, Any], zone: ZoneInfo) -> ExplainedClock:
     )
 
 
+def listing_words(listing: Mapping[str, Any]) -> str:
+    """Return in words what the published sheets next to the moment say of one agreement, or that they list none."""
+    before, after = listing["sheet_before"] or "none", listing["sheet_after"] or "none yet known"
+    around = f"sheet before the moment: {before}; sheet after it: {after}"
+    if listing["model"] is None:
+        return f"no 287(g) agreement of the agency is on any sheet; {around}"
+    printed = Instant.from_json(listing["signed"]).earliest
+    signed = f"signed {printed.date()}" if printed else "no signing date printed"
+    gone = f", gone from sheet {listing['first_absent']}" if listing["first_absent"] else ""
+    in_force = {"yes": "in force", "no": "not in force", "unknown": "perhaps in force"}[listing["in_force"]]
+    first = listing["first_listed"]
+    return f"{listing['model']}: {in_force} then; {signed}, first on sheet {first}{gone}; {around}"
+
+
 def alike(clocks: Sequence[ExplainedClock]) -> tuple[tuple[ExplainedClock, str], ...]:
     """Return each clock once, with all the rules that have it and start it then."""
     rules: dict[tuple[str, str, Phrase], list[ExplainedClock]] = {}

@@ -169,7 +169,7 @@ def test_a_form_that_only_ice_tells_of_is_not_yet_to_be_served() -> None:
     assert "serve_detainer" not in decided(Case("mn-aitkin-jail").form())
 
 
-@pytest.mark.parametrize(("facility", "status"), [("mn-freeborn-jail", "permitted"), ("mn-cass-jail", "no_rule")])
+@pytest.mark.parametrize(("facility", "status"), [("mn-freeborn-jail", "permitted"), ("mn-cass-jail", "prohibited")])
 def test_local_officers_may_serve_where_a_warrant_service_agreement_is_in_force(facility: str, status: str) -> None:
     jail = Case(facility)
     served = decided(jail.form(), jail.served())["serve_admin_warrant"]

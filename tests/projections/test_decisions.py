@@ -36,6 +36,10 @@ class Lists:
         """Return what the table says from its day on."""
         return self.rows.get(agency, ()) if moment >= self.since else ()
 
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:  # noqa: ARG002 - the port's
+        """Return a table's listings: it has no sheets."""
+        return ()
+
 
 LISTS = Lists({"mn-freeborn-sheriff": (("WSO", "yes"),), "mn-cass-sheriff": (("TFM", "yes"),)})
 

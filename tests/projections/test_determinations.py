@@ -57,6 +57,14 @@ def test_a_list_that_becomes_known_later_changes_the_answer_from_its_position_on
     assert found[-1][1] == "conflict"  # the last one covers the moment, and lists the agency
 
 
+def test_a_row_names_the_sheets_next_to_the_moment() -> None:
+    told = recorded(BOOKED, FREEBORN.form(), FREEBORN.eligible(), FREEBORN.served())
+    last = [row for row in rows(log(sheets(), told)) if row["decision_point"] == "hold_past_release"][-1]
+    assert [(one["model"], one["in_force"], one["sheet_before"], one["sheet_after"]) for one in last["agreements"]] == [
+        ("WSO", "yes", "2026-01-16am", "2026-01-20am")
+    ]
+
+
 def test_lists_that_change_nothing_for_a_case_give_it_no_rows() -> None:
     cook = Case("mn-cook-jail")
     told = recorded(cook.episode(episode.SubjectBooked, -72), cook.form(), cook.hold(), cook.eligible())

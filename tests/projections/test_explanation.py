@@ -52,7 +52,7 @@ def of_small_pack(rulebook: Rulebook, at: str = "2026-01-20", **facts: Any) -> E
     """Explain what a small pack gives at hold_past_release."""
     moment = instant_from_text(at, MINNESOTA)
     determination = decide(facts, DecisionPoint.HOLD_PAST_RELEASE, moment, rulebook)
-    return Explanation(Decision("episode/e-1", determination, facts, (), (), (), None), rulebook, 7, {})
+    return Explanation(Decision("episode/e-1", determination, facts, (), (), (), None, (), {}), rulebook, 7, {})
 
 
 def freeborn_conflict() -> Explanation:

@@ -216,7 +216,7 @@ def test_a_new_jersey_record_that_says_nothing_of_the_grounds_names_all_four() -
 
     assert found["status"] == "undetermined"
     assert set(GROUNDS) <= set(found["missing"])
-    assert [clock["clock"] for clock in found["clocks"]] == ["C1", "C2"]
+    assert [clock["id"] for clock in found["clocks"]] == ["C1", "C2"]
 
 
 @pytest.mark.parametrize(
