@@ -20,23 +20,36 @@ publish to us itself. A source is `agency:ID`, or `synthetic:ID` for events that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+import orjson
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from domain.canonical import canonical_bytes, parse_canonical
+from domain.canonical import BODY_BYTES_MAX, canonical_bytes, parse_canonical
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
 from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
-from domain.events.record import EventCorrected, EventId, EventRetracted
+from domain.events.record import EVENT_ID, EventCorrected, EventId, EventRetracted
 from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds_of, parse_rfc3339
 
 DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 NEEDS_TARGET = (EventCorrected, EventRetracted)
+SOURCE = f"(agency|synthetic):{SLUG}"
+SUBJECT = f"[a-z]+/{LOCAL_ID}"
+
+# The plain event: both times exact, no extensions. Nearly all are, and their canonical bytes have but one form.
+PLAIN_DATA = b'{"data":'
+PLAIN_REST = b',"dataschema":'
+PLAIN = re.compile(
+    f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
+    f'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?"source":"(?P<source>{SOURCE})","specversion":"1.0","subject":"(?P<subject>{SUBJECT})",'
+    '"time":"(?P<time>[^"]{20,32})","type":"(?P<type>[^"]+)"}'
+)
 
 
 class Envelope(Closed, Generic[DataT]):
@@ -47,9 +60,9 @@ class Envelope(Closed, Generic[DataT]):
 
     specversion: Literal["1.0"]
     id: EventId
-    source: Annotated[str, StringConstraints(pattern=f"^(agency|synthetic):{SLUG}$")]
+    source: Annotated[str, StringConstraints(pattern=f"^{SOURCE}$")]
     type: str
-    subject: Annotated[str, StringConstraints(pattern=f"^[a-z]+/{LOCAL_ID}$")]
+    subject: Annotated[str, StringConstraints(pattern=f"^{SUBJECT}$")]
     dataschema: str
     datacontenttype: Literal["application/json"] | None = None
     time: Timestamp | None = None
@@ -73,9 +86,14 @@ class Envelope(Closed, Generic[DataT]):
     @property
     def recorded(self) -> Instant:
         """Return what the source says of its own recording or publication."""
-        silent = self.recordedtime is None and self.recordedlatest is None  # saying nothing is saying unknown
+        return _instant(*self.recorded_parts)
+
+    @property
+    def recorded_parts(self) -> tuple[str | None, str | None, Precision]:
+        """Return earliest, latest and precision of what the source recorded; saying nothing is saying unknown."""
+        silent = self.recordedtime is None and self.recordedlatest is None
         unsaid = Precision.UNKNOWN if silent else Precision.EXACT
-        return _instant(self.recordedtime, self.recordedlatest, self.recordedprecision or unsaid)
+        return self.recordedtime, self.recordedlatest, self.recordedprecision or unsaid
 
     @property
     def agency(self) -> str:
@@ -92,17 +110,11 @@ def _instant(earliest: str | None, latest: str | None, precision: Precision) -> 
     return Instant(parse_rfc3339(earliest) if earliest else None, parse_rfc3339(latest) if latest else None, precision)
 
 
-def _occurred_span(document: dict[str, Any], envelope: Envelope[Any]) -> Span:
-    if "timeprecision" in document or "timelatest" in document or "time" not in document:
-        return envelope.occurred.span
-    moment = microseconds_of(document["time"])  # nearly every event: no Instant is made
-    return moment, moment
-
-
-def _recorded_latest(document: dict[str, Any], envelope: Envelope[Any]) -> int | None:
-    if "recordedprecision" in document or "recordedlatest" in document or "recordedtime" not in document:
-        return envelope.recorded.span[1]
-    return microseconds_of(document["recordedtime"])
+def _span(earliest: str | None, latest: str | None, precision: Precision) -> Span:
+    if precision is Precision.EXACT and earliest and latest is None:  # nearly every event: no Instant is made
+        moment = microseconds_of(earliest)
+        return moment, moment
+    return _instant(earliest, latest, precision).span
 
 
 @cache
@@ -169,31 +181,68 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
 
     Raise InputRefused with code not_json, not_canonical, ..., unknown_type or schema, naming the field.
     """
+    return _admit_plain(body, signature) or _admit_any(body, signature)
+
+
+def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
+    """Take a plain event at half the cost, exactly as `_admit_any` would; None leaves it, or its refusal, to that.
+
+    No quote stands unescaped within a string and the rest has no brace but the last: so the bytes between are the
+    data and nothing else, and canonical if they are so themselves.
+    """
+    start = body.rfind(PLAIN_REST)
+    rest = PLAIN.fullmatch(body[start:].decode("latin-1"))  # which never fails, and what is not ASCII never matches
+    if rest is None or not body.startswith(PLAIN_DATA) or len(body) > BODY_BYTES_MAX:
+        return None
+    names = rest.group("type", "dataschema", "subject", "source", "id", "time", "recordedtime")
+    type_name, dataschema, stream, source, event_id, time, recordedtime = names
+    cls = CATALOGUE.get(type_name)
+    if cls is None or cls in NEEDS_TARGET or dataschema != schema_name(cls) or not stream.startswith(f"{cls.STREAM}/"):
+        return None
+    written = body[len(PLAIN_DATA) : start]
+    try:
+        cls.__pydantic_validator__.validate_json(written)
+        occurred = microseconds_of(time)
+        recorded = microseconds_of(recordedtime) if recordedtime else None
+    except ValueError:
+        return None
+    data = orjson.loads(written)
+    if canonical_bytes(data) != written or b"null" in written:
+        return None
+    refs = references(type_name, stream, data)
+    facility = data.get("facility")
+    return Submission(
+        stream, type_name, body, source, event_id, signature, None, facility, occurred, occurred, recorded, refs
+    )
+
+
+def _admit_any(body: bytes, signature: bytes | None) -> Submission:
     document = parse_canonical(body)
     cls = event_class(document.get("type"))
     where = ""
     try:
         envelope = read_envelope(cls, body)
         where = "time"
-        earliest, latest = _occurred_span(document, envelope)
+        earliest, latest = _span(envelope.time, envelope.timelatest, envelope.timeprecision)
         where = "recordedtime"
-        recorded = _recorded_latest(document, envelope)
+        _, recorded = _span(*envelope.recorded_parts)
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
         raise InputRefused("schema", str(error), where=where) from None
+    data = envelope.data
     if cls is EventCorrected:
-        _check_replacement(envelope.data)
-    refs = references(document)
+        _check_replacement(data)
+    refs = references(cls.TYPE, envelope.subject, document["data"], envelope.correctionof)
     return Submission(
         refs[0],
         cls.TYPE,
         body,
-        document["source"],
-        document["id"],
+        envelope.source,
+        envelope.id,
         signature,
-        document.get("agencykey"),
-        document["data"].get("facility"),
+        envelope.agencykey,
+        vars(data).get("facility"),
         earliest,
         latest,
         recorded,
@@ -216,15 +265,14 @@ def schema_refusal(error: ValidationError) -> InputRefused:
     return InputRefused("schema", first["msg"], where=where, mend=mend)
 
 
-def references(document: dict[str, Any]) -> tuple[str, ...]:
+def references(type_name: str, stream: str, data: dict[str, Any], corrected: str | None = None) -> tuple[str, ...]:
     """Return every reference an event makes, its own stream first: `("episode/…", "facility/…", …)`."""
-    found = [document["subject"]]
-    data = document["data"]
-    for field, kind in REFERENCES[document["type"]]:
-        if field in data and data[field] and (ref := f"{kind}/{data[field]}") not in found:
-            found.append(ref)
-    if "correctionof" in document and (ref := f"event/{document['correctionof']}") not in found:
-        found.append(ref)
+    found = {stream: None}
+    for field, kind in REFERENCES[type_name]:
+        if value := data.get(field):
+            found[f"{kind}/{value}"] = None
+    if corrected:
+        found[f"event/{corrected}"] = None
     return tuple(found)
 
 
