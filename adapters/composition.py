@@ -11,6 +11,7 @@ from adapters.places.register import Register, minnesota_register
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
+from domain.rules.stops import Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
@@ -19,6 +20,7 @@ from projections.facts import Custodian
 from projections.handoffs import Handoffs
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
+from projections.rule_stops import STOPPING_TYPES, rule_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,16 @@ def rules_known(ledger: Ledger, upto: int | None, amending: Amendments) -> Known
     return known_rules(published_packs(ledger, upto, amending))
 
 
+def stops(ledger: Ledger, upto: int | None, amending: Amendments) -> Stops:
+    """Return the suspensions and ends of rules known at a position, as amended by then."""
+    return rule_stops(amending.apply(ledger.recorded(upto=upto, topics=STOPPING_TYPES)))
+
+
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
     in_force = agreements_in_force(ledger, upto, amending)
     rulebook = rules_known(ledger, upto, amending).rulebook
-    decided = DecisionTrail(rulebook, in_force, services.custodians())
+    decided = DecisionTrail(rulebook, in_force, services.custodians(), stops(ledger, upto, amending))
     return [services.custody(), Handoffs(), Agreements(), decided]
 
 

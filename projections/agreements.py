@@ -6,6 +6,7 @@ first that does not. The fold does not depend on the order of events (`projectio
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,7 @@ EVERY_STATE = "*"
 UNREAD = {"rows_refused", "rows_unplaced"}
 
 Keep = Callable[[Point], bool]
+Dated = tuple[datetime, str]
 
 
 @dataclass(slots=True)
@@ -53,11 +55,13 @@ class Places:
     sheets: dict[str, dict[str, Point]] = field(default_factory=dict)
     counties: dict[str, tuple[Order, str]] = field(default_factory=dict)
     printed: dict[str, set[str]] = field(default_factory=dict)
+    _in_order: dict[str, tuple[list[Dated], list[Dated]]] = field(default_factory=dict)
 
     def observed(self, data: RuleSourceObserved) -> None:
         """Take in a sheet; one without a known publication has no place among the others."""
         if data.published.latest is None:
             return
+        self._in_order.clear()
         sheet = Point(data.sheet, data.published)
         if not UNREAD & set(data.flags):
             self.sheets.setdefault(EVERY_STATE if data.national else data.state, {})[data.sheet] = sheet
@@ -68,6 +72,16 @@ class Places:
                 known = self.counties.get(row.agency)
                 self.counties[row.agency] = max(filter(None, (known, (sheet.order, county))))
 
+    def around(self, state: str, moment: datetime) -> tuple[str | None, str | None]:
+        """Return the last of the state's sheets that was surely out by the moment, and the first surely after it."""
+        if state not in self._in_order:
+            known = {**self.sheets.get(state, {}), **self.sheets.get(EVERY_STATE, {})}.values()
+            self._in_order[state] = _ends(known), _begins(known)
+        ends, begins = self._in_order[state]
+        before = bisect_right(ends, moment, key=lambda end: end[0])
+        after = bisect_right(begins, moment, key=lambda begin: begin[0])
+        return ends[before - 1][1] if before else None, begins[after][1] if after < len(begins) else None
+
     def latest_sheet(self, state: str, keep: Keep) -> Point | None:
         """Return the last sheet that would list the state's agreements."""
         known = {**self.sheets.get(state, {}), **self.sheets.get(EVERY_STATE, {})}
@@ -77,6 +91,14 @@ class Places:
         """Return the county printed last for an agency."""
         known = self.counties.get(agency)
         return known[1] if known else None
+
+
+def _ends(sheets: Iterable[Point]) -> list[Dated]:
+    return sorted((sheet.published.latest, sheet.sheet) for sheet in sheets if sheet.published.latest)
+
+
+def _begins(sheets: Iterable[Point]) -> list[Dated]:
+    return sorted((sheet.published.earliest, sheet.sheet) for sheet in sheets if sheet.published.earliest)
 
 
 def _county(printed: str) -> str:
@@ -186,6 +208,34 @@ class Agreements:
                 found[agreement.key[1].value] = status
         return tuple(sorted(found.items()))
 
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
+        """Return which sheets show an agency's agreements at a moment, also those surely not in force then.
+
+        [{"model":"WSO","in_force":"yes","signed":"...","first_listed":"2025-03-27am","first_absent":null,
+          "sheet_before":"2026-01-15pm","sheet_after":"2026-01-20am"}]: the sheets next to the moment are what says so.
+        An agency on no sheet has one entry without a model.
+        """
+        if self._by_agency is None:
+            self._by_agency = self._index()
+        listed = self._by_agency.get(agency, ())
+        found = tuple(self._listing(agreement, moment) for agreement in listed)
+        return found or ({"model": None, "in_force": "no", **self._sheets_around(_state_of(agency), moment)},)
+
+    def _listing(self, agreement: Agreement, moment: datetime) -> dict[str, Any]:
+        span = agreement.span
+        return {
+            "model": agreement.key[1].value,
+            "in_force": agreement.in_force(moment),
+            "signed": agreement.signed.as_json(),
+            "first_listed": span.points[0].sheet,
+            "first_absent": span.absent.sheet if span.absent else None,
+            **self._sheets_around(agreement.track.state, moment),
+        }
+
+    def _sheets_around(self, state: str, moment: datetime) -> dict[str, str | None]:
+        before, after = self._places.around(state, moment)
+        return {"sheet_before": before, "sheet_after": after}
+
     def _index(self) -> dict[str, list[Agreement]]:
         index: dict[str, list[Agreement]] = {}
         names: dict[str, set[str]] = {}
@@ -271,6 +321,11 @@ class Agreements:
         """Return the whole state in a form that is the same for the same log, for digests."""
         sheets = {state: len(known) for state, known in sorted(self._places.sheets.items())}
         return {"agreements": self.rows(), "sheets": sheets}
+
+
+def _state_of(agency: str) -> str:
+    """Return the state that an agency's id begins with: `mn-freeborn-sheriff` is one of MN."""
+    return agency.partition("-")[0].upper()
 
 
 def _published_by(bound: datetime | None) -> Keep:

@@ -21,39 +21,45 @@ from typing import Any
 from domain.canonical import canonical_bytes
 from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import NO_STOPS, Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.cases import Cases, case_ref
 from projections.decisions import decisions
 from projections.facts import Custodian
 from projections.recorded import Recorded
+from projections.rule_stops import STOPPING_TYPES, rule_stops
 
-InForce = tuple[tuple[str, str], ...]
+Asked = tuple[str, datetime]
+
+
+class _Asking:
+    """Agreements that remember what they answered, so that a newer list re-decides only what it changes."""
+
+    def __init__(self, agreements: Agreements) -> None:
+        self._agreements = agreements
+        self._in_force: dict[Asked, tuple[tuple[str, str], ...]] = {}
+        self._listings: dict[Asked, tuple[dict[str, Any], ...]] = {}
+
+    def in_force(self, agency: str, moment: datetime) -> tuple[tuple[str, str], ...]:
+        return self._in_force.setdefault((agency, moment), self._agreements.in_force(agency, moment))
+
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
+        return self._listings.setdefault((agency, moment), self._agreements.listings(agency, moment))
+
+    def differs(self, agreements: Agreements) -> bool:
+        """Say whether the same questions would be answered otherwise now."""
+        return any(agreements.in_force(*asked) != answer for asked, answer in self._in_force.items()) or any(
+            agreements.listings(*asked) != answer for asked, answer in self._listings.items()
+        )
 
 
 @dataclass(slots=True)
 class _Last:
-    """What a case's last rows say, as digests, and what they were told of agreements."""
+    """What a case's last rows say, as digests, and what they were told of agreements; None: no list was there."""
 
     rows: dict[DecisionPoint, bytes] = field(default_factory=dict)
-    told: dict[tuple[str, datetime], InForce] = field(default_factory=dict)
-
-    def differs(self, agreements: Agreements) -> bool:
-        """Say whether the same questions would be answered otherwise now."""
-        return any(agreements.in_force(*asked) != answer for asked, answer in self.told.items())
-
-
-class _Asking:
-    """Agreements that remember what they were asked, so that a newer list re-decides only what it changes."""
-
-    def __init__(self, agreements: Agreements, told: dict[tuple[str, datetime], InForce]) -> None:
-        self._agreements = agreements
-        self._told = told
-
-    def in_force(self, agency: str, moment: datetime) -> InForce:
-        found = self._agreements.in_force(agency, moment)
-        self._told[agency, moment] = found
-        return found
+    told: _Asking | None = None
 
 
 class Determinations:
@@ -70,6 +76,8 @@ class Determinations:
         self._amending = Amendments()
         self._ref_of: dict[tuple[str, str], str] = {}
         self._listed: list[Recorded] = []
+        self._stopping: list[Recorded] = []
+        self._stops: Stops = NO_STOPS
         self._agreements: Agreements | None = None
         self._last: dict[str, _Last] = {}
 
@@ -83,32 +91,43 @@ class Determinations:
         if event.position in self._rulebooks:
             self._rulebook = self._rulebooks[event.position]
             return set(self._last)
-        if event.type in Agreements.TYPES:
-            self._listed.append(event)
-            return self._listed_anew([event])
         if event.type in AMENDING_TYPES:
             return self._amended(event)
+        if event.type in STOPPING_TYPES:
+            self._stopping.append(event)
+            return self._stopped_anew()
         ref = case_ref(event)
         if ref:
             self._ref_of[event.envelope.source, event.envelope.id] = ref
-        return self._cases.apply(event)
+        touched = self._cases.apply(event)
+        if event.type in Agreements.TYPES:
+            self._listed.append(event)
+            touched |= self._listed_anew([event])
+        return touched
 
     def _amended(self, event: Recorded) -> set[str]:
         self._amending.add(event)
         target = (event.envelope.source, event.envelope.correctionof or "")
-        if any((listed.envelope.source, listed.envelope.id) == target for listed in self._listed):
-            self._agreements = Agreements()
-            return self._listed_anew(self._listed)
         ref = self._ref_of.get(target)
-        return self._cases.holding(ref) if ref else set()
+        touched = self._cases.holding(ref) if ref else set()
+        if _among(self._stopping, target):
+            touched |= self._stopped_anew()
+        if _among(self._listed, target):
+            self._agreements = Agreements()
+            touched |= self._listed_anew(self._listed)
+        return touched
+
+    def _stopped_anew(self) -> set[str]:
+        """Take in what courts stopped; any case may hang on it, and one whose answer stays the same gets no row."""
+        self._stops = rule_stops(self._amending.apply(self._stopping))
+        return set(self._last)
 
     def _listed_anew(self, events: list[Recorded]) -> set[str]:
         """Take in what lists say of agreements; return the cases that would now be told something else."""
-        first = self._agreements is None
         agreements = self._agreements = self._agreements or Agreements()
         for event in self._amending.apply(events):
             agreements.apply(event)
-        return {ref for ref, last in self._last.items() if first or last.differs(agreements)}
+        return {ref for ref, last in self._last.items() if last.told is None or last.told.differs(agreements)}
 
     def _rows(self, ref: str, position: int) -> Iterator[dict[str, Any]]:
         last = self._last.setdefault(ref, _Last())
@@ -126,12 +145,17 @@ class Determinations:
         case = self._cases.case(ref)
         if case is None:
             return {}
-        last.told.clear()
+        last.told = _Asking(self._agreements) if self._agreements else None
         made = decisions(
             list(self._amending.apply(case.events)),
             ref,
             self._rulebook,
-            agreements=_Asking(self._agreements, last.told) if self._agreements else None,
+            agreements=last.told,
             custodians=self._custodians,
+            stops=self._stops,
         )
         return {decision.determination.decision_point: decision.as_json() for decision in made}
+
+
+def _among(events: list[Recorded], target: tuple[str, str]) -> bool:
+    return any((event.envelope.source, event.envelope.id) == target for event in events)

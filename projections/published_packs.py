@@ -3,8 +3,8 @@
     {"pack":"us-mn","version":"2026.11.1","digest":"...","supersedes":null,"position":12,
      "recorded_at":"2026-11-24T12:00:00Z","by":"rules-registrar","whole":true}
 
-A text is told in parts before its publication. A publication counts if the parts, joined, have its digest, are a pack of
-its name, and the pack it extends is there as well; another is listed (`whole` false) and never used.
+A text is told in parts before its publication. A publication counts if the parts, joined, have its digest and are a
+pack of its name, and the pack it extends is there as well; another is listed (`whole` false) and never used.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ COMMANDS = {
     "state": "custody",
     "handoffs": "custody",
     "trail": "trail",
+    "explain": "explain",
     "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",

@@ -6,7 +6,8 @@ have the same in every column; with --facility or --decision-point the rules beh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from rich.console import Console
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_pack
-from adapters.composition import Services, agreements_in_force, amendments, local, rules_known
+from adapters.composition import Services, agreements_in_force, amendments, local, rules_known, stops
 from adapters.rules.packs import load_pack
 from adapters.rules.published import KnownRules
 from domain.events.fields import DecisionPoint
+from domain.events.instrument import BoardApprovalRecorded
 from domain.instants import Instant
 from domain.rules.pack import Status
 from domain.rules.vocabulary import FactValue
-from projections.coverage import Cell, Group, grouped
+from projections.coverage import Asked, Cell, Group, board_approvals, grouped
 from projections.coverage import coverage as cells_of
 
 SHORT = {
@@ -52,7 +54,8 @@ WORD = {
     Status.CONFLICT: ("BOTH", "a prohibition stands against an obligation or permission"),
     Status.UNDETERMINED: ("?", "not known: a missing fact could change it"),
 }
-WHO_WIDTH, POINT_WIDTH = 30, 9
+WHO_WIDTH = 34
+FILE_WIDTH = 160  # as tables in a file are
 NAMED_MAX = 3
 KIND_PLURAL = {"city_lockup": "city lockups", "juvenile": "juvenile facilities", "federal_marshals": "federal marshals"}
 
@@ -86,20 +89,27 @@ def coverage(
     amending = amendments(ledger, upto)
     known_rules = KnownRules(load_pack(pack_file), None) if pack_file else rules_known(ledger, upto, amending)
     moment = at or services.clock()
-    points = [DecisionPoint(point)] if point else list(DecisionPoint)
-    in_force = agreements_in_force(ledger, upto, amending)
+    approvals = amending.apply(ledger.recorded(upto=upto, topics=(BoardApprovalRecorded.TYPE,)))
+    asked = Asked(
+        rulebook=known_rules.rulebook,
+        agreements=agreements_in_force(ledger, upto, amending),
+        at=Instant.exact(moment),
+        approvals=board_approvals(approvals, moment),
+        stops=stops(ledger, upto, amending),
+    )
     ledger.close()
-    found = cells_of(custodians, known_rules.rulebook, in_force, Instant.exact(moment), points)
+    points = [DecisionPoint(point)] if point else list(DecisionPoint)
+    found = cells_of(custodians, asked, points)
     cells = [cell for cell in found if cell.facility or not facility]
     if as_json:
         print_json([cell.as_json() for cell in cells])
         return
-    click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,}, ")
+    click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,},")
     click.echo(f"under {show_pack(known_rules.as_json())}\n")
     names = {one.id: one.name for one in services.register.facilities}
     _print_rules(cells, names) if facility or point else _print_statuses(cells, names)
     _print_supposed(known_rules.rulebook.pack.suppose, points)
-    if in_force is None:
+    if asked.agreements is None:
         click.echo("No list of agreements has been imported, so nothing is known of agreements.")
 
 
@@ -107,17 +117,26 @@ def _print_statuses(cells: Sequence[Cell], names: dict[str, str]) -> None:
     groups = grouped(cells, with_rules=False)
     silent = [point for point in DecisionPoint if not _spoken_at(point, cells)]
     shown = [point for point in DecisionPoint if point not in silent]
-    width = Console().width if click.get_text_stream("stdout").isatty() else 160
-    at_once = max(1, (width - WHO_WIDTH) // POINT_WIDTH)
-    for first in range(0, len(shown), at_once):
-        points = shown[first : first + at_once]
+    for points in _blocks(shown, Console().width if sys.stdout.isatty() else FILE_WIDTH):
         rows = [[_who(group, names), *_statuses(group, points)] for group in groups]
         print_table(["custodians", *(SHORT[point] for point in points)], rows, empty="")
         click.echo()
     click.echo("columns: " + ", ".join(f"{SHORT[point]} = {_plain(point)}" for point in shown))
     if silent:
         click.echo("no rule for anybody: " + ", ".join(map(_plain, silent)))
-    click.echo("cells: " + "; ".join(f"{word} = {meaning}" for word, meaning in WORD.values()) + "; blank = not asked")
+    meanings = [*WORD.values(), ("read", "rival readings of a text differ"), ("blank", "not asked")]
+    click.echo("cells: " + "; ".join(f"{word} = {meaning}" for word, meaning in meanings))
+
+
+def _blocks(points: Iterable[DecisionPoint], width: int) -> Iterator[list[DecisionPoint]]:
+    """Cut the columns so that each table fits beside the names."""
+    block: list[DecisionPoint] = []
+    for point in points:
+        if block and WHO_WIDTH + sum(len(SHORT[one]) + 2 for one in (*block, point)) > width:
+            yield block
+            block = []
+        block.append(point)
+    yield block
 
 
 def _spoken_at(point: DecisionPoint, cells: Iterable[Cell]) -> bool:
@@ -125,7 +144,7 @@ def _spoken_at(point: DecisionPoint, cells: Iterable[Cell]) -> bool:
 
 
 def _statuses(group: Group, points: Iterable[DecisionPoint]) -> list[str]:
-    words = {cell.decision_point: WORD[cell.status][0] for cell in group.cells}
+    words = {cell.decision_point: "read" if cell.disputed else WORD[cell.status][0] for cell in group.cells}
     return [words.get(point, "") for point in points]
 
 
@@ -149,12 +168,12 @@ def _why(cell: Cell) -> tuple[str, str]:
 
 def _who(group: Group, names: dict[str, str]) -> str:
     """Name up to three, count more: `78 county jails without a rule of their own`."""
-    first = group.members[0]
+    kind = group.members[0].custodian.kind
     if len(group.members) <= NAMED_MAX:
         return ", ".join(names[cell.facility] if cell.facility else cell.custodian.agency for cell in group.members)
-    kind = KIND_PLURAL.get(first.custodian.kind, f"{_plain(first.custodian.kind)}s")
+    plural = KIND_PLURAL.get(kind, f"{_plain(kind)}s")
     own = "" if any(cell.own_rule for cell in group.cells) else " without a rule of their own"
-    return f"{len(group.members)} {kind}{own}"
+    return f"{len(group.members)} {plural}{own}"
 
 
 def _print_supposed(suppose: dict[DecisionPoint, dict[str, FactValue]], points: Iterable[DecisionPoint]) -> None:

@@ -1,10 +1,10 @@
-"""`custody rules publish` and `rules history`: rule packs as events, so that the log alone says which rules were in use.
+"""`custody rules publish` and `rules history`: packs as events, so that the log alone says which rules were in use.
 
     rules publish PACK --json    {"packs":[{"pack","version","digest","position","new"}],"stored"}
     rules history --json         [{"pack","version","digest","supersedes","position","recorded_at","by","whole"}]
 
-`packs` has the packs that PACK extends before it. `position` is that of the publication; `new` is false for one that was
-in use already. `stored` counts events.
+`packs` has the packs that PACK extends before it. `position` is that of the publication; `new` is false for one that
+was in use already. `stored` counts events.
 """
 
 from __future__ import annotations
@@ -94,11 +94,19 @@ def history(services: Services, known: int | datetime | None, *, as_json: bool) 
     print_table(
         ["pack", "version", "digest", "since position", "stored at", "by", "supersedes"],
         [_cells(row) for row in rows],
-        empty="No rule pack has been published: decisions use the one that ships. `custody rules publish` publishes it.",
+        empty="No rule pack is published: decisions use the one that ships. `custody rules publish us-mn` changes that.",
     )
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
     supersedes = (row["supersedes"] or "")[:HEX_SHOWN]
     note = supersedes if row["whole"] else "not used: its text is not in the log"
-    return [row["pack"], row["version"], row["digest"][:HEX_SHOWN], row["position"], row["recorded_at"], row["by"], note]
+    return [
+        row["pack"],
+        row["version"],
+        row["digest"][:HEX_SHOWN],
+        row["position"],
+        row["recorded_at"],
+        row["by"],
+        note,
+    ]

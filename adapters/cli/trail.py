@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
+from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
-from adapters.composition import Services, agreements_in_force, amendments, rules_known
-from adapters.queries import find_case
+from adapters.composition import Services
 from domain.instants import format_rfc3339
-from projections.amendments import AMENDING_TYPES, Amendments
-from projections.decisions import decisions
+from projections.amendments import Amendments
 from projections.recorded import Recorded
 
 
@@ -24,28 +23,17 @@ from projections.recorded import Recorded
 @json_option
 @pass_services
 def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
-    """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
+    """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    found, events = find_case(ledger, ref, upto)
-    if at is not None:
-        events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
-    amending = amendments(ledger, upto)
-    known_rules = rules_known(ledger, upto, amending)
-    made = decisions(
-        list(amending.apply(events)),
-        found,
-        known_rules.rulebook,
-        agreements=agreements_in_force(ledger, upto, amending),
-        custodians=services.custodians(),
-    )
+    case = decided_case(services, ledger, ref, at=at, upto=upto)
     ledger.close()
     document = {
-        "ref": found,
+        "ref": case.ref,
         "known": upto,
-        "pack": known_rules.as_json(),
-        "events": [event_row(event, amending) for event in in_order(events)],
-        "decisions": [decision.as_json() for decision in made],
+        "pack": case.rules.as_json(),
+        "events": [event_row(event, case.amending) for event in in_order(case.events)],
+        "decisions": [decision.as_json() for decision in case.decisions],
     }
     print_json(document) if as_json else _print_trail(document)
 
@@ -81,6 +69,8 @@ def _print_trail(document: dict[str, Any]) -> None:
         _print_decision(decision)
     if not document["decisions"]:
         click.echo("\nNo decision point has arisen in this case.")
+        return
+    click.echo(f"\n`custody explain {document['ref']}` says why, rule by rule.")
 
 
 def _notes(event: dict[str, Any]) -> str:

@@ -123,7 +123,7 @@ class RulePackPublished(EventData):
 
 
 class RulePackPart(EventData):
-    """A piece of a rule pack's text: canonical JSON, which, all parts joined in order, has the digest as its SHA-256."""
+    """A piece of a rule pack's text: canonical JSON whose parts, joined in order, have the digest as SHA-256."""
 
     TYPE: ClassVar[str] = "rule.pack_part"
     STREAM: ClassVar[str] = "pack"

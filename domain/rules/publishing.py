@@ -9,7 +9,7 @@ from the publication it supersedes, so that a pack may go back to an earlier tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from domain.envelope import compose
 from domain.events.fields import EventData
@@ -26,7 +26,7 @@ def part_events(rulebook: Rulebook) -> Iterator[bytes]:
     text = rulebook.text.decode()
     pieces = [text[start : start + PACK_PART_CHARACTERS_MAX] for start in range(0, len(text), PACK_PART_CHARACTERS_MAX)]
     for number, piece in enumerate(pieces, 1):
-        data = {"part": number, "parts": len(pieces), "text": piece}
+        data: dict[str, str | int] = {"part": number, "parts": len(pieces), "text": piece}
         yield _event(RulePackPart, rulebook, Instant.unknown(), data, str(number), str(len(pieces)))
 
 
@@ -37,7 +37,7 @@ def publication_event(rulebook: Rulebook, at: Instant, supersedes: str | None, s
 
 
 def _event(
-    cls: type[EventData], rulebook: Rulebook, at: Instant, data: dict[str, str | int | None], *told_apart_by: str
+    cls: type[EventData], rulebook: Rulebook, at: Instant, data: Mapping[str, str | int | None], *told_apart_by: str
 ) -> bytes:
     pack = rulebook.pack.pack
     return compose(

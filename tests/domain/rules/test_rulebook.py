@@ -53,6 +53,17 @@ def test_rules_that_defeat_each_other_in_a_circle_are_refused() -> None:
     assert all(name in found.what for name in "ABC")
 
 
+@pytest.mark.parametrize(("winner", "loser"), [("NONE", "A"), ("A", "NONE")])
+def test_an_edge_to_a_fallback_or_from_it_is_refused(winner: str, loser: str) -> None:
+    edges: dict[str, Any] = {winner: {"overrides": [loser]}}
+    found = refusal(
+        pack(
+            rule("A", "request", **edges.get("A", {})), rule("NONE", "no_rule", fallback=True, **edges.get("NONE", {}))
+        )
+    )
+    assert (found.code, found.where) == ("bad_pack", f"rule {winner}")
+
+
 def test_the_same_id_twice_is_refused() -> None:
     assert refusal(pack(rule("A", "request"), rule("A", "request"))).code == "duplicate_rule"
 
@@ -118,3 +129,27 @@ def test_a_pack_test_that_expects_something_else_fails_with_what_differed() -> N
     outcomes = run_pack_tests(book(rule("A", "request")))
     assert [outcome.ok for outcome in outcomes] == [False]
     assert any("the status is requested_only" in problem for problem in outcomes[0].problems)
+
+
+def test_a_condition_that_no_test_turns_both_ways_fails_the_packs_tests() -> None:
+    tests = [
+        {
+            "name": "a judge signed",
+            "at": "2026-01-20T12:00:00-06:00",
+            "decision_point": "hold_past_release",
+            "facts": {"judicial_warrant_recorded": True},
+            "expect": {"status": "permitted", "stands": ["A"]},
+        },
+        {
+            "name": "too early",
+            "at": "2019-01-20T12:00:00-06:00",
+            "decision_point": "hold_past_release",
+            "facts": {"judicial_warrant_recorded": False},
+            "expect": {"status": "no_rule", "fails": ["A"]},
+        },
+    ]
+    warrant = {"id": "warrant", "cel": "judicial_warrant_recorded", "says": "a judge signed"}
+    outcomes = run_pack_tests(build_rulebook(pack(rule("A", "permission", when=[warrant]), tests=tests), ENGINE))
+    assert [(one.name, one.problems) for one in outcomes if not one.ok] == [
+        ("every condition of A turns both ways", ("no test makes the condition warrant false",))
+    ]
