@@ -36,6 +36,7 @@ COMMANDS = {
     "log": "record",
     "replay": "record",
     "verify": "record",
+    "whatif": "whatif",
 }
 
 
