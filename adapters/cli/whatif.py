@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from adapters.case_batches import case_refs, cases_of
-from adapters.cli.options import MOMENT, known_option, known_position, pass_services
+from adapters.cli.options import MOMENT, START, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant, show_pack
 from adapters.composition import Services, agreements_in_force, amendments, published_packs, stops
 from adapters.rules.facts_file import load_edits
@@ -37,7 +37,7 @@ SHOWN = 40
     "--pack", "pack_name", help="Decide by this pack: a file, one that ships, or a published digest or version."
 )
 @click.option("--facts", "facts_file", type=click.Path(path_type=Path), help="Facts to put in place of those recorded.")
-@click.option("--from", "first", type=MOMENT, help="Only decision points that may have arisen since then.")
+@click.option("--from", "first", type=START, help="Only decision points that may have arisen since then.")
 @click.option("--until", "last", type=MOMENT, help="Only those that may have arisen by then (a date: its end).")
 @known_option
 @json_option

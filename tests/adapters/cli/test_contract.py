@@ -29,6 +29,10 @@ READING = [
     ["log"],
     ["replay"],
     ["verify"],
+    ["whatif", "--pack", "us-mn"],
+    ["rules", "coverage"],
+    ["rules", "history"],
+    ["rules", "publish", "us-mn"],
 ]
 
 
