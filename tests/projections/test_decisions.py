@@ -198,7 +198,7 @@ def test_a_county_without_a_policy_has_no_rule_and_says_no_written_policy(point:
     decision = decided(case.form(), case.eligible(), case.to_ice(0.5))[point]
     none = next(rule for rule in decision["rules"] if rule["id"] == "MN-NONE")
     assert decision["status"] == "no_rule"
-    assert (none["applies"], none["citation"]) == (True, "no written policy found")
+    assert (none["applies"], none["citation"]) == (True, "no written policy found that speaks to this")
 
 
 def test_state_law_speaks_about_a_hold_even_where_a_county_has_no_policy() -> None:
