@@ -111,6 +111,7 @@ def check_pack(pack: Pack, rules: tuple[Rule, ...]) -> None:
         _check_dates(rule, zone)
         _check_points(rule)
         _check_rank(rule, pack)
+        _check_gives_way(rule, rules)
     for point, facts in pack.suppose.items():
         _check_facts(facts, f"suppose.{point.value}")
     _check_tests(pack, rules)
@@ -154,6 +155,19 @@ def _check_points(rule: Rule) -> None:
             f"`at` names {strangers[0].value}, where the rule does not speak",
             where=f"rule {rule.id}, at",
             mend="list it under decision_points too",
+        )
+
+
+def _check_gives_way(rule: Rule, rules: tuple[Rule, ...]) -> None:
+    """A fallback stands or not by what else stands; an edge to or from it would be a circle, or a second answer."""
+    fallbacks = {one.id for one in rules if one.fallback}
+    beaten = next((rule_id for rule_id in rule.beats if rule.fallback or rule_id in fallbacks), None)
+    if beaten:
+        raise InputRefused(
+            "bad_pack",
+            f"{rule.id} may not defeat {beaten}: one of them is a fallback",
+            where=f"rule {rule.id}",
+            mend="take the edge away: a fallback gives way by itself to every rule of the custodian's own",
         )
 
 

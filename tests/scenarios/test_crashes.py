@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -83,10 +85,11 @@ def test_killing_at_random_moments_never_leaves_a_broken_ledger(tmp_path: Path, 
     command = [sys.executable, "-m", "adapters.cli", "--ledger", path, "import", "events", events]
     hits = 0
     for attempt in range(6):
+        before = stored(path)
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        while not path.exists() and child.poll() is None:
-            time.sleep(0.01)
-        time.sleep(0.4 * attempt)
+        while stored(path) == before and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(0.02 * attempt)  # from just after a transaction to somewhere in a later one
         child.kill()
         child.wait()
         reader = Ledger.open_to_write(path)
@@ -94,6 +97,15 @@ def test_killing_at_random_moments_never_leaves_a_broken_ledger(tmp_path: Path, 
         hits += 0 < reader.position() < EVENTS
         reader.close()
     assert hits, "no kill fell into the middle of the import: nothing was tried"
+
+
+def stored(path: Path) -> int:
+    """Return how many events are in a ledger that another process writes, 0 while it is being made."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT coalesce(max(position), 0) FROM stored_events").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 def test_a_disk_that_fills_gives_four_and_keeps_every_whole_batch(tmp_path: Path, events: Path) -> None:

@@ -1,12 +1,10 @@
-"""The Minnesota pack: its own tests pass, under two expression engines, and every rule of it is as dated."""
+"""The Minnesota pack: its own tests pass, and every rule of it is as dated."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
-import cel as second
 import pytest
 
 from adapters.places.register import minnesota_register
@@ -16,8 +14,6 @@ from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant, Precision
 from domain.rules.decide import decide
 from domain.rules.packtests import run_pack_tests
-from domain.rules.truth import Truth
-from domain.rules.vocabulary import Condition, Facts, FactType
 
 TEXT = PACKS.joinpath("us-mn.yaml").read_text(encoding="utf-8")
 OUTSIDE_THE_REGISTER = {
@@ -29,33 +25,8 @@ OUTSIDE_THE_REGISTER = {
 }
 
 
-class SecondEngine:
-    """The same port on `common-expression-language` (Rust): no type check, and a missing name raises."""
-
-    def compile(self, expression: str, vocabulary: Mapping[str, FactType]) -> Condition:
-        """Compile once; a missing name is unknown."""
-        assert vocabulary
-        program = second.compile(expression)
-
-        def condition(facts: Facts) -> Truth:
-            try:
-                return bool(program.execute(dict(facts)))
-            except RuntimeError:
-                return None
-
-        return condition
-
-
 def test_every_test_of_the_pack_passes() -> None:
     assert [outcome for outcome in run_pack_tests(minnesota_rules()) if not outcome.ok] == []
-
-
-def test_a_second_expression_engine_gives_every_test_the_same_determination() -> None:
-    first, other = minnesota_rules(), parse_pack(TEXT, "us-mn.yaml", SecondEngine())
-    assert first.digest == other.digest
-    for test in first.pack.tests:
-        mine = decide(test.facts, test.decision_point, test.at, first)
-        assert mine.as_json() == decide(test.facts, test.decision_point, test.at, other).as_json(), test.name
 
 
 def test_a_fact_taken_away_never_turns_a_determined_answer_into_another_one() -> None:

@@ -53,6 +53,17 @@ def test_rules_that_defeat_each_other_in_a_circle_are_refused() -> None:
     assert all(name in found.what for name in "ABC")
 
 
+@pytest.mark.parametrize(("winner", "loser"), [("NONE", "A"), ("A", "NONE")])
+def test_an_edge_to_a_fallback_or_from_it_is_refused(winner: str, loser: str) -> None:
+    edges: dict[str, Any] = {winner: {"overrides": [loser]}}
+    found = refusal(
+        pack(
+            rule("A", "request", **edges.get("A", {})), rule("NONE", "no_rule", fallback=True, **edges.get("NONE", {}))
+        )
+    )
+    assert (found.code, found.where) == ("bad_pack", f"rule {winner}")
+
+
 def test_the_same_id_twice_is_refused() -> None:
     assert refusal(pack(rule("A", "request"), rule("A", "request"))).code == "duplicate_rule"
 
