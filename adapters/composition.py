@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
+from adapters.queries import ice_reaches
 from adapters.rules.packs import minnesota_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
@@ -16,6 +17,8 @@ from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
 from projections.facts import Custodian
+from projections.finding import Setting
+from projections.finding_trail import FindingTrail
 from projections.handoffs import Handoffs
 from projections.replay import ReadModel
 
@@ -67,11 +70,19 @@ def agreements_in_force(ledger: Ledger, upto: int | None, amending: Amendments) 
     return agreements(ledger, upto, amending)
 
 
+def setting(ledger: Ledger, upto: int, amending: Amendments, at: datetime | None = None) -> Setting:
+    """Return what cases are held against to find what disagrees, as known at a position and as of a moment."""
+    reaches = ice_reaches(ledger, upto)
+    in_force = agreements_in_force(ledger, upto, amending)
+    return Setting(minnesota_rules(), in_force, min(reaches, at) if reaches and at else reaches)
+
+
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
-    in_force = agreements_in_force(ledger, upto, amending)
-    decided = DecisionTrail(minnesota_rules(), in_force, services.custodians())
-    return [services.custody(), Handoffs(), Agreements(), decided]
+    held_against = setting(ledger, upto, amending)
+    decided = DecisionTrail(held_against.rulebook, held_against.agreements, services.custodians())
+    disagreeing = FindingTrail(held_against, services.custodians())
+    return [services.custody(), Handoffs(), Agreements(), decided, disagreeing]
 
 
 def local(moment: datetime) -> datetime:

@@ -9,12 +9,13 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, agreements_in_force, amendments
+from adapters.composition import Services, amendments, setting
 from adapters.queries import find_case
-from adapters.rules.packs import minnesota_rules
 from domain.instants import format_rfc3339
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.decisions import decisions
+from projections.facts import Case
+from projections.findings import findings
 from projections.recorded import Recorded
 
 
@@ -32,19 +33,16 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     if at is not None:
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
     amending = amendments(ledger, upto)
-    made = decisions(
-        list(amending.apply(events)),
-        found,
-        minnesota_rules(),
-        agreements=agreements_in_force(ledger, upto, amending),
-        custodians=services.custodians(),
-    )
+    against = setting(ledger, upto, amending, at)
     ledger.close()
+    amended, custodians = list(amending.apply(events)), services.custodians()
+    made = decisions(amended, found, against.rulebook, agreements=against.agreements, custodians=custodians)
     document = {
         "ref": found,
         "known": upto,
         "events": [event_row(event, amending) for event in in_order(events)],
         "decisions": [decision.as_json() for decision in made],
+        "findings": [finding.as_json() for finding in findings(Case(amended, custodians), made, against)],
     }
     print_json(document) if as_json else _print_trail(document)
 
@@ -79,6 +77,11 @@ def _print_trail(document: dict[str, Any]) -> None:
         _print_decision(decision)
     if not document["decisions"]:
         click.echo("\nNo decision point has arisen in this case.")
+    if document["findings"]:
+        click.echo("\nwhat disagrees")
+    for finding in document["findings"]:
+        positions = ", ".join(map(str, finding["events"]))
+        click.echo(f"  {finding['words']} [{finding['kind']}; events {positions or 'none'}]")
 
 
 def _notes(event: dict[str, Any]) -> str:
