@@ -37,10 +37,9 @@ from domain.rules.pack import Status
 from domain.rules.pointbook import PointRule
 from domain.rules.rulebook import Rulebook
 from domain.rules.vocabulary import VOCABULARY, FactValue
+from projections.cases import Cases
 from projections.decision_points import arisen_points
-from projections.decision_trail import case_ref
 from projections.facts import Case, facts_of
-from projections.recorded import Recorded
 
 Question = tuple[dict[str, FactValue], DecisionPoint, Instant]
 HOLD = DecisionPoint.HOLD_PAST_RELEASE
@@ -59,16 +58,14 @@ def questions(events: int) -> list[Question]:
         ledger = Ledger.create(path)
         scenario = Scenario(events, 1, date(2025, 12, 1), date(2026, 3, 11))
         record_simulation(scenario, ledger, system_clock, lambda done: None)
-        cases: dict[str, list[Recorded]] = {}
+        cases = Cases()
         for event in ledger.recorded():
-            ref = case_ref(event)
-            if ref:
-                cases.setdefault(ref, []).append(event)
+            cases.apply(event)
         ledger.close()
         custodians = services(path).custodians()
     found = []
-    for told in cases.values():
-        case = Case(told, custodians)
+    for told in cases:
+        case = Case(told.events, custodians)
         for arisen in arisen_points(case):
             facts = facts_of(case, arisen.at, arisen.until, None)
             known = {"agreement_wso": False, "agreement_jem": False, "agreement_tfm": False}  # no sheet is imported

@@ -48,16 +48,18 @@ class Amendments:
         """Return what amends this event, oldest first."""
         return self._by_target.get((event.envelope.source, event.envelope.id), [])
 
-    def apply(self, events: Iterable[Recorded]) -> Iterator[Recorded]:
-        """Yield the events as amended, leaving out those retracted."""
+    def apply(self, events: Iterable[Recorded], upto: int | None = None) -> Iterator[Recorded]:
+        """Yield the events as amended by `upto`, leaving out those retracted."""
         for event in events:
-            amended = self.amend(event)
+            amended = self.amend(event, upto)
             if amended is not None:
                 yield amended
 
-    def amend(self, event: Recorded) -> Recorded | None:
+    def amend(self, event: Recorded, upto: int | None = None) -> Recorded | None:
         """Return the event with its latest data and time, or None if it was retracted."""
         for amendment in self.of(event):
+            if upto is not None and amendment.position > upto:
+                break
             if isinstance(amendment.data, EventRetracted):
                 return None
             event = _corrected(event, amendment.position, amendment.data)

@@ -1,18 +1,84 @@
-"""The cases of a log: which events belong together, because they name each other or the same person and place.
+"""The log by case: an episode with its detainers and handoffs, whoever published them.
 
-Episodes, detainers and handoffs that mention one another are one case. A detainer that names no episode, as ICE's own
-do, belongs to every case of the same person at the same facility; if there is none, such detainers of one person at
-one facility are a case. `custody trail` gathers one case by the same rule.
+What names an episode belongs to it, and so does what names the same detainer or handoff. A detainer that names none,
+as ICE's own do, belongs to the episodes of the same person at the same facility; if there is none, it is a case of its
+own. `custody trail` gathers one case by the same rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from domain.events import detainer, episode, handoff
 from domain.events.catalogue import REFERENCES
 from projections.recorded import Recorded
 
 CASE_KINDS = ("episode", "detainer", "handoff")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvents:
+    """One case and its events, in the order of the log."""
+
+    ref: str
+    events: tuple[Recorded, ...]
+
+
+class Cases:
+    """The fold gathers; cases are put together when asked for."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, list[Recorded]] = {}
+
+    def apply(self, event: Recorded) -> None:
+        """Fold one event."""
+        ref = case_ref(event)
+        if ref:
+            self._events.setdefault(ref, []).append(event)
+
+    def __iter__(self) -> Iterator[CaseEvents]:
+        """Yield every case: the episodes ordered by reference, then what belongs to none."""
+        loose, naming = self._loose_detainers(), self._naming()
+        claimed: set[str] = set()
+        for ref in sorted(self._events):
+            if ref.startswith("episode/"):
+                own = self._events[ref]
+                named = self._named_with(own, naming)
+                joined = sorted(named | {stream for place in _places(own) for stream in loose.get(place, ())})
+                claimed.update(joined)
+                yield _case(ref, [*own, *(event for stream in joined for event in self._events[stream])])
+        for ref in sorted(self._events):
+            if not ref.startswith("episode/") and ref not in claimed:
+                yield _case(ref, self._events[ref])
+
+    def _naming(self) -> dict[str, set[str]]:
+        """Return, for each detainer and handoff, the streams without an episode that name it or are it."""
+        found: dict[str, set[str]] = {}
+        for ref, events in self._events.items():
+            if not ref.startswith("episode/"):
+                for one in {one for event in events for one in mentions(event, CASE_KINDS)}:
+                    found.setdefault(one, set()).add(ref)
+        return found
+
+    def _named_with(self, own: list[Recorded], naming: dict[str, set[str]]) -> set[str]:
+        """Return the streams without an episode that an episode's events name, or that name what those do."""
+        found: set[str] = set()
+        new = [one for event in own for one in mentions(event, CASE_KINDS)]
+        while new:
+            joined = {ref for one in new for ref in naming.get(one, ())} - found
+            found |= joined
+            new = [one for ref in joined for event in self._events[ref] for one in mentions(event, CASE_KINDS)]
+        return found
+
+    def _loose_detainers(self) -> dict[tuple[str, str], list[str]]:
+        """Return the streams of detainers without an episode, by person and facility."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for ref, events in self._events.items():
+            if ref.startswith("detainer/"):
+                for place in _places(events):
+                    found.setdefault(place, []).append(ref)
+        return found
 
 
 def mentions(event: Recorded, kinds: Iterable[str]) -> list[str]:
@@ -25,77 +91,22 @@ def mentions(event: Recorded, kinds: Iterable[str]) -> list[str]:
     return found
 
 
-def cases(events: Iterable[Recorded]) -> Iterator[tuple[str, list[Recorded]]]:
-    """Yield each case as its reference and its events in order; the reference is its first episode's, if it has one."""
-    links = _Links()
-    gathered: list[tuple[str, Recorded]] = []
-    for event in events:
-        refs = mentions(event, CASE_KINDS)
-        if refs:
-            links.join(refs)
-            gathered.append((refs[0], event))
-    by_case: dict[str, list[Recorded]] = {}
-    for ref, event in gathered:
-        by_case.setdefault(links.root(ref), []).append(event)
-    for found in sorted(_with_loose_detainers(by_case.values()), key=lambda found: found[0].position):
-        yield _named(found), found
+def _case(ref: str, events: list[Recorded]) -> CaseEvents:
+    return CaseEvents(ref, tuple(sorted(events, key=lambda event: event.position)))
 
 
-def _named(events: list[Recorded]) -> str:
-    refs = [ref for event in events for ref in mentions(event, CASE_KINDS)]
-    return min(refs, key=lambda ref: (CASE_KINDS.index(ref.partition("/")[0]), ref))
+def _places(events: list[Recorded]) -> set[tuple[str, str]]:
+    """Return person and facility, as far as the events name both."""
+    subjects = {getattr(event.data, "subject", None) for event in events} - {None}
+    facilities = {getattr(event.data, "facility", None) for event in events} - {None}
+    return {(str(subject), str(facility)) for subject in subjects for facility in facilities}
 
 
-class _Links:
-    """Which references belong together."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def root(self, ref: str) -> str:
-        while (parent := self._parent.get(ref, ref)) != ref:
-            self._parent[ref] = self._parent.get(parent, parent)
-            ref = parent
-        return ref
-
-    def join(self, refs: list[str]) -> None:
-        root = self.root(refs[0])
-        for ref in refs[1:]:
-            self._parent[self.root(ref)] = root
-
-
-def _with_loose_detainers(groups: Iterable[list[Recorded]]) -> Iterator[list[Recorded]]:
-    """Add the detainers without an episode to the cases of their person and facility, or make them cases."""
-    loose: dict[tuple[str, str], list[Recorded]] = {}
-    whole: list[list[Recorded]] = []
-    for events in groups:
-        about = _people(events)
-        if about and _is_loose(events):
-            for one in about:
-                loose.setdefault(one, []).extend(events)
-        else:
-            whole.append(events)
-    taken = set()
-    for events in whole:
-        added = [one for one in _people(events) if one in loose]
-        taken.update(added)
-        yield _in_order([*events, *(event for one in added for event in loose[one])])
-    for one, events in loose.items():
-        if one not in taken:
-            yield _in_order(events)
-
-
-def _is_loose(events: list[Recorded]) -> bool:
-    kinds = {ref.partition("/")[0] for event in events for ref in mentions(event, CASE_KINDS)}
-    return "detainer" in kinds and "episode" not in kinds
-
-
-def _people(events: list[Recorded]) -> list[tuple[str, str]]:
-    """Return the persons with the facilities at which they are named."""
-    pairs = ((getattr(event.data, "subject", None), getattr(event.data, "facility", None)) for event in events)
-    return list(dict.fromkeys((subject, facility) for subject, facility in pairs if subject and facility))
-
-
-def _in_order(events: Iterable[Recorded]) -> list[Recorded]:
-    by_position = {event.position: event for event in events}
-    return [by_position[position] for position in sorted(by_position)]
+def case_ref(event: Recorded) -> str | None:
+    """Return the case an event belongs to: its episode, or its own stream where no episode is named."""
+    data = event.data
+    if isinstance(data, episode.EpisodeData):
+        return event.stream
+    if isinstance(data, detainer.DetainerData | handoff.HandoffData):
+        return f"episode/{data.episode}" if data.episode else event.stream
+    return None

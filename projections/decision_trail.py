@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.events import detainer, episode, handoff
 from domain.rules.rulebook import Rulebook
+from projections.cases import CaseEvents, Cases
 from projections.decisions import decisions
 from projections.facts import AgreementsInForce, Custodian
 from projections.recorded import Recorded
@@ -23,31 +23,19 @@ class DecisionTrail:
         self._rulebook = rulebook
         self._agreements = agreements
         self._custodians = custodians
-        self._cases: dict[str, list[Recorded]] = {}
+        self._cases = Cases()
 
     def apply(self, event: Recorded) -> None:
         """Fold one event into its case."""
-        ref = case_ref(event)
-        if ref:
-            self._cases.setdefault(ref, []).append(event)
+        self._cases.apply(event)
 
     def snapshot(self) -> dict[str, Any]:
         """Return every case's decisions as JSON, by reference; cases in which none arose are left out."""
-        derived = {ref: self._decided(ref) for ref in sorted(self._cases)}
+        derived = {case.ref: self._decided(case) for case in self._cases}
         return {ref: decided for ref, decided in derived.items() if decided}
 
-    def _decided(self, ref: str) -> list[dict[str, Any]]:
+    def _decided(self, case: CaseEvents) -> list[dict[str, Any]]:
         made = decisions(
-            self._cases[ref], ref, self._rulebook, agreements=self._agreements, custodians=self._custodians
+            case.events, case.ref, self._rulebook, agreements=self._agreements, custodians=self._custodians
         )
         return [decision.as_json() for decision in made]
-
-
-def case_ref(event: Recorded) -> str | None:
-    """Return the case an event belongs to: its episode, or its own stream where no episode is named."""
-    data = event.data
-    if isinstance(data, episode.EpisodeData):
-        return event.stream
-    if isinstance(data, detainer.DetainerData | handoff.HandoffData):
-        return f"episode/{data.episode}" if data.episode else event.stream
-    return None

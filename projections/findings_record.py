@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import AgreementModel
-from domain.instants import MINNESOTA, Instant
+from domain.instants import MINNESOTA
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, is_ice, kept
 from projections.decision_points import DEPARTURES
 from projections.decisions import Decision
@@ -32,7 +32,6 @@ def record_findings(case: Case, made: Sequence[Decision], setting: Setting) -> I
     yield from _declined(case)
     yield from _transfer(case, setting)
     yield from _service_not_listed(case, setting)
-    yield from _duplicates(case)
 
 
 def _ended_before_booking(case: Case) -> Iterator[Finding]:
@@ -180,26 +179,3 @@ def _service_not_listed(case: Case, setting: Setting) -> Iterator[Finding]:
             says = {"by": event.agency, "agency": agency, "officer": officer}
             says |= {"warrant": data.warrant.value, "when": when_words(event.occurred)}
             yield found(Kind.SERVICE_NOT_LISTED, [event], point=DecisionPoint.SERVE_ADMIN_WARRANT, says=says)
-
-
-def _duplicates(case: Case) -> Iterator[Finding]:
-    """Find forms about one person to one facility on one day, none of which took another's place."""
-    replaced = {event.stream for event in case.of(detainer.DetainerSuperseded, detainer.DetainerCancelled)}
-    same: dict[tuple[str, str, date], dict[str, Recorded]] = {}
-    for event, data in case.pairs(detainer.DetainerPrepared):
-        day = local_day(event.occurred)
-        if data.subject and data.facility and day and event.stream not in replaced:
-            same.setdefault((data.subject, data.facility, day), {})[event.stream_id] = event
-    for (_, _, day), forms in same.items():
-        if len(forms) > 1:
-            by = joined(sorted({event.agency for event in forms.values()}))
-            says = {"by": by, "count": len(forms), "day": day.isoformat(), "detainers": joined(sorted(forms))}
-            yield found(Kind.DUPLICATE_DETAINER, forms.values(), says=says)
-
-
-def local_day(instant: Instant) -> date | None:
-    """Return the Minnesota day an instant surely falls on."""
-    if instant.earliest is None or instant.latest is None:
-        return None
-    first, last = (bound.astimezone(MINNESOTA).date() for bound in (instant.earliest, instant.latest))
-    return first if first == last else None

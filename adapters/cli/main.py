@@ -30,6 +30,7 @@ COMMANDS = {
     "handoffs": "custody",
     "findings": "findings",
     "trail": "trail",
+    "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",
     "log": "record",

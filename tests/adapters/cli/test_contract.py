@@ -19,6 +19,7 @@ from tests.builders import JAIL, MONDAY, body, booked, released
 READING = [
     ["state", JAIL],
     ["trail", "episode/x"],
+    ["determinations"],
     ["agreements"],
     ["handoffs"],
     ["log"],

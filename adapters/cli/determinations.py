@@ -1,0 +1,105 @@
+"""`custody determinations`: what was derived, and when that changed, as lines anybody can rebuild byte for byte.
+
+determinations REF            a table: since which position, at which point, which status, under which rules
+determinations --json         one JSON line a row (projections/determinations.py draws it)
+determinations -o FILE        the same lines in a file, and {"rows","sha256"} of it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapters.cli.options import known_option, known_position, pass_services
+from adapters.cli.output import print_json, print_table, progress_bar
+from adapters.composition import Services, amendments
+from adapters.knowledge import KnowledgeLog
+from adapters.queries import find_case
+from adapters.store.ledger import Ledger
+from domain.canonical import canonical_bytes
+from domain.errors import InputRefused
+from projections.cases import CaseEvents, Cases
+from projections.determinations import determinations as determinations_of
+
+
+@click.command()
+@click.argument("ref", required=False)
+@known_option
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the lines to a new file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, one a row, and nothing else.")
+@pass_services
+def determinations(
+    services: Services, ref: str | None, known: int | datetime | None, output: Path | None, as_json: bool
+) -> None:
+    """Show what was derived at each decision point of one case, or of all, whenever it changed."""
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    rows = _rows(services, ledger, upto, ref)
+    if output is not None:
+        document = {"known": upto, **_write(rows, output)}
+        print_json(document) if as_json else click.echo("{rows:,} rows, SHA-256 {sha256}".format(**document))
+    elif as_json:
+        for row in rows:
+            sys.stdout.buffer.write(canonical_bytes(row) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        print_table(
+            ["case", "since position", "decision point", "status", "rules that stand"],
+            [_cells(row) for row in rows],
+            empty="No decision point has arisen.",
+        )
+    ledger.close()
+
+
+def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Iterator[dict[str, Any]]:
+    amending = amendments(ledger, upto)
+    known = KnowledgeLog(ledger, upto, amending)
+    custodians = services.custodians()
+    for case in _cases(ledger, upto, ref):
+        yield from determinations_of(case, amending, custodians, known.at, known.learned)
+
+
+def _cases(ledger: Ledger, upto: int, ref: str | None) -> Iterator[CaseEvents]:
+    if ref is not None:
+        found, events = find_case(ledger, ref, upto)
+        yield CaseEvents(found, tuple(events))
+        return
+    cases = Cases()
+    with progress_bar("reading cases", upto) as progress:
+        for event in ledger.recorded(upto=upto):
+            cases.apply(event)
+            progress(event.position)
+    yield from cases
+
+
+def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
+    """Write the lines; a file that exists is never overwritten, a half-written one never has the name."""
+    if output.exists():
+        raise InputRefused("file_exists", "the file is there already", where=str(output), mend="name a new file")
+    digest = hashlib.sha256()
+    count = 0
+    part = output.with_name(f"{output.name}.part")
+    with part.open("wb") as lines, progress_bar("deciding") as progress:
+        for row in rows:
+            line = canonical_bytes(row) + b"\n"
+            lines.write(line)
+            digest.update(line)
+            count += 1
+            progress(count)
+    part.rename(output)
+    return {"rows": count, "sha256": digest.hexdigest()}
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    standing = ", ".join(rule["id"] for rule in row.get("rules", ()) if rule["standing"] == "stands")
+    status = row.get("status", "no longer arises").replace("_", " ")
+    return [row["ref"], row["position"], row["decision_point"].replace("_", " "), status, standing]
+
+
+COMMANDS = (determinations,)
