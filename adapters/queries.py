@@ -60,10 +60,10 @@ def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> l
     """Return the detainers that name the same person at the same facility but no episode, as ICE's own do."""
     facilities = {getattr(event.data, "facility", None) for event in events} - {None}
     subjects = sorted({ref for event in events for ref in mentions(event, ("subject",))})
-    mentions = ledger.about(subjects, upto=upto)
+    about_them = ledger.about(subjects, upto=upto)
     streams = {
         event.stream
-        for event in mentions
+        for event in about_them
         if event.stream.startswith("detainer/")
         and getattr(event.data, "episode", None) is None
         and getattr(event.data, "facility", None) in facilities

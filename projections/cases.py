@@ -2,7 +2,7 @@
 
 What names an episode belongs to it, and so does what names the same detainer or handoff. A detainer that names none,
 as ICE's own do, belongs to the episodes of the same person at the same facility; if there is none, it is a case of its
-own. `custody trail` gathers one case by the same rule.
+own, with the handoffs that name it. `custody trail` gathers one case by the same rule.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Cases:
                 yield _case(ref, [*own, *(event for stream in joined for event in self._events[stream])])
         for ref in sorted(self._events):
             if not ref.startswith("episode/") and ref not in claimed:
-                yield _case(ref, self._events[ref])
+                joined = sorted(self._named_with(self._events[ref], naming))
+                claimed.update(joined)
+                yield _case(ref, [event for stream in joined for event in self._events[stream]])
 
     def _naming(self) -> dict[str, set[str]]:
         """Return, for each detainer and handoff, the streams without an episode that name it or are it."""

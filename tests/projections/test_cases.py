@@ -52,3 +52,4 @@ def test_a_handoff_that_names_no_episode_belongs_to_the_case_of_its_detainer() -
     confirmed = body(handoff.CustodyTransferConfirmed, "h-1", agency="us-ice", facility=JAIL)
     assert refs(booked(1), form("d-1", episode=f"{JAIL}.1"), taken, confirmed) == {f"episode/{JAIL}.1": [1, 2, 3, 4]}
     assert refs(booked(1), taken, confirmed) == {f"episode/{JAIL}.1": [1], "handoff/h-1": [2, 3]}
+    assert refs(form("d-1"), taken, confirmed) == {"detainer/d-1": [1, 2, 3]}
