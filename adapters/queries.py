@@ -11,7 +11,7 @@ from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
 from domain.instants import EPOCH
 from projections.amendments import Amendments
-from projections.cases import CASE_KINDS, mentions
+from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper

@@ -32,10 +32,14 @@ class Amendments:
     def __init__(self, events: Iterable[Recorded] = ()) -> None:
         self._by_target: dict[tuple[str, str], list[Amendment]] = {}
         for event in events:
-            data, target = event.envelope.data, event.envelope.correctionof
-            if isinstance(data, EventCorrected | EventRetracted) and target:
-                found = self._by_target.setdefault((event.envelope.source, target), [])
-                found.append(Amendment(event.position, data))
+            self.add(event)
+
+    def add(self, event: Recorded) -> None:
+        """Take in one more; events that amend nothing are passed over."""
+        data, target = event.envelope.data, event.envelope.correctionof
+        if isinstance(data, EventCorrected | EventRetracted) and target:
+            found = self._by_target.setdefault((event.envelope.source, target), [])
+            found.append(Amendment(event.position, data))
 
     def replacing(self, field: str, value: str) -> Iterator[tuple[str, str]]:
         """Yield source and id of the events for which some correction gives a field of the data this value."""
@@ -48,18 +52,16 @@ class Amendments:
         """Return what amends this event, oldest first."""
         return self._by_target.get((event.envelope.source, event.envelope.id), [])
 
-    def apply(self, events: Iterable[Recorded], upto: int | None = None) -> Iterator[Recorded]:
-        """Yield the events as amended by `upto`, leaving out those retracted."""
+    def apply(self, events: Iterable[Recorded]) -> Iterator[Recorded]:
+        """Yield the events as amended, leaving out those retracted."""
         for event in events:
-            amended = self.amend(event, upto)
+            amended = self.amend(event)
             if amended is not None:
                 yield amended
 
-    def amend(self, event: Recorded, upto: int | None = None) -> Recorded | None:
+    def amend(self, event: Recorded) -> Recorded | None:
         """Return the event with its latest data and time, or None if it was retracted."""
         for amendment in self.of(event):
-            if upto is not None and amendment.position > upto:
-                break
             if isinstance(amendment.data, EventRetracted):
                 return None
             event = _corrected(event, amendment.position, amendment.data)

@@ -6,71 +6,125 @@
 
 A row holds from its position until the next row of the same case and point: it rests on what the log held by then and
 on the pack known then, so a past row never changes. `withdrawn` says that the point no longer arises (its event was
-retracted). Nothing here is appended to the log: anybody rebuilds the same bytes from it.
+retracted, or the detainer has been found to belong to an episode). Nothing here is appended to the log: anybody
+rebuilds the same bytes from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.canonical import canonical_bytes
 from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
-from projections.amendments import Amendments
-from projections.cases import CaseEvents
-from projections.decisions import Decision, decisions
-from projections.facts import AgreementsInForce, Custodian
+from projections.agreements import Agreements
+from projections.amendments import AMENDING_TYPES, Amendments
+from projections.cases import Cases, case_ref
+from projections.decisions import decisions
+from projections.facts import Custodian
+from projections.recorded import Recorded
+
+InForce = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What was known at a position beside a case's own events; no agreements: no list of them was imported."""
+@dataclass(slots=True)
+class _Last:
+    """What a case's last rows say, as digests, and what they were told of agreements."""
 
-    rulebook: Rulebook
-    agreements: AgreementsInForce | None
+    rows: dict[DecisionPoint, bytes] = field(default_factory=dict)
+    told: dict[tuple[str, datetime], InForce] = field(default_factory=dict)
 
-
-KnownAt = Callable[[int], Knowledge]
-
-
-def determinations(
-    case: CaseEvents,
-    amending: Amendments,
-    custodians: Mapping[str, Custodian],
-    known_at: KnownAt,
-    learned: Iterable[int] = (),
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one case, oldest position first.
-
-    `learned` are the positions at which something beside the case became known: agreements, rules, packs.
-    """
-    own = {event.position for event in case.events}
-    own.update(one.position for event in case.events for one in amending.of(event))
-    last: dict[DecisionPoint, bytes] = {}
-    for position in sorted(own | {position for position in learned if position > min(own)}):
-        found = _decided(case, amending, custodians, known_at(position), position)
-        for point in [point for point in last if point not in found]:
-            del last[point]
-            yield {"ref": case.ref, "position": position, "decision_point": point.value, "withdrawn": True}
-        for point, decision in found.items():
-            row = decision.as_json()
-            body = canonical_bytes(row)
-            if last.get(point) != body:
-                last[point] = body
-                yield {"ref": case.ref, "position": position, **row}
+    def differs(self, agreements: Agreements) -> bool:
+        """Say whether the same questions would be answered otherwise now."""
+        return any(agreements.in_force(*asked) != answer for asked, answer in self.told.items())
 
 
-def _decided(
-    case: CaseEvents, amending: Amendments, custodians: Mapping[str, Custodian], known: Knowledge, position: int
-) -> dict[DecisionPoint, Decision]:
-    events = [event for event in case.events if event.position <= position]
-    made = decisions(
-        list(amending.apply(events, position)),
-        case.ref,
-        known.rulebook,
-        agreements=known.agreements,
-        custodians=custodians,
-    )
-    return {decision.determination.decision_point: decision for decision in made}
+class _Asking:
+    """Agreements that remember what they were asked, so that a newer list re-decides only what it changes."""
+
+    def __init__(self, agreements: Agreements, told: dict[tuple[str, datetime], InForce]) -> None:
+        self._agreements = agreements
+        self._told = told
+
+    def in_force(self, agency: str, moment: datetime) -> InForce:
+        found = self._agreements.in_force(agency, moment)
+        self._told[agency, moment] = found
+        return found
+
+
+class Determinations:
+    """The fold: `apply` takes the log's next event and yields the rows that it causes."""
+
+    def __init__(self, custodians: Mapping[str, Custodian], rulebook: Rulebook) -> None:
+        self._custodians = custodians
+        self._rulebook = rulebook
+        self._cases = Cases()
+        self._amending = Amendments()
+        self._ref_of: dict[tuple[str, str], str] = {}
+        self._listed: list[Recorded] = []
+        self._agreements: Agreements | None = None
+        self._last: dict[str, _Last] = {}
+
+    def apply(self, event: Recorded) -> Iterator[dict[str, Any]]:
+        """Take in one event, in the order of the log."""
+        for ref in sorted(self._touched(event)):
+            yield from self._rows(ref, event.position)
+
+    def _touched(self, event: Recorded) -> set[str]:
+        """Return the cases whose decisions may differ from now on."""
+        if event.type in Agreements.TYPES:
+            self._listed.append(event)
+            return self._listed_anew([event])
+        if event.type in AMENDING_TYPES:
+            return self._amended(event)
+        ref = case_ref(event)
+        if ref:
+            self._ref_of[event.envelope.source, event.envelope.id] = ref
+        return self._cases.apply(event)
+
+    def _amended(self, event: Recorded) -> set[str]:
+        self._amending.add(event)
+        target = (event.envelope.source, event.envelope.correctionof or "")
+        if any((listed.envelope.source, listed.envelope.id) == target for listed in self._listed):
+            self._agreements = Agreements()
+            return self._listed_anew(self._listed)
+        ref = self._ref_of.get(target)
+        return self._cases.holding(ref) if ref else set()
+
+    def _listed_anew(self, events: list[Recorded]) -> set[str]:
+        """Take in what lists say of agreements; return the cases that would now be told something else."""
+        first = self._agreements is None
+        agreements = self._agreements = self._agreements or Agreements()
+        for event in self._amending.apply(events):
+            agreements.apply(event)
+        return {ref for ref, last in self._last.items() if first or last.differs(agreements)}
+
+    def _rows(self, ref: str, position: int) -> Iterator[dict[str, Any]]:
+        last = self._last.setdefault(ref, _Last())
+        found = self._decided(ref, last)
+        for point in [point for point in last.rows if point not in found]:
+            del last.rows[point]
+            yield {"ref": ref, "position": position, "decision_point": point.value, "withdrawn": True}
+        for point, row in found.items():
+            digest = hashlib.sha256(canonical_bytes(row)).digest()
+            if last.rows.get(point) != digest:
+                last.rows[point] = digest
+                yield {"ref": ref, "position": position, **row}
+
+    def _decided(self, ref: str, last: _Last) -> dict[DecisionPoint, dict[str, Any]]:
+        case = self._cases.case(ref)
+        if case is None:
+            return {}
+        last.told.clear()
+        made = decisions(
+            list(self._amending.apply(case.events)),
+            ref,
+            self._rulebook,
+            agreements=_Asking(self._agreements, last.told) if self._agreements else None,
+            custodians=self._custodians,
+        )
+        return {decision.determination.decision_point: decision.as_json() for decision in made}

@@ -15,6 +15,7 @@ from projections.decisions import decisions
 from projections.facts import Case, Custodian
 from projections.finding import Finding, Setting
 from projections.findings import findings, findings_of_many
+from projections.linked_cases import linked
 from projections.recorded import Recorded
 
 
@@ -36,7 +37,7 @@ class FindingTrail:
         """Yield each finding with its case and facility, by case, then those of many cases."""
         told: set[Finding] = set()
         everything: dict[int, Recorded] = {}
-        for case in self._cases:
+        for case in linked(self._cases):
             everything.update((event.position, event) for event in case.events)
             for finding in self._of(case):
                 told.add(finding)

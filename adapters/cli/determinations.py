@@ -18,14 +18,15 @@ import click
 
 from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import print_json, print_table, progress_bar
-from adapters.composition import Services, amendments
-from adapters.knowledge import KnowledgeLog
+from adapters.composition import Services
 from adapters.queries import find_case
+from adapters.rules.packs import minnesota_rules
 from adapters.store.ledger import Ledger
 from domain.canonical import canonical_bytes
 from domain.errors import InputRefused
-from projections.cases import CaseEvents, Cases
-from projections.determinations import determinations as determinations_of
+from projections.agreements import Agreements
+from projections.amendments import AMENDING_TYPES
+from projections.determinations import Determinations
 
 
 @click.command()
@@ -58,24 +59,19 @@ def determinations(
 
 
 def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Iterator[dict[str, Any]]:
-    amending = amendments(ledger, upto)
-    known = KnowledgeLog(ledger, upto, amending)
-    custodians = services.custodians()
-    for case in _cases(ledger, upto, ref):
-        yield from determinations_of(case, amending, custodians, known.at, known.learned)
-
-
-def _cases(ledger: Ledger, upto: int, ref: str | None) -> Iterator[CaseEvents]:
+    """Fold the log; of one case only what bears on it."""
+    model = Determinations(services.custodians(), minnesota_rules())
     if ref is not None:
         found, events = find_case(ledger, ref, upto)
-        yield CaseEvents(found, tuple(events))
+        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *AMENDING_TYPES))
+        merged = {event.position: event for event in (*events, *rules)}
+        of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
+        yield from (row for row in of_case if row["ref"] == found)
         return
-    cases = Cases()
-    with progress_bar("reading cases", upto) as progress:
+    with progress_bar("deciding", upto) as progress:
         for event in ledger.recorded(upto=upto):
-            cases.apply(event)
+            yield from model.apply(event)
             progress(event.position)
-    yield from cases
 
 
 def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
@@ -85,13 +81,12 @@ def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
     digest = hashlib.sha256()
     count = 0
     part = output.with_name(f"{output.name}.part")
-    with part.open("wb") as lines, progress_bar("deciding") as progress:
+    with part.open("wb") as lines:
         for row in rows:
             line = canonical_bytes(row) + b"\n"
             lines.write(line)
             digest.update(line)
             count += 1
-            progress(count)
     part.rename(output)
     return {"rows": count, "sha256": digest.hexdigest()}
 

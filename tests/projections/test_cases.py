@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.events import detainer, handoff
+from domain.events import detainer
 from projections.cases import Cases
 from tests.builders import JAIL, MONDAY, body, booked, recorded, released
 
@@ -37,19 +37,3 @@ def test_a_detainer_that_names_none_belongs_to_the_same_persons_episode_at_the_s
 
 def test_a_detainer_for_a_person_of_whom_the_custodian_says_nothing_is_a_case_of_its_own() -> None:
     assert refs(form("d-1", subject="s-9"), booked(1)) == {f"episode/{JAIL}.1": [2], "detainer/d-1": [1]}
-
-
-def test_a_handoff_that_names_no_episode_belongs_to_the_case_of_its_detainer() -> None:
-    taken = body(
-        handoff.CustodyTransferred,
-        "h-1",
-        agency="us-ice",
-        facility=JAIL,
-        detainer="d-1",
-        releasing_agency="mn-cass-sheriff",
-        receiving_agency="us-ice",
-    )
-    confirmed = body(handoff.CustodyTransferConfirmed, "h-1", agency="us-ice", facility=JAIL)
-    assert refs(booked(1), form("d-1", episode=f"{JAIL}.1"), taken, confirmed) == {f"episode/{JAIL}.1": [1, 2, 3, 4]}
-    assert refs(booked(1), taken, confirmed) == {f"episode/{JAIL}.1": [1], "handoff/h-1": [2, 3]}
-    assert refs(form("d-1"), taken, confirmed) == {"detainer/d-1": [1, 2, 3]}

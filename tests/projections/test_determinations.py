@@ -2,80 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.rules.packs import minnesota_rules
-from domain.events import episode
+from domain.events import detainer, episode
 from domain.events.record import EventRetracted
-from projections.amendments import AMENDING_TYPES, Amendments
-from projections.cases import CaseEvents
-from projections.determinations import Knowledge, determinations
+from projections.determinations import Determinations
 from projections.recorded import Recorded
 from tests.builders import body, recorded
-from tests.projections.test_decisions import CUSTODIANS, LISTS, Case
+from tests.projections.test_agreements import OBSERVATIONS, imported
+from tests.projections.test_decisions import CUSTODIANS, Case
 
 FREEBORN = Case("mn-freeborn-jail")
-NOTHING_LISTED = Knowledge(minnesota_rules(), None)
-LISTED = Knowledge(minnesota_rules(), LISTS)
+BOOKED = FREEBORN.episode(episode.SubjectBooked, -72)
 
 
-def rows(events: Sequence[Recorded], listed_from: int | None = None) -> list[dict[str, Any]]:
-    """Return the rows; the agreement lists become known at a position, or never."""
-    own = tuple(event for event in events if event.type not in AMENDING_TYPES)
-    return list(
-        determinations(
-            CaseEvents("episode/e-1", own),
-            Amendments(event for event in events if event.type in AMENDING_TYPES),
-            CUSTODIANS,
-            lambda position: LISTED if listed_from is not None and position >= listed_from else NOTHING_LISTED,
-            () if listed_from is None else (listed_from,),
-        )
-    )
+def sheets() -> list[Recorded]:
+    return imported(OBSERVATIONS).events
 
 
-def statuses(found: list[dict[str, Any]], point: str) -> list[tuple[int, str]]:
-    return [(row["position"], row.get("status", "withdrawn")) for row in found if row["decision_point"] == point]
+def log(*parts: Iterable[Recorded]) -> list[Recorded]:
+    """Return one log of the parts, numbered anew."""
+    events = [event for part in parts for event in part]
+    return [replace(event, position=position) for position, event in enumerate(events, start=1)]
+
+
+def rows(events: Iterable[Recorded]) -> list[dict[str, Any]]:
+    model = Determinations(CUSTODIANS, minnesota_rules())
+    return [row for event in events for row in model.apply(event)]
+
+
+def holds(events: Iterable[Recorded], ref: str = "episode/e-1") -> list[tuple[int, str]]:
+    found = [row for row in rows(events) if (row["ref"], row["decision_point"]) == (ref, "hold_past_release")]
+    return [(row["position"], row.get("status", "withdrawn")) for row in found]
 
 
 def test_a_row_is_there_for_every_position_at_which_the_answer_changed() -> None:
-    told = recorded(
-        FREEBORN.episode(episode.SubjectBooked, -72), FREEBORN.form(), FREEBORN.eligible(), FREEBORN.served()
-    )
-    assert statuses(rows(told, listed_from=1), "hold_past_release") == [(3, "prohibited"), (4, "conflict")]
+    told = recorded(BOOKED, FREEBORN.form(), FREEBORN.eligible(), FREEBORN.served())
+    start = len(sheets())
+    assert holds(log(sheets(), told)) == [(start + 3, "prohibited"), (start + 4, "conflict")]
 
 
-def test_a_sheet_that_becomes_known_later_changes_the_answer_from_its_position_on() -> None:
-    told = recorded(
-        FREEBORN.episode(episode.SubjectBooked, -72), FREEBORN.form(), FREEBORN.eligible(), FREEBORN.served()
-    )
-    found = statuses(rows(told, listed_from=9), "hold_past_release")
-    assert found == [(3, "prohibited"), (4, "undetermined"), (9, "conflict")]
+def test_a_list_that_becomes_known_later_changes_the_answer_from_its_position_on() -> None:
+    told = recorded(BOOKED, FREEBORN.form(), FREEBORN.eligible(), FREEBORN.served())
+    found = holds(log(told, sheets()))
+    assert found[:2] == [(3, "prohibited"), (4, "undetermined")]
+    assert found[2] == (5, "prohibited")  # the first sheet lists nobody here
+    assert found[-1][1] == "conflict"  # the last one covers the moment, and lists the agency
+
+
+def test_lists_that_change_nothing_for_a_case_give_it_no_rows() -> None:
+    cook = Case("mn-cook-jail")
+    told = recorded(cook.episode(episode.SubjectBooked, -72), cook.form(), cook.hold(), cook.eligible())
+    assert holds(log(sheets(), told)) == [(len(sheets()) + 4, "prohibited")]
 
 
 def test_a_point_whose_event_is_retracted_no_longer_arises() -> None:
-    eligible = FREEBORN.eligible()
-    told = recorded(FREEBORN.form(), FREEBORN.hold(), eligible)
-    retracted = recorded(*[FREEBORN.form()] * 3, _retraction(told[2]))[3]
-    assert statuses(rows([*told, retracted]), "hold_past_release")[-1] == (4, "withdrawn")
-
-
-def _retraction(event: Recorded) -> bytes:
-    return body(
+    told = recorded(FREEBORN.form(), FREEBORN.hold(), FREEBORN.eligible())
+    retraction = body(
         EventRetracted,
         "r-1",
         at=FREEBORN.at(5),
         agency=FREEBORN.agency,
         reason="entered by mistake",
-        correctionof=event.envelope.id,
+        correctionof=told[2].envelope.id,
     )
+    assert holds(log(told, recorded(retraction))) == [(3, "prohibited"), (4, "withdrawn")]
+
+
+def test_a_detainer_is_a_case_of_its_own_until_the_custodian_tells_of_the_person() -> None:
+    form = body(
+        detainer.DetainerPrepared,
+        "d-1",
+        at=FREEBORN.at(-48),
+        agency="us-ice",
+        facility=FREEBORN.facility,
+        form="I-247A",
+        subject="s-1",
+    )
+    found = [(row["ref"], row["position"], row.get("withdrawn", False)) for row in rows(recorded(form, BOOKED))]
+    assert ("detainer/d-1", 1, False) in found
+    assert ("detainer/d-1", 2, True) in found
+    assert ("episode/e-1", 2, False) in found
 
 
 STEPS = (
-    FREEBORN.episode(episode.SubjectBooked, -72),
+    BOOKED,
     FREEBORN.form(),
     FREEBORN.hold(),
     FREEBORN.eligible(),
@@ -84,10 +101,12 @@ STEPS = (
 )
 
 
-@given(st.permutations(STEPS), st.integers(1, len(STEPS)), st.none() | st.integers(1, len(STEPS)))
+@settings(max_examples=25)
+@given(st.permutations(STEPS), st.integers(0, len(STEPS)), st.integers(1, len(STEPS)))
 def test_what_was_derived_by_a_position_never_changes_as_the_log_grows(
-    order: list[bytes], upto: int, listed_from: int | None
+    order: list[bytes], before_the_sheets: int, upto: int
 ) -> None:
-    whole = recorded(*order)
-    then = [row for row in rows(whole[:upto], listed_from) if row["position"] <= upto]
-    assert then == [row for row in rows(whole, listed_from) if row["position"] <= upto]
+    told = recorded(*order)
+    whole = log(told[:before_the_sheets], sheets()[-40:], told[before_the_sheets:])
+    known = len(whole) - upto
+    assert rows(whole[:known]) == [row for row in rows(whole) if row["position"] <= known]
