@@ -12,6 +12,7 @@ from adapters.queries import ice_reaches
 from adapters.rules.packs import minnesota_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
+from domain.rules.stops import Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
@@ -21,6 +22,7 @@ from projections.finding import Setting
 from projections.finding_trail import FindingTrail
 from projections.handoffs import Handoffs
 from projections.replay import ReadModel
+from projections.rule_stops import STOPPING_TYPES, rule_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +72,24 @@ def agreements_in_force(ledger: Ledger, upto: int | None, amending: Amendments) 
     return agreements(ledger, upto, amending)
 
 
+def stops(ledger: Ledger, upto: int | None, amending: Amendments) -> Stops:
+    """Return the suspensions and ends of rules known at a position, as amended by then."""
+    return rule_stops(amending.apply(ledger.recorded(upto=upto, topics=STOPPING_TYPES)))
+
+
 def setting(ledger: Ledger, upto: int, amending: Amendments, at: datetime | None = None) -> Setting:
     """Return what cases are held against to find what disagrees, as known at a position and as of a moment."""
     reaches = ice_reaches(ledger, upto)
-    in_force = agreements_in_force(ledger, upto, amending)
-    return Setting(minnesota_rules(), in_force, min(reaches, at) if reaches and at else reaches)
+    until = min(reaches, at) if reaches and at else reaches
+    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
+    return Setting(minnesota_rules(), in_force, until, stopped)
 
 
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
-    held_against = setting(ledger, upto, amending)
-    decided = DecisionTrail(held_against.rulebook, held_against.agreements, services.custodians())
-    disagreeing = FindingTrail(held_against, services.custodians())
-    return [services.custody(), Handoffs(), Agreements(), decided, disagreeing]
+    against, custodians = setting(ledger, upto, amending), services.custodians()
+    decided = DecisionTrail(against.rulebook, against.agreements, custodians, against.stops)
+    return [services.custody(), Handoffs(), Agreements(), decided, FindingTrail(against, custodians)]
 
 
 def local(moment: datetime) -> datetime:

@@ -11,6 +11,7 @@ from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
 from domain.instants import EPOCH
 from projections.amendments import Amendments
+from projections.cases import SEALING_TYPES, case_ref
 from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
@@ -27,9 +28,9 @@ def facility_events(ledger: Ledger, facility: str, upto: int, amending: Amendmen
 
 
 def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:
-    """Return `kind/id` of an episode, detainer or handoff, and every event of its case, in order.
+    """Return `kind/id` of an episode, detainer, handoff or agreement, and every event of its case, in order.
 
-    `ref` is `episode/…`, `detainer/…`, `handoff/…` or a bare id. Raise InputRefused(unknown_reference).
+    `ref` is `episode/…`, `detainer/…`, `handoff/…`, `agreement/…` or a bare id. Raise InputRefused(unknown_reference).
     """
     candidates = [ref] if ref.partition("/")[0] in CASE_KINDS else [f"{kind}/{ref}" for kind in CASE_KINDS]
     for candidate in candidates:
@@ -39,7 +40,7 @@ def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]
     raise InputRefused(
         "unknown_reference",
         f"no event mentions {ref[:120]!r}",
-        mend="give an episode, detainer or handoff as `custody state` or `custody log` prints them",
+        mend="give an episode, detainer, handoff or agreement as `custody state` or `custody log` prints them",
     )
 
 
@@ -53,6 +54,7 @@ def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[R
         seen.update(new)
         events = _merged(events, ledger.about(new, upto=upto))
     events = _merged(events, _detainers_by_person(ledger, events, upto))
+    events = _merged(events, _seals(ledger, events, upto))
     return _merged(events, ledger.about([f"event/{event.envelope.id}" for event in events], upto=upto))
 
 
@@ -69,6 +71,12 @@ def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> l
         and getattr(event.data, "facility", None) in facilities
     }
     return ledger.about(sorted(streams), upto=upto)
+
+
+def _seals(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:
+    """Return what sealed the case's episodes: a seal names its target in words that no posting list has."""
+    refs = {case_ref(event) for event in events}
+    return [seal for seal in ledger.recorded(upto=upto, topics=SEALING_TYPES) if case_ref(seal) in refs]
 
 
 def _merged(first: Iterable[Recorded], second: Iterable[Recorded]) -> list[Recorded]:

@@ -67,7 +67,7 @@ def questions(events: int) -> list[Question]:
     for told in cases:
         case = Case(told.events, custodians)
         for arisen in arisen_points(case):
-            facts = facts_of(case, arisen.at, arisen.until, None)
+            facts = facts_of(case, arisen.bearer, arisen.at, arisen.until, None)
             known = {"agreement_wso": False, "agreement_jem": False, "agreement_tfm": False}  # no sheet is imported
             found.append(({**known, **facts}, arisen.point, arisen.at))
     return found

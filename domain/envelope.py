@@ -20,23 +20,36 @@ publish to us itself. A source is `agency:ID`, or `synthetic:ID` for events that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+import orjson
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from domain.canonical import canonical_bytes, parse_canonical
+from domain.canonical import BODY_BYTES_MAX, canonical_bytes, parse_canonical
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
 from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
-from domain.events.record import EventCorrected, EventId, EventRetracted
+from domain.events.record import EVENT_ID, EventCorrected, EventId, EventRetracted
 from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds_of, parse_rfc3339
 
 DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 NEEDS_TARGET = (EventCorrected, EventRetracted)
+SOURCE = f"(agency|synthetic):{SLUG}"
+SUBJECT = f"[a-z]+/{LOCAL_ID}"
+
+# The plain event: both times exact, no extensions. Nearly all are, and their canonical bytes have but one form.
+PLAIN_DATA = b'{"data":'
+PLAIN_REST = b',"dataschema":'
+PLAIN = re.compile(
+    f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
+    f'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?"source":"(?P<source>{SOURCE})","specversion":"1.0","subject":"(?P<subject>{SUBJECT})",'
+    '"time":"(?P<time>[^"]{20,32})","type":"(?P<type>[^"]+)"}'
+)
 
 
 class Envelope(Closed, Generic[DataT]):
@@ -47,9 +60,9 @@ class Envelope(Closed, Generic[DataT]):
 
     specversion: Literal["1.0"]
     id: EventId
-    source: Annotated[str, StringConstraints(pattern=f"^(agency|synthetic):{SLUG}$")]
+    source: Annotated[str, StringConstraints(pattern=f"^{SOURCE}$")]
     type: str
-    subject: Annotated[str, StringConstraints(pattern=f"^[a-z]+/{LOCAL_ID}$")]
+    subject: Annotated[str, StringConstraints(pattern=f"^{SUBJECT}$")]
     dataschema: str
     datacontenttype: Literal["application/json"] | None = None
     time: Timestamp | None = None
@@ -168,6 +181,42 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
 
     Raise InputRefused with code not_json, not_canonical, ..., unknown_type or schema, naming the field.
     """
+    return _admit_plain(body, signature) or _admit_any(body, signature)
+
+
+def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
+    """Take a plain event at half the cost, exactly as `_admit_any` would; None leaves it, or its refusal, to that.
+
+    No quote stands unescaped within a string and the rest has no brace but the last: so the bytes between are the
+    data and nothing else, and canonical if they are so themselves.
+    """
+    start = body.rfind(PLAIN_REST)
+    rest = PLAIN.fullmatch(body[start:].decode("latin-1"))  # which never fails, and what is not ASCII never matches
+    if rest is None or not body.startswith(PLAIN_DATA) or len(body) > BODY_BYTES_MAX:
+        return None
+    names = rest.group("type", "dataschema", "subject", "source", "id", "time", "recordedtime")
+    type_name, dataschema, stream, source, event_id, time, recordedtime = names
+    cls = CATALOGUE.get(type_name)
+    if cls is None or cls in NEEDS_TARGET or dataschema != schema_name(cls) or not stream.startswith(f"{cls.STREAM}/"):
+        return None
+    written = body[len(PLAIN_DATA) : start]
+    try:
+        cls.__pydantic_validator__.validate_json(written)
+        occurred = microseconds_of(time)
+        recorded = microseconds_of(recordedtime) if recordedtime else None
+    except ValueError:
+        return None
+    data = orjson.loads(written)
+    if canonical_bytes(data) != written or b"null" in written:
+        return None
+    refs = references(type_name, stream, data)
+    facility = data.get("facility")
+    return Submission(
+        stream, type_name, body, source, event_id, signature, None, facility, occurred, occurred, recorded, refs
+    )
+
+
+def _admit_any(body: bytes, signature: bytes | None) -> Submission:
     document = parse_canonical(body)
     cls = event_class(document.get("type"))
     where = ""
@@ -184,7 +233,7 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
     data = envelope.data
     if cls is EventCorrected:
         _check_replacement(data)
-    refs = references(document)
+    refs = references(cls.TYPE, envelope.subject, document["data"], envelope.correctionof)
     return Submission(
         refs[0],
         cls.TYPE,
@@ -216,15 +265,14 @@ def schema_refusal(error: ValidationError) -> InputRefused:
     return InputRefused("schema", first["msg"], where=where, mend=mend)
 
 
-def references(document: dict[str, Any]) -> tuple[str, ...]:
+def references(type_name: str, stream: str, data: dict[str, Any], corrected: str | None = None) -> tuple[str, ...]:
     """Return every reference an event makes, its own stream first: `("episode/…", "facility/…", …)`."""
-    found = {document["subject"]: None}
-    data = document["data"]
-    for field, kind in REFERENCES[document["type"]]:
+    found = {stream: None}
+    for field, kind in REFERENCES[type_name]:
         if value := data.get(field):
             found[f"{kind}/{value}"] = None
-    if document.get("correctionof"):
-        found[f"event/{document['correctionof']}"] = None
+    if corrected:
+        found[f"event/{corrected}"] = None
     return tuple(found)
 
 

@@ -1,7 +1,8 @@
 """The log by case: an episode with its detainers and handoffs, whoever published them.
 
 A detainer that names an episode belongs to it. One that names none, as ICE's own do, belongs to the episodes of the
-same person at the same facility; while there is none, it is a case of its own.
+same person at the same facility; while there is none, it is a case of its own. The sealing of an episode belongs to
+it; an agreement is a case of its own.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from domain.events import detainer, episode, handoff
+from domain.events import detainer, episode, handoff, instrument, record
+from domain.events.fields import EventData
 from projections.recorded import Recorded
 
+SEALING_TYPES = (record.RecordSealed.TYPE, record.SealLifted.TYPE)
 Place = tuple[str, str]  # a person at a facility
 
 
@@ -98,4 +101,15 @@ def case_ref(event: Recorded) -> str | None:
         return event.stream
     if isinstance(data, detainer.DetainerData | handoff.HandoffData):
         return f"episode/{data.episode}" if data.episode else event.stream
+    if isinstance(data, instrument.AgreementData):
+        return event.stream
+    return _sealed(data)
+
+
+def _sealed(data: EventData) -> str | None:
+    """Return the episode that is sealed, or whose seal is lifted; that of a person or one event names no case."""
+    if isinstance(data, record.RecordSealed) and data.scope is record.SealScope.EPISODE:
+        return f"episode/{data.target.removeprefix('episode/')}"
+    if isinstance(data, record.SealLifted) and data.target.startswith("episode/"):
+        return data.target
     return None

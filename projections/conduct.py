@@ -9,7 +9,7 @@ from datetime import timedelta
 from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint, EventData
 from domain.instants import Instant
-from projections.decision_points import DEPARTURES, ICE
+from projections.decision_points import DEPARTURES, ICE, release_due
 from projections.decisions import Decision
 from projections.facts import Case, active_detainers, active_holds
 from projections.recorded import Recorded
@@ -85,8 +85,12 @@ class Kept:
 def kept(case: Case, decision: Decision) -> Kept | None:
     """Return how somebody was kept past the moment of a hold decision; None if no end surely after it is recorded.
 
-    `by` is empty where no hold is recorded. A hold's own end counts as the end if it came before the person left.
+    A departure alone does not show when release was due. `by` is empty where no hold is recorded. A hold's own end
+    counts as the end if it came before the person left.
     """
+    due = release_due(case)
+    if due is None or isinstance(due.data, DEPARTURES):
+        return None
     at = decision.determination.valid_at
     by = tuple(keeping(case, at))
     ends = [event for event in departures(case) if event.occurred.sort_key >= at.sort_key]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import NO_STOPS, Stops
 from projections.cases import CaseEvents, Cases
 from projections.decisions import decisions
 from projections.facts import AgreementsInForce, Custodian
@@ -18,11 +19,16 @@ class DecisionTrail:
     name = "decisions"
 
     def __init__(
-        self, rulebook: Rulebook, agreements: AgreementsInForce | None, custodians: Mapping[str, Custodian]
+        self,
+        rulebook: Rulebook,
+        agreements: AgreementsInForce | None,
+        custodians: Mapping[str, Custodian],
+        stops: Stops = NO_STOPS,
     ) -> None:
         self._rulebook = rulebook
         self._agreements = agreements
         self._custodians = custodians
+        self._stops = stops
         self._cases = Cases()
 
     def apply(self, event: Recorded) -> None:
@@ -36,6 +42,11 @@ class DecisionTrail:
 
     def _decided(self, case: CaseEvents) -> list[dict[str, Any]]:
         made = decisions(
-            case.events, case.ref, self._rulebook, agreements=self._agreements, custodians=self._custodians
+            case.events,
+            case.ref,
+            self._rulebook,
+            agreements=self._agreements,
+            custodians=self._custodians,
+            stops=self._stops,
         )
         return [decision.as_json() for decision in made]

@@ -5,10 +5,11 @@
      "cited":[{"rule":"US-I247A-2","by":"mn-freeborn-sheriff","event":"custody.hold_placed","position":7}],
      "done":[{"event":"custody.hold_ended","at":"2026-01-17T09:00:00-06:00","by":"mn-freeborn-sheriff","position":9}],
      "held_minutes":960,
-     "clocks":[{"clock":"C2","rule":"US-I247A-2","start":"...","hours":48,"calendar":"wall","runs_out":"..."}],
+     "clocks":[{"id":"C2","rule":"US-I247A-2","kind":"limit","starts":"...","ends":"...",...}],
      "facts":{...},"pack":"us-mn","pack_digest":"...","facts_digest":"..."}
 
-"Recorded under", not "unlawful": where derived, cited and done differ is a finding, not a verdict.
+`projections.clocks` draws a clock whole. "Recorded under", not "unlawful": where derived, cited and done differ is a
+finding, not a verdict.
 """
 
 from __future__ import annotations
@@ -16,20 +17,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from domain.calendars import ClockStart, expiry_instant
 from domain.events import episode
 from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import DecisionPoint
 from domain.instants import Instant, Precision
 from domain.rules.decide import decide
 from domain.rules.rulebook import Rulebook
-from domain.rules.trace import Determination, Standing
+from domain.rules.stops import NO_STOPS, Stops
+from domain.rules.trace import Determination
 from domain.rules.vocabulary import FactValue
-from projections.decision_points import ACTS, HOLD_ENDS, Arisen, arisen_points
-from projections.facts import AgreementsInForce, Case, Custodian, facts_of, service_of_warrant
+from projections.clocks import clocks_of
+from projections.decision_points import ACTS, DEPARTURES, Arisen, arisen_points, hold_ends, release_due
+from projections.facts import AgreementsInForce, Case, Custodian, facts_of
 from projections.recorded import Recorded
+
+# The element of a custodian's answer to a detainer that was decided at each of these points.
+ANSWERED: dict[DecisionPoint, str] = {
+    DecisionPoint.RELEASE_NOTICE: "will_notify",
+    DecisionPoint.HOLD_PAST_RELEASE: "will_hold",
+    DecisionPoint.ALLOW_INTERVIEW: "will_allow_interview",
+    DecisionPoint.HAND_OVER: "will_hand_over_at_release",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +96,39 @@ def decisions(
     *,
     agreements: AgreementsInForce | None,
     custodians: Mapping[str, Custodian],
+    stops: Stops = NO_STOPS,
 ) -> list[Decision]:
     """Return the decisions that arose in one case, oldest first.
 
-    `events` are those of the case (an episode with its detainers and handoffs), already filtered by known
-    position and corrected. `custodians` maps facility ids. Pass None for `agreements` if no list of them was
-    ever imported: then nothing is known of them, which differs from there being none.
+    `events` are those of the case (an episode with its detainers and handoffs, or an agreement's), already filtered by
+    known position and corrected. `custodians` maps facility ids. Pass None for `agreements` if no list of them was
+    ever imported: then nothing is known of them, which differs from there being none. `stops` are the suspensions and
+    ends of rules that the log tells of.
     """
     case = Case(events, custodians)
-    return [_decision(case, ref, arisen, rulebook, agreements) for arisen in arisen_points(case)]
+    return [_decision(case, ref, arisen, rulebook, agreements, stops) for arisen in arisen_points(case)]
 
 
 def _decision(
-    case: Case, ref: str, arisen: Arisen, rulebook: Rulebook, agreements: AgreementsInForce | None
+    case: Case, ref: str, arisen: Arisen, rulebook: Rulebook, agreements: AgreementsInForce | None, stops: Stops
 ) -> Decision:
-    facts = facts_of(case, arisen.at, arisen.until, agreements)
-    determination = decide(facts, arisen.point, arisen.at, rulebook)
+    facts = facts_of(case, arisen.bearer, arisen.at, arisen.until, agreements)
+    told = {rule: of_rule for rule, of_rule in stops.items() if _speaks(rulebook, rule, arisen.point)}
+    determination = decide(facts, arisen.point, arisen.at, rulebook, told)
     return Decision(
         ref=ref,
         determination=determination,
         facts=facts,
         cited=tuple(_cited(case, arisen.point)),
         done=tuple(_acts(case, arisen)),
-        clocks=tuple(_clocks(case, arisen, determination, rulebook.zone)),
+        clocks=tuple(clocks_of(case, determination, rulebook.zone)),
         held_minutes=_held_minutes(case, arisen),
     )
+
+
+def _speaks(rulebook: Rulebook, rule: str, point: DecisionPoint) -> bool:
+    """Say whether a stopped rule bears on the point: a stop of any other leaves the decision as it is."""
+    return rulebook.has_rule(rule) and rulebook.rule(rule).speaks_at(point)
 
 
 def _acts(case: Case, arisen: Arisen) -> Iterator[Recorded]:
@@ -133,6 +150,8 @@ def _done(event: Recorded) -> dict[str, Any]:
 
 def _cited(case: Case, point: DecisionPoint) -> Iterator[Cited]:
     for event in case.of(*ACTS[point], DetainerResponseDecided):
+        if isinstance(event.data, DetainerResponseDecided) and not _answers(event.data, point):
+            continue
         basis = event.data.decision_basis.value if event.data.decision_basis else None
         for rule in event.data.cited_rules:
             modality = rule.modality.value if rule.modality else None
@@ -150,34 +169,21 @@ def _cited(case: Case, point: DecisionPoint) -> Iterator[Cited]:
             yield Cited(event.data.instrument, event.agency, event.type, event.position, basis=basis)
 
 
-def _clocks(case: Case, arisen: Arisen, determination: Determination, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    for trace in determination.rules:
-        clock = trace.rule.clock
-        if clock is None or trace.standing is not Standing.STANDS:
-            continue
-        start = service_of_warrant(case, arisen.until) if clock.start is ClockStart.ADMIN_WARRANT_SERVED else arisen.at
-        if start is not None:
-            yield {
-                "clock": clock.id,
-                "rule": trace.rule.id,
-                "start": start.as_json(),
-                "hours": clock.hours,
-                "calendar": clock.calendar.value,
-                "runs_out": expiry_instant(clock, start, zone).as_json(),
-            }
+def _answers(response: DetainerResponseDecided, point: DecisionPoint) -> bool:
+    return point in ANSWERED and getattr(response.elements, ANSWERED[point]) is not None
 
 
 def _held_minutes(case: Case, arisen: Arisen) -> int | None:
-    """Return the whole minutes from release being due to the first recorded end, or None if not exact."""
-    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE:
+    """Return the whole minutes from release being due to the first recorded end, or None if not exact.
+
+    A departure alone does not show when release was due.
+    """
+    due = release_due(case)
+    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or due is None or isinstance(due.data, DEPARTURES):
         return None
-    ends = [end for end in case.of(*HOLD_ENDS) if end.occurred.sort_key >= arisen.at.sort_key]
-    departures = [end.occurred for end in ends if not isinstance(end.data, episode.HoldEnded)]
-    ended = departures or [
-        end.occurred
-        for end in ends
-        if isinstance(end.data, episode.HoldEnded) and end.data.kind is episode.HoldKind.IMMIGRATION
-    ]
+    ends = [end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key]
+    departures = [end.occurred for end in ends if isinstance(end.data, DEPARTURES)]
+    ended = departures or [end.occurred for end in ends]
     if not ended or Precision.EXACT is not ended[0].precision or Precision.EXACT is not arisen.at.precision:
         return None
     return _minutes(arisen.at, ended[0])

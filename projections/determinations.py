@@ -21,12 +21,14 @@ from typing import Any
 from domain.canonical import canonical_bytes
 from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import NO_STOPS, Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.cases import Cases, case_ref
 from projections.decisions import decisions
 from projections.facts import Custodian
 from projections.recorded import Recorded
+from projections.rule_stops import STOPPING_TYPES, rule_stops
 
 InForce = tuple[tuple[str, str], ...]
 
@@ -66,6 +68,8 @@ class Determinations:
         self._amending = Amendments()
         self._ref_of: dict[tuple[str, str], str] = {}
         self._listed: list[Recorded] = []
+        self._stopping: list[Recorded] = []
+        self._stops: Stops = NO_STOPS
         self._agreements: Agreements | None = None
         self._last: dict[str, _Last] = {}
 
@@ -76,24 +80,36 @@ class Determinations:
 
     def _touched(self, event: Recorded) -> set[str]:
         """Return the cases whose decisions may differ from now on."""
-        if event.type in Agreements.TYPES:
-            self._listed.append(event)
-            return self._listed_anew([event])
         if event.type in AMENDING_TYPES:
             return self._amended(event)
+        if event.type in STOPPING_TYPES:
+            self._stopping.append(event)
+            return self._stopped_anew()
         ref = case_ref(event)
         if ref:
             self._ref_of[event.envelope.source, event.envelope.id] = ref
-        return self._cases.apply(event)
+        touched = self._cases.apply(event)
+        if event.type in Agreements.TYPES:
+            self._listed.append(event)
+            touched |= self._listed_anew([event])
+        return touched
 
     def _amended(self, event: Recorded) -> set[str]:
         self._amending.add(event)
         target = (event.envelope.source, event.envelope.correctionof or "")
-        if any((listed.envelope.source, listed.envelope.id) == target for listed in self._listed):
-            self._agreements = Agreements()
-            return self._listed_anew(self._listed)
         ref = self._ref_of.get(target)
-        return self._cases.holding(ref) if ref else set()
+        touched = self._cases.holding(ref) if ref else set()
+        if _among(self._stopping, target):
+            touched |= self._stopped_anew()
+        if _among(self._listed, target):
+            self._agreements = Agreements()
+            touched |= self._listed_anew(self._listed)
+        return touched
+
+    def _stopped_anew(self) -> set[str]:
+        """Take in what courts stopped; any case may hang on it, and one whose answer stays the same gets no row."""
+        self._stops = rule_stops(self._amending.apply(self._stopping))
+        return set(self._last)
 
     def _listed_anew(self, events: list[Recorded]) -> set[str]:
         """Take in what lists say of agreements; return the cases that would now be told something else."""
@@ -126,5 +142,10 @@ class Determinations:
             self._rulebook,
             agreements=_Asking(self._agreements, last.told) if self._agreements else None,
             custodians=self._custodians,
+            stops=self._stops,
         )
         return {decision.determination.decision_point: decision.as_json() for decision in made}
+
+
+def _among(events: list[Recorded], target: tuple[str, str]) -> bool:
+    return any((event.envelope.source, event.envelope.id) == target for event in events)

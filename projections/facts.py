@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from domain.events import detainer, episode, handoff
+from domain.events import detainer, episode, handoff, instrument
 from domain.events.fields import EventData
 from domain.events.instrument import AgreementModel
 from domain.instants import Instant
@@ -21,14 +21,17 @@ from projections.recorded import Recorded
 
 HOLD_FORMS = (detainer.DetainerForm.I_247, detainer.DetainerForm.I_247A, detainer.DetainerForm.I_247D)
 DETAINER_ENDS = (detainer.DetainerLifted, detainer.DetainerCancelled, detainer.DetainerSuperseded)
+RECEIPTS = (detainer.DetainerReceived, detainer.DetainerAcknowledged)
 KNOWN_NATIONALITY = (episode.NationalityResult.CITIZEN, episode.NationalityResult.NON_CITIZEN)
+CONSENT = {handoff.Consent.YES: "given", handoff.Consent.NO: "refused", handoff.Consent.COUNSEL: "counsel"}
+OWN_CASE = (episode.ChargeFiled, episode.SentenceImposed, episode.CommittedToInstitution)
 
 DataT = TypeVar("DataT", bound=EventData)
 
 
 @dataclass(frozen=True, slots=True)
 class Custodian:
-    """Who runs a facility, as the register has it; `county` may be empty."""
+    """Who decides: the agency that runs a facility, as the register has it; `kind` and `county` may be empty."""
 
     kind: str
     county: str
@@ -48,16 +51,25 @@ class Case:
 
     def __init__(self, events: Sequence[Recorded], custodians: Mapping[str, Custodian]) -> None:
         self.events = sorted(events, key=lambda event: (event.occurred.sort_key, event.position))
-        self.custodian = self._find_custodian(custodians)
+        self.custodians = custodians
+        self.custodian = self._find_custodian()
 
-    def _find_custodian(self, custodians: Mapping[str, Custodian]) -> Custodian | None:
-        """Take the facility of the episode, else of the handoff, else the detainer's addressee."""
+    def _find_custodian(self) -> Custodian | None:
+        """Take the facility of the episode, else of the handoff, else the detainer's addressee, else who signed."""
         for family in (episode.EpisodeData, handoff.HandoffData, detainer.DetainerData):
             for event in self.events:
                 found = getattr(event.data, "facility", None) if isinstance(event.data, family) else None
-                if isinstance(found, str) and found in custodians:
-                    return custodians[found]
+                if isinstance(found, str) and found in self.custodians:
+                    return self.custodians[found]
+        for _, signed in self.pairs(instrument.AgreementData):
+            return self.agency(signed.agency, signed.county or "")
         return None
+
+    def agency(self, agency: str, county: str = "") -> Custodian:
+        """Return an agency as one that decides, with the kind and county that all its facilities have."""
+        own = [custodian for custodian in self.custodians.values() if custodian.agency == agency]
+        kinds, counties = {custodian.kind for custodian in own}, {custodian.county for custodian in own}
+        return Custodian(_only(kinds), county or _only(counties), agency)
 
     def of(self, *types: type[EventData]) -> Iterator[Recorded]:
         """Yield the events of the given types."""
@@ -77,6 +89,10 @@ class Case:
     def custodian_speaks(self) -> bool:
         """Say whether the custodian itself published anything about the case."""
         return self.custodian is not None and any(event.agency == self.custodian.agency for event in self.events)
+
+
+def _only(values: set[str]) -> str:
+    return next(iter(values)) if len(values) == 1 else ""
 
 
 def by(event: Recorded, until: Instant) -> bool:
@@ -104,23 +120,32 @@ def active_holds(case: Case, at: Instant) -> Iterator[tuple[Recorded, episode.Ho
             yield event, data
 
 
-def facts_of(case: Case, at: Instant, until: Instant, agreements: AgreementsInForce | None) -> dict[str, FactValue]:
+def latest_detainer(case: Case, until: Instant) -> tuple[Recorded, detainer.DetainerPrepared] | None:
+    """Return the latest detainer active by then, else the latest prepared by then."""
+    active = list(active_detainers(case, until))
+    told = active or [pair for pair in case.pairs(detainer.DetainerPrepared) if by(pair[0], until)]
+    return told[-1] if told else None
+
+
+def facts_of(
+    case: Case, bearer: Custodian | None, at: Instant, until: Instant, agreements: AgreementsInForce | None
+) -> dict[str, FactValue]:
     """Return the facts at a decision point that arose `at` and stayed open `until` (the end of a hold, say).
 
-    Without `agreements` (no list was ever imported) nothing is known of them.
+    `bearer` is whose decision it is. Without `agreements` (no list was ever imported) nothing is known of them.
     """
     facts: dict[str, FactValue] = {}
-    if case.custodian:
-        found = {
-            "facility_kind": case.custodian.kind,
-            "county": case.custodian.county,
-            "agency": case.custodian.agency,
-        }
+    if bearer:
+        found = {"facility_kind": bearer.kind, "county": bearer.county, "agency": bearer.agency}
         facts.update({name: value for name, value in found.items() if value})
-        facts.update(_agreement_facts(case.custodian.agency, at, agreements))
+        facts.update(_agreement_facts(bearer.agency, at, agreements))
     facts.update(_detainer_facts(case, until))
     facts.update(_record_facts(case, at, until))
     facts.update(_person_facts(case, until))
+    facts.update(_referral_facts(case, until))
+    facts.update(_answer_facts(case, until))
+    facts.update(_hand_off_facts(case, until))
+    facts.update(_entering_facts(case, until))
     return facts
 
 
@@ -136,20 +161,22 @@ def _agreement_facts(agency: str, at: Instant, agreements: AgreementsInForce | N
 
 def _detainer_facts(case: Case, until: Instant) -> dict[str, FactValue]:
     facts: dict[str, FactValue] = {}
-    detainers = [data for _, data in active_detainers(case, until)] or [
-        data for event, data in case.pairs(detainer.DetainerPrepared) if by(event, until)
-    ]
-    if not detainers:
-        if case.custodian_speaks and not _immigration_hold_known(case) and not case.first(detainer.DetainerReceived):
+    found = latest_detainer(case, until)
+    if found is None:
+        if case.custodian_speaks and not _immigration_hold_known(case) and not case.first(*RECEIPTS):
             facts["detainer_form"] = "none"
         return facts
-    latest = detainers[-1]
+    _, latest = found
     if latest.form is not detainer.DetainerForm.UNKNOWN:
         facts["detainer_form"] = latest.form.value
     if latest.box is not None:
         facts["detainer_box"] = latest.box
     if latest.warrant_attached is not None:
         facts["admin_warrant_attached"] = latest.warrant_attached.value
+    if latest.final_order is not None:
+        facts["final_order_of_removal"] = latest.final_order
+    elif detainer.ProbableCause.FINAL_ORDER in latest.bases:
+        facts["final_order_of_removal"] = True
     return facts
 
 
@@ -160,29 +187,31 @@ def _immigration_hold_known(case: Case) -> bool:
 def _record_facts(case: Case, at: Instant, until: Instant) -> Iterator[tuple[str, FactValue]]:
     other = any(data.kind is not episode.HoldKind.IMMIGRATION for _, data in active_holds(case, at))
     found = {
+        "detainer_received_recorded": _any_by(case, until, *RECEIPTS),
         "detainer_served_recorded": _any_by(case, until, detainer.DetainerServedOnSubject),
         "admin_warrant_served_recorded": service_of_warrant(case, until) is not None,
         "judicial_warrant_recorded": _any_by(case, until, handoff.JudicialWarrantServed),
         "other_hold_recorded": other,
         "committed_recorded": _any_by(case, until, episode.CommittedToInstitution),
+        "bond_posted_recorded": _any_by(case, until, episode.BailPosted, episode.ReleaseOrdered),
     }
     for name, value in found.items():
         if value or case.custodian_speaks:
             yield name, value
 
 
-def _any_by(case: Case, until: Instant, cls: type[EventData]) -> bool:
-    return any(by(event, until) for event in case.of(cls))
+def _any_by(case: Case, until: Instant, *types: type[EventData]) -> bool:
+    return any(by(event, until) for event in case.of(*types))
 
 
-def service_of_warrant(case: Case, until: Instant) -> Instant | None:
-    """Return when an I-200 or I-205 was first served, by the service itself or by ICE's detainer table."""
-    served = [event.occurred for event in case.of(handoff.AdministrativeWarrantServed) if by(event, until)]
-    for _, data in case.pairs(detainer.DetainerPrepared):
+def service_of_warrant(case: Case, until: Instant) -> tuple[Recorded, Instant] | None:
+    """Return what shows that an I-200 or I-205 was first served: the service itself, or ICE's detainer table."""
+    served = [(event, event.occurred) for event in case.of(handoff.AdministrativeWarrantServed) if by(event, until)]
+    for event, data in case.pairs(detainer.DetainerPrepared):
         told = data.warrant_served_at
         if told is not None and (until.latest is None or told.maybe_by(until.latest)):
-            served.append(told)
-    return min(served, key=lambda instant: instant.sort_key, default=None)
+            served.append((event, told))
+    return min(served, key=lambda found: (found[1].sort_key, found[0].position), default=None)
 
 
 def _person_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
@@ -197,3 +226,52 @@ def _person_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]
     for event, asked in case.pairs(episode.NationalityInquired):
         if asked.result in KNOWN_NATIONALITY and by(event, until):
             yield "nationality", asked.result.value
+
+
+def _referral_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    """A commitment that calls for the question and the notice is a ground of its own, unless ICE was told before it."""
+    for event, data in case.pairs(episode.CommittedToInstitution):
+        ground = data.conviction_level is episode.ConvictionLevel.FELONY or data.found_mentally_ill
+        sooner = any(_surely_before(notice, event.occurred) for notice in case.of(episode.CommitmentNoticeSent))
+        if ground and not sooner and by(event, until):
+            yield "referral_by_foreign_birth_alone", False
+
+
+def _answer_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    """Yield what the person said to an interview, and what came of a claim of citizenship."""
+    for event, answer in case.pairs(handoff.CitizenshipClaimResolved):
+        if answer.is_citizen and by(event, until):
+            yield "citizenship_proof_shown", True
+    if case.custodian_speaks:
+        yield "interview_consent", "none"
+    for event, said in case.pairs(handoff.InterviewConsentRecorded):
+        if by(event, until):
+            yield "interview_consent", CONSENT[said.consent]
+
+
+def _hand_off_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    """Yield what making a hand-off public would show, and under whose authority the person was there."""
+    if _any_by(case, until, handoff.CustodyTransferred, episode.ReleasedToAgency):
+        yield "discloses_protected_details", False  # the catalogue gives these events no field for such details
+    served = [data for event, data in case.pairs(handoff.AdministrativeWarrantServed) if by(event, until)]
+    servers = {data.served_by for data in served}
+    issuers = {data.issued_by for event, data in case.pairs(detainer.DetainerPrepared) if by(event, until)}
+    if servers - {handoff.WarrantServer.ICE} or detainer.DetainerIssuer.JEM_LOCAL_OFFICER in issuers:
+        yield "from_agreement_work", True
+    elif servers:
+        yield "from_agreement_work", False
+    criminal = any(
+        data.booking_category is episode.BookingCategory.CRIMINAL for _, data in case.pairs(episode.SubjectBooked)
+    )
+    passed = case.first(handoff.PostTransferDetentionStarted) or any(data.legal_custody_to for data in served)
+    if (criminal or _any_by(case, until, *OWN_CASE)) and not passed:
+        yield "held_for_ice_under_contract", False
+
+
+def _entering_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue]]:
+    """Yield what is known of an agreement as it was entered; a board may have spoken twice."""
+    for event, data in case.pairs(instrument.AgreementData):
+        if data.model is not AgreementModel.UNKNOWN:
+            yield "basic_ordering_agreement", False  # each of the models is a 287(g) agreement
+        if isinstance(data, instrument.BoardApprovalRecorded) and by(event, until):
+            yield "board_approved", data.approved

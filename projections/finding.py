@@ -10,7 +10,7 @@ It says what each side recorded. It gives no verdict, ranks nobody, and has no s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 from domain.events.fields import DecisionPoint
 from domain.instants import Instant, Precision
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import Stops
+from projections.explained.wording import listed, spaced
 from projections.facts import AgreementsInForce
 from projections.recorded import Recorded
 
@@ -67,8 +69,8 @@ class Kind(StrEnum):
 
 NOTHING_MORE: Mapping[str, object] = {}
 PAST = (
-    "{by} recorded “{end}” {minutes} after release was due; clock {clock} ({hours} h under {rules}) had run out {past} "
-    "earlier."
+    "{by} recorded “{end}” at {when}; clock {clock} ({hours} h from {start}, under {rules}) had run out at {ends}, "
+    "{past} earlier."
 )
 
 # One plain sentence a kind: who recorded what, beside what the pack or the other side says.
@@ -178,12 +180,14 @@ class Setting:
     """What a case is held against.
 
     `agreements` is None if no list of them was ever imported. `ice_reaches` is the latest transfer that ICE itself has
-    recorded in the log, None if it records none: only before that does its silence say anything.
+    recorded in the log, None if it records none: only before that does its silence say anything. `stops` are the
+    suspensions and ends of rules that the log tells of.
     """
 
     rulebook: Rulebook
     agreements: AgreementsInForce | None
     ice_reaches: datetime | None
+    stops: Stops = field(default_factory=dict)
 
     @property
     def pack(self) -> str:
@@ -201,33 +205,32 @@ def found(
     says: Mapping[str, object] = NOTHING_MORE,
 ) -> Finding:
     """Make a finding; `says` fills its sentence, `who` is everybody who published one of the events, if not given."""
-    listed = list(events)
+    resting_on = list(events)
     named = tuple(rules)
     given = {"rules": joined(named), "point": point_words(point) if point else "", **says}
     return Finding(
         kind=kind,
         decision_point=point,
         rules=named,
-        events=tuple(sorted({event.position for event in listed})),
-        who=tuple(sorted({event.agency for event in listed} if who is None else set(who))),
+        events=tuple(sorted({event.position for event in resting_on})),
+        who=tuple(sorted({event.agency for event in resting_on} if who is None else set(who))),
         words=TEMPLATES[kind].format(**given),
     )
 
 
 def point_words(point: DecisionPoint) -> str:
     """Write `hold past release`."""
-    return point.value.replace("_", " ")
+    return spaced(point.value)
 
 
 def act_words(event: Recorded) -> str:
     """Write an event's type in words: `release notice sent`."""
-    return event.type.partition(".")[2].replace("_", " ")
+    return spaced(event.type.partition(".")[2])
 
 
 def joined(words: Iterable[str]) -> str:
-    """Write `a, b and c`."""
-    listed = list(words)
-    return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else "".join(listed)
+    """Write `a, b and c`, each once."""
+    return listed(list(dict.fromkeys(words)))
 
 
 def duration_words(minutes: int) -> str:

@@ -49,7 +49,12 @@ class FindingTrail:
     def _of(self, case: CaseEvents) -> tuple[Finding, ...]:
         against = self._setting
         made = decisions(
-            case.events, case.ref, against.rulebook, agreements=against.agreements, custodians=self._custodians
+            case.events,
+            case.ref,
+            against.rulebook,
+            agreements=against.agreements,
+            custodians=self._custodians,
+            stops=against.stops,
         )
         return findings(Case(case.events, self._custodians), made, against)
 

@@ -13,24 +13,19 @@ from domain.events import episode, handoff
 from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import CitedRule, DecisionBasis, DecisionPoint, Modality
 from domain.rules.decide import decide
-from domain.rules.pack import Model, Period, Rule
+from domain.rules.pack import Bindingness, Model, Period, Rule
 from domain.rules.trace import RuleTrace, Standing
 from domain.rules.truth import Truth
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, is_ice, kept
 from projections.decision_points import ACTS
-from projections.decisions import Decision
-from projections.facts import Case, facts_of
+from projections.decisions import ANSWERED, Decision
+from projections.facts import Case, Custodian, facts_of
 from projections.finding import Finding, Kind, Setting, act_words, found, joined, point_words, when_words
 from projections.findings_conduct import HOLD, ids, standing
 from projections.recorded import Recorded
 
-ELEMENT_POINTS = {
-    "will_notify": DecisionPoint.RELEASE_NOTICE,
-    "will_hold": HOLD,
-    "will_allow_interview": DecisionPoint.ALLOW_INTERVIEW,
-    "will_hand_over_at_release": DecisionPoint.HAND_OVER,
-}
 IN_JAIL = (HOLD, DecisionPoint.SERVE_ADMIN_WARRANT, DecisionPoint.POST_TRANSFER_HOLD)
+CITING_POINTS = (DecisionPoint.RELEASE_NOTICE, HOLD, DecisionPoint.HAND_OVER)
 ASKING = (Modality.REQUEST, Modality.OBLIGATION, Modality.PERMISSION)
 BINDING = (Modality.OBLIGATION, Modality.PROHIBITION, Modality.PERMISSION)
 
@@ -67,7 +62,7 @@ def points_of(event: Recorded) -> tuple[DecisionPoint, ...]:
     """Return the decision points an event can be about; a response is about those it decides."""
     if isinstance(event.data, DetainerResponseDecided):
         decided = event.data.elements.model_dump(exclude_none=True)
-        return tuple(point for name, point in ELEMENT_POINTS.items() if name in decided)
+        return tuple(point for point, element in ANSWERED.items() if element in decided)
     if isinstance(event.data, episode.HoldPlaced | episode.HoldEnded):
         return (HOLD,) if event.data.kind is episode.HoldKind.IMMIGRATION else ()
     return tuple(point for point, types in ACTS.items() if isinstance(event.data, types))
@@ -176,7 +171,7 @@ def _for_notice_form(case: Case, citation: Citation, rule: Rule) -> Finding | No
     if not forms or any(data.form not in NOTICE_FORMS for _, data in forms):
         return None
     events = [citation.event, *(event for event, _ in forms)]
-    words = joined(dict.fromkeys(data.form.value for _, data in forms))
+    words = joined(data.form.value for _, data in forms)
     fills = {**citation.fills, "form": words}
     return found(Kind.HOLD_RULE_CITED_FOR_NOTICE_FORM, events, point=HOLD, rules=[rule.id], says=fills)
 
@@ -188,7 +183,7 @@ def _not_standing(case: Case, citation: Citation, rule: Rule, setting: Setting) 
         return
     decision, trace = traces[0]
     point = decision.determination.decision_point
-    if _applied_when_cited(case, citation, point, setting) is not False:
+    if _applied_when_cited(case, citation, decision, setting) is not False:
         return
     if trace.standing is Standing.DEFEATED:
         others = joined(trace.defeated_by)
@@ -198,10 +193,17 @@ def _not_standing(case: Case, citation: Citation, rule: Rule, setting: Setting) 
     yield _about(Kind.CITED_RULE_NOT_MET, citation, {"says": says}, point)
 
 
-def _applied_when_cited(case: Case, citation: Citation, point: DecisionPoint, setting: Setting) -> Truth:
-    at = citation.event.occurred
-    then = decide(facts_of(case, at, at, setting.agreements), point, at, setting.rulebook)
+def _applied_when_cited(case: Case, citation: Citation, decision: Decision, setting: Setting) -> Truth:
+    """Say whether the rule applied by what had been recorded when it was cited; None if that is not known."""
+    at, point = citation.event.occurred, decision.determination.decision_point
+    facts = facts_of(case, _bearer(decision), at, at, setting.agreements)
+    then = decide(facts, point, at, setting.rulebook, setting.stops)
     return next((trace.applies for trace in then.rules if trace.rule.id == citation.cited.rule), None)
+
+
+def _bearer(decision: Decision) -> Custodian:
+    """Return whose decision it was, as its facts tell."""
+    return Custodian(*(str(decision.facts.get(name, "")) for name in ("facility_kind", "county", "agency")))
 
 
 def _policy_not_in_pack(
@@ -227,9 +229,15 @@ def _can_be_in_force(rule: Rule, event: Recorded, setting: Setting) -> bool:
 def _own_rule_not_cited(case: Case, decision: Decision) -> Iterator[Finding]:
     """Yield acts of a custodian that cited nothing at a point where a rule of its own stood."""
     custodian, point = case.custodian, decision.determination.decision_point
-    own = [trace for trace in standing(decision, *BINDING) if trace.rule.is_local]
+    if point not in CITING_POINTS:
+        return
+    bound = [trace for trace in standing(decision, *BINDING) if trace.rule.is_local]
+    own = [trace for trace in bound if trace.rule.bindingness is not Bindingness.PRACTICE]  # nothing to be cited
     if custodian is None or not own or any(cited.by == custodian.agency for cited in decision.cited):
         return
+    told = [event for event in case.events if event.agency == custodian.agency]
+    if {cited.rule for event in told for cited in _cited_with(event)} & set(ids(own)):
+        return  # cited with another act of the same case
     placed = [event for event in case.of(episode.HoldPlaced) if immigration_hold(event)]
     answered = placed if point is HOLD else [*done_at(case, point), *_withheld(case, point)]
     acts = [event for event in answered if event.agency == custodian.agency]
@@ -237,7 +245,7 @@ def _own_rule_not_cited(case: Case, decision: Decision) -> Iterator[Finding]:
         return
     given = dict.fromkeys(act.data.decision_basis for act in acts if act.data.decision_basis)
     basis = f" (its basis: {joined(one.value.replace('_', ' ') for one in given)})" if given else ""
-    words = joined(dict.fromkeys(act_words(act) for act in acts))
+    words = joined(act_words(act) for act in acts)
     fills = {"by": custodian.agency, "acts": words, "basis": basis}
     yield found(Kind.OWN_RULE_NOT_CITED, acts, point=point, rules=ids(own), says=fills)
 
@@ -256,7 +264,7 @@ def _prohibition_and_done(case: Case, decision: Decision) -> Iterator[Finding]:
             if point in points and _prohibits(cited, traces.get(cited.rule), alone=len(points) == 1):
                 acts = [act for act in _acts(case, decision) if act.agency == event.agency]
                 if acts:
-                    words = joined(dict.fromkeys(act_words(act) for act in acts))
+                    words = joined(act_words(act) for act in acts)
                     fills = {"by": event.agency, "rule": cited.rule, "acts": words}
                     about = [event, *acts]
                     yield found(Kind.CITED_PROHIBITION_AND_DONE, about, point=point, rules=[cited.rule], says=fills)

@@ -6,18 +6,19 @@ What is undetermined is nobody's: the finding says why it cannot be known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from domain.calendars import Counts
+from domain.calendars import ClockStart, Counts
 from domain.events import handoff
 from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant
 from domain.rules.pack import Status
 from domain.rules.trace import RuleTrace, Standing
-from domain.rules.vocabulary import VOCABULARY
 from projections.conduct import DOING, Kept, departures, done_at, kept
 from projections.decisions import Decision
+from projections.explained.wording import CLOCK_START, open_question, spaced
 from projections.facts import Case
-from projections.finding import Finding, Kind, act_words, duration_words, found, joined, whole_minutes
+from projections.finding import Finding, Kind, act_words, duration_words, found, joined, when_words, whole_minutes
 from projections.recorded import Recorded
 
 HOLD = DecisionPoint.HOLD_PAST_RELEASE
@@ -30,14 +31,15 @@ SHUT_AT_RELEASE = (DecisionPoint.RELEASE_NOTICE, DecisionPoint.HAND_OVER)
 def conduct_findings(case: Case, made: Sequence[Decision]) -> Iterator[Finding]:
     """Yield what differs between derived and done, decision by decision."""
     for decision in made:
-        if decision.determination.status is Status.UNDETERMINED:
-            yield _cannot_be_known(decision)
+        point = decision.determination.decision_point
+        if decision.determination.status is Status.UNDETERMINED and point in (HOLD, *DOING):
+            yield _cannot_be_known(case, decision)
         yield from _done_against_derived(case, decision)
         yield from _required_and_not_recorded(case, decision)
-        if decision.determination.decision_point is HOLD:
+        if point is HOLD:
             yield from _past_clocks(case, decision)
             yield from _kept_without_hold(case, decision)
-        if decision.determination.decision_point is DecisionPoint.RELEASE_NOTICE:
+        if point is DecisionPoint.RELEASE_NOTICE:
             yield from _short_lead(case, decision)
 
 
@@ -52,13 +54,13 @@ def ids(traces: Sequence[RuleTrace]) -> list[str]:
     return [trace.rule.id for trace in traces]
 
 
-def _cannot_be_known(decision: Decision) -> Finding:
+def _cannot_be_known(case: Case, decision: Decision) -> Finding:
     determination = decision.determination
-    reasons = "; ".join(dict.fromkeys(_missing_words(name) for name in determination.missing))
+    reasons = "; ".join(dict.fromkeys(open_question(name) for name in determination.missing))
     unknown = [trace for trace in determination.rules if trace.standing is Standing.UNKNOWN]
     return found(
         Kind.CANNOT_BE_KNOWN,
-        decision.done,
+        decision.done or _raised_by(case, decision),
         point=determination.decision_point,
         rules=ids(unknown),
         who=(),
@@ -66,14 +68,9 @@ def _cannot_be_known(decision: Decision) -> Finding:
     )
 
 
-def _missing_words(name: str) -> str:
-    """Write a fact, or what `decide` names with a rule: `reading:ID`, `in_force:ID`, `suspended:ID`."""
-    kind, _, rule = name.partition(":")
-    if rule:
-        questions = {"reading": f"which reading of {rule} holds", "in_force": f"whether {rule} was in force then"}
-        return questions.get(kind, f"whether {rule} was {kind} then")
-    fact = VOCABULARY[name]
-    return f"whether {fact.says}" if fact.type == "bool" else fact.says
+def _raised_by(case: Case, decision: Decision) -> list[Recorded]:
+    """Return the events of the moment in which the decision arose."""
+    return [event for event in case.events if event.occurred == decision.determination.valid_at]
 
 
 def _done_against_derived(case: Case, decision: Decision) -> Iterator[Finding]:
@@ -105,11 +102,11 @@ def _acts(case: Case, decision: Decision) -> tuple[Sequence[Recorded], str]:
         held = kept(case, decision)
         return (held.events, _hold_words(held)) if held and held.by else ((), "")
     events = done_at(case, point)
-    return events, joined(dict.fromkeys(f"{act_words(event)} by {event.agency}" for event in events))
+    return events, joined(f"{act_words(event)} by {event.agency}" for event in events)
 
 
 def _hold_words(held: Kept) -> str:
-    shown = joined(dict.fromkeys(f"{act_words(event)} by {event.agency}" for event in held.by))
+    shown = joined(f"{act_words(event)} by {event.agency}" for event in held.by)
     return f"{shown}, and {act_words(held.end)} by {held.end.agency} {_minutes(held)} after release was due"
 
 
@@ -132,38 +129,51 @@ def _required_and_not_recorded(case: Case, decision: Decision) -> Iterator[Findi
     if withheld:
         yield found(Kind.WITHHELD_WHERE_REQUIRED, withheld, point=point, rules=rules, says={"by": withheld[0].agency})
         return
-    gone = departures(case)
+    later = _over(case, decision)
     called_off = case.first(handoff.PickupNoShow, handoff.PickupCancelled)
-    if point in SHUT_AT_RELEASE and (not gone or (called_off and point is DecisionPoint.HAND_OVER)):
+    if not later or (called_off and point is DecisionPoint.HAND_OVER):
         return
     custodian = [case.custodian.agency] if case.custodian else []
-    acts = " or ".join(cls.TYPE.partition(".")[2].replace("_", " ") for cls in DOING[point])
-    events = gone if point in SHUT_AT_RELEASE else decision.done
+    acts = " or ".join(spaced(cls.TYPE.partition(".")[2]) for cls in DOING[point])
+    events = [*_raised_by(case, decision), later]
     yield found(Kind.REQUIRED_NOT_RECORDED, events, point=point, rules=rules, who=custodian, says={"acts": acts})
 
 
+def _over(case: Case, decision: Decision) -> Recorded | None:
+    """Return what shows that an act is no longer to come: the person left; or the custodian's record went on."""
+    if decision.determination.decision_point in SHUT_AT_RELEASE:
+        return next(iter(departures(case)), None)
+    at, custodian = decision.determination.valid_at.latest, case.custodian
+    own = [event for event in case.events if custodian and event.agency == custodian.agency]
+    return next((event for event in own if at and event.occurred.earliest and event.occurred.earliest > at), None)
+
+
 def _past_clocks(case: Case, decision: Decision) -> Iterator[Finding]:
+    """Compare the end of a stay with each limit of the standing rules; a limit that several share is told once."""
     held = kept(case, decision)
-    if held is None or not held.by or held.end.occurred.earliest is None:
+    if held is None or not held.by:
         return
-    rules_by_clock: dict[tuple[str, str], list[str]] = {}
+    limits: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for clock in decision.clocks:
-        if clock["hours"]:
-            rules_by_clock.setdefault((clock["clock"], str(clock["runs_out"])), []).append(clock["rule"])
-    for clock in decision.clocks:
-        rules = rules_by_clock.pop((clock["clock"], str(clock["runs_out"])), [])
-        ran_out = Instant.from_json(clock["runs_out"]).latest
-        if rules and ran_out and held.end.occurred.earliest > ran_out:
+        if clock["kind"] == "limit" and clock["counts"] == Counts.AFTER and clock["hours"] and clock["ends"]:
+            limits.setdefault((clock["id"], str(clock["ends"])), []).append(clock)
+    for same in limits.values():
+        end, ran_out = held.end.occurred.earliest, Instant.from_json(same[0]["ends"])
+        if end and ran_out.latest and end > ran_out.latest:
             yield found(
-                CLOCK_KINDS.get(clock["clock"], Kind.HELD_PAST_CLOCK),
+                CLOCK_KINDS.get(same[0]["id"], Kind.HELD_PAST_CLOCK),
                 held.events,
-                point=HOLD,
-                rules=rules,
+                point=decision.determination.decision_point,
+                rules=[clock["rule"] for clock in same],
                 says={
-                    **_end_words(held),
-                    "clock": clock["clock"],
-                    "hours": clock["hours"],
-                    "past": duration_words(whole_minutes(held.end.occurred.earliest - ran_out)),
+                    "by": held.end.agency,
+                    "end": act_words(held.end),
+                    "when": when_words(held.end.occurred),
+                    "clock": same[0]["id"],
+                    "hours": same[0]["hours"],
+                    "start": CLOCK_START[ClockStart(same[0]["counted_from"])],
+                    "ends": when_words(ran_out),
+                    "past": duration_words(whole_minutes(end - ran_out.latest)),
                 },
             )
 

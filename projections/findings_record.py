@@ -55,7 +55,7 @@ def _hold_without_request(case: Case) -> Iterator[Finding]:
         forms = forms_of(case, event, hold) if hold else []
         if forms and all(data.form in NOTICE_FORMS for _, data in forms):
             events = [event, *(form for form, _ in forms)]
-            form = joined(dict.fromkeys(data.form.value for _, data in forms))
+            form = joined(data.form.value for _, data in forms)
             yield found(Kind.HOLD_WITHOUT_REQUEST, events, point=HOLD, says={"by": event.agency, "form": form})
 
 

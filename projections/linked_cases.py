@@ -13,7 +13,7 @@ from domain.events.catalogue import REFERENCES
 from projections.cases import CaseEvents
 from projections.recorded import Recorded
 
-CASE_KINDS = ("episode", "detainer", "handoff")
+CASE_KINDS = ("episode", "detainer", "handoff", "agreement")
 
 
 def mentions(event: Recorded, kinds: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from domain.errors import InputRefused
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES
 from projections.determinations import Determinations
+from projections.rule_stops import STOPPING_TYPES
 
 
 @click.command()
@@ -63,7 +64,7 @@ def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Ite
     model = Determinations(services.custodians(), minnesota_rules())
     if ref is not None:
         found, events = find_case(ledger, ref, upto)
-        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *AMENDING_TYPES))
+        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *AMENDING_TYPES, *STOPPING_TYPES))
         merged = {event.position: event for event in (*events, *rules)}
         of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
         yield from (row for row in of_case if row["ref"] == found)

@@ -11,6 +11,7 @@ import click
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar
 from adapters.composition import Services, amendments, setting
+from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.finding import Kind
 from projections.finding_trail import FindingTrail
@@ -72,7 +73,7 @@ def _print_findings(document: dict[str, Any]) -> None:
     click.echo()
     for row in rows[:SHOWN]:
         click.echo(f"{row['case'] or row['facility']}, {row['kind']} (events {_positions(row['events'])})")
-        click.echo(f"  {row['words']}")
+        click.echo(f"  {visible(row['words'])}")
     if len(rows) > SHOWN:
         click.echo(f"(the first {SHOWN} are shown; --kind and --facility narrow the list, --json has them all)")
     click.echo("A finding is something to look at, not a verdict; docs/findings.md says what each kind does not mean.")

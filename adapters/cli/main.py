@@ -30,6 +30,7 @@ COMMANDS = {
     "handoffs": "custody",
     "findings": "findings",
     "trail": "trail",
+    "explain": "explain",
     "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",

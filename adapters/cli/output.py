@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from adapters.visible import visible
+
 REFRESH_EVERY = 500
 
 
@@ -28,7 +30,7 @@ def print_json(document: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print rows under headings, or say what it means that there are none."""
+    """Print rows under headings, or say what it means that there are none; no cell can steer the terminal."""
     if not rows:
         click.echo(empty)
         return
@@ -36,7 +38,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else visible(str(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 160
     Console(file=sys.stdout, width=width, highlight=False, markup=False).print(table)
 

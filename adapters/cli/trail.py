@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, amendments, setting
-from adapters.queries import find_case
+from adapters.composition import Services, setting
+from adapters.rules.packs import minnesota_rules
+from adapters.visible import visible
 from domain.instants import format_rfc3339
-from projections.amendments import AMENDING_TYPES, Amendments
-from projections.decisions import decisions
+from projections.amendments import Amendments
 from projections.facts import Case
 from projections.findings import findings
 from projections.recorded import Recorded
@@ -26,23 +27,19 @@ from projections.recorded import Recorded
 @json_option
 @pass_services
 def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
-    """Show an episode's, detainer's or handoff's trail, with the rule at each decision point."""
+    """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    found, events = find_case(ledger, ref, upto)
-    if at is not None:
-        events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
-    amending = amendments(ledger, upto)
-    against = setting(ledger, upto, amending, at)
+    case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=minnesota_rules())
+    against = setting(ledger, upto, case.amending, at)
     ledger.close()
-    amended, custodians = list(amending.apply(events)), services.custodians()
-    made = decisions(amended, found, against.rulebook, agreements=against.agreements, custodians=custodians)
+    given = findings(Case(case.amended, services.custodians()), case.decisions, against)
     document = {
-        "ref": found,
+        "ref": case.ref,
         "known": upto,
-        "events": [event_row(event, amending) for event in in_order(events)],
-        "decisions": [decision.as_json() for decision in made],
-        "findings": [finding.as_json() for finding in findings(Case(amended, custodians), made, against)],
+        "events": [event_row(event, case.amending) for event in in_order(case.events)],
+        "decisions": [decision.as_json() for decision in case.decisions],
+        "findings": [finding.as_json() for finding in given],
     }
     print_json(document) if as_json else _print_trail(document)
 
@@ -77,11 +74,13 @@ def _print_trail(document: dict[str, Any]) -> None:
         _print_decision(decision)
     if not document["decisions"]:
         click.echo("\nNo decision point has arisen in this case.")
+    else:
+        click.echo(f"\n`custody explain {document['ref']}` says why, rule by rule.")
     if document["findings"]:
         click.echo("\nwhat disagrees")
     for finding in document["findings"]:
         positions = ", ".join(map(str, finding["events"]))
-        click.echo(f"  {finding['words']} [{finding['kind']}; events {positions or 'none'}]")
+        click.echo(f"  {visible(finding['words'])} [{finding['kind']}; events {positions or 'none'}]")
 
 
 def _notes(event: dict[str, Any]) -> str:

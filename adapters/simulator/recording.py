@@ -1,7 +1,7 @@
-"""Recording a simulation: three processes in a row, each busy while the others are.
+"""Recording a simulation: two processes in a row, each busy while the other is.
 
-make_bodies ──bodies──> pass_bodies ──submissions──> this process
- (simulator)              (gate)                       (ledger)
+make_submissions ──submissions──> this process
+(simulator, gate)                   (ledger)
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from adapters.store.recorder import Outcome, Receipt
 from domain.envelope import Submission
 from domain.errors import LedgerError, LedgerUnavailable
 
-Chunk = list[Any] | LedgerError  # bodies, or submissions as plain tuples, which pickle fastest; [] is the end
+Chunk = list[Any] | LedgerError  # submissions as plain tuples, which pickle fastest; [] is the end
 
 CHUNKS_WAITING = 30  # to be sent, while a transaction is written; with the chunk size, what bounds memory
 CHUNK_EVENTS = 1_000
@@ -73,26 +73,19 @@ def record_simulation(
 
 
 def _passed(scenario: Scenario) -> Iterator[list[Any]]:
-    """Yield what the two other processes send; raise the LedgerError that one of them met."""
+    """Yield what the maker sends; raise the LedgerError that it met."""
     context = get_context("spawn")
-    bodies, made = context.Pipe(duplex=False)
-    submissions, passed = context.Pipe(duplex=False)
-    others = [
-        context.Process(target=make_bodies, args=(scenario, made), daemon=True),
-        context.Process(target=pass_bodies, args=(bodies, passed), daemon=True),
-    ]
-    with interrupts_ignored():  # inherited by the others from their first instruction on
-        for other in others:
-            other.start()
-    for end in (bodies, made, passed):
-        end.close()  # ours: so a pipe ends when the process that writes to it does, however it ends
+    submissions, made = context.Pipe(duplex=False)
+    maker = context.Process(target=make_submissions, args=(scenario, made), daemon=True)
+    with interrupts_ignored():  # inherited by the maker from its first instruction on
+        maker.start()
+    made.close()  # ours: so the pipe ends when the process that writes to it does, however it ends
     try:
         while chunk := _received(submissions):
             yield chunk
     finally:
-        for other in others:
-            other.terminate()
-            other.join()
+        maker.terminate()
+        maker.join()
 
 
 @contextmanager
@@ -109,7 +102,7 @@ def cycles_uncollected() -> Iterator[None]:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Ignore an interrupt for a moment: it is for the process that began all this, which then ends the others.
+    """Ignore an interrupt for a moment: it is for the process that began all this, which then ends the other.
 
     Only the main thread may say so; from another one, what is started is interrupted as its terminal pleases.
     """
@@ -174,23 +167,13 @@ class Outbox:
                 os._exit(1)
 
 
-def make_bodies(scenario: Scenario, made: Connection) -> None:
-    """Send chunks of canonical bodies."""
-    with Outbox(made) as outbox:
+def make_submissions(scenario: Scenario, made: Connection) -> None:
+    """Make the scenario's bodies, pass each through the gate, and send what comes out, in chunks."""
+    register = minnesota_register()
+    gate = Gate(register)
+    with cycles_uncollected(), Outbox(made) as outbox:
         bodies = simulate(
-            events=scenario.events,
-            seed=scenario.seed,
-            first=scenario.first,
-            last=scenario.last,
-            register=minnesota_register(),
+            events=scenario.events, seed=scenario.seed, first=scenario.first, last=scenario.last, register=register
         )
         while chunk := list(islice(bodies, CHUNK_EVENTS)):
-            outbox.put(chunk)
-
-
-def pass_bodies(bodies: Connection, passed: Connection) -> None:
-    """Pass each chunk through the gate and send what comes out."""
-    gate = Gate(minnesota_register())
-    with cycles_uncollected(), Outbox(passed) as outbox:
-        while chunk := _received(bodies):
             outbox.put([tuple(gate.pass_through(body)) for body in chunk])

@@ -90,7 +90,7 @@ class DecisionBasis(StrEnum):
 class Closed(BaseModel):
     """A part of an event: frozen, strict, no field beyond those named."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys", defer_build=True)
 
 
 class CitedRule(Closed):

@@ -10,7 +10,8 @@ from pydantic import Field
 from domain.events.fields import AgencyId, Code, EventData, JsonObject, SubjectId, Words
 from domain.instants import Instant
 
-EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+EVENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
 
 
 class RecordData(EventData):

@@ -256,6 +256,12 @@ class Rule(Closed):
         return self.when + (speech.when if speech else ())
 
     @property
+    def atom_ids(self) -> tuple[str, ...]:
+        """Return the ids of all its conditions, at whichever point."""
+        everywhere = (*self.when, *(atom for speech in self.at.values() for atom in speech.when))
+        return tuple(dict.fromkeys(atom.id for atom in everywhere))
+
+    @property
     def first_point(self) -> str:
         """Return the decision point it is filed under, `*` for every one."""
         return self.decision_points if isinstance(self.decision_points, str) else self.decision_points[0].value

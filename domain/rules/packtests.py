@@ -10,6 +10,7 @@ from domain.rules.decide import decide
 from domain.rules.pack import PackTest
 from domain.rules.rulebook import Rulebook
 from domain.rules.trace import Determination, Standing
+from domain.rules.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,30 @@ class TestOutcome:
 
 
 def run_pack_tests(rulebook: Rulebook) -> tuple[TestOutcome, ...]:
-    """Run every test of the pack."""
-    return tuple(
-        TestOutcome(test.name, _rules_of(test, rulebook), tuple(_problems(test, rulebook)))
-        for test in rulebook.pack.tests
-    )
+    """Run every test of the pack, then see that together they turn every condition of its rules both ways."""
+    found = [decide(test.facts, test.decision_point, test.at, rulebook) for test in rulebook.pack.tests]
+    outcomes = [
+        TestOutcome(test.name, _rules_of(test, rulebook), tuple(_problems(test, made)))
+        for test, made in zip(rulebook.pack.tests, found, strict=True)
+    ]
+    return (*outcomes, *_idle_conditions(rulebook, found))
+
+
+def _idle_conditions(rulebook: Rulebook, found: list[Determination]) -> Iterator[TestOutcome]:
+    """Yield a failure for each rule with a condition that no test makes true, or none makes false: it may be dead."""
+    seen: dict[tuple[str, str], set[Truth]] = {}
+    for trace in (trace for made in found for trace in made.rules):
+        for atom in trace.atoms:
+            seen.setdefault((trace.rule.id, atom.id), set()).add(atom.value)
+    for rule in rulebook.pack.rules:
+        idle = [
+            f"no test makes the condition {atom_id} {str(value).lower()}"
+            for atom_id in rule.atom_ids
+            for value in (True, False)
+            if value not in seen.get((rule.id, atom_id), ())
+        ]
+        if idle:
+            yield TestOutcome(f"every condition of {rule.id} turns both ways", frozenset({rule.id}), tuple(idle))
 
 
 def _rules_of(test: PackTest, rulebook: Rulebook) -> frozenset[str]:
@@ -46,8 +66,7 @@ def _rules_of(test: PackTest, rulebook: Rulebook) -> frozenset[str]:
     return named or speaking or frozenset(rule.id for rule in rulebook.rules)
 
 
-def _problems(test: PackTest, rulebook: Rulebook) -> Iterator[str]:
-    found = decide(test.facts, test.decision_point, test.at, rulebook)
+def _problems(test: PackTest, found: Determination) -> Iterator[str]:
     expected = test.expect
     if found.status is not expected.status:
         missing = f" (missing {', '.join(found.missing)})" if found.missing else ""

@@ -62,7 +62,9 @@ VOCABULARY: dict[str, Fact] = {
     "agreement_jem": _yes_or_no("a jail enforcement agreement of the agency is in force"),
     "agreement_tfm": _yes_or_no("a task force agreement of the agency is in force"),
     "board_approved": _yes_or_no("the county board approved the agreement"),
+    "approved_by_attorney_general": _yes_or_no("the state's attorney general approved the agreement in writing"),
     "bed_contract": _yes_or_no("the custodian has a contract to house people for ICE"),
+    "bed_contract_left_in_force": _yes_or_no("the contract is older than the ban and is left to run by it"),
     # the detainer and the warrants
     "detainer_form": Fact("string", "which detainer form the custodian was sent", FORMS),
     "detainer_box": Fact("int", "which box of the form is marked"),
@@ -84,13 +86,16 @@ VOCABULARY: dict[str, Fact] = {
     "laken_riley_offense": _yes_or_no("charged, arrested or convicted of an offence that Pub. L. 119-1 lists"),
     "listed_conviction": _yes_or_no("a conviction that counts under the instrument's list is recorded"),
     "listed_charge": _yes_or_no("a pending charge that counts under the instrument's list is recorded"),
+    "offense_since_effective": _yes_or_no("the offence was committed on or after the instrument's first day"),
     "recent_indictable_conviction": _yes_or_no("a conviction within the years the instrument counts is recorded"),
     "held_to_answer_by_magistrate": _yes_or_no(
         "a magistrate found probable cause on a charge of the instrument's list"
     ),
+    "sentence_shortened_for_handover": _yes_or_no("a judge ordered the sentence shortened so that ICE can take over"),
     "release_date_public": _yes_or_no("the release date is already available to the public"),
     "bond_posted_recorded": _yes_or_no("bond was posted or the person was ordered released"),
     "referral_by_foreign_birth_alone": _yes_or_no("the referral rested on foreign birth alone"),
+    "needed_for_investigation": _yes_or_no("the question is needed to investigate a crime"),
     "status_query_unanswered": _yes_or_no("a query about status was made and ICE has not answered"),
     # what is asked of the custodian
     "interview_consent": Fact("string", "the person's answer to an interview", ("given", "refused", "counsel", "none")),

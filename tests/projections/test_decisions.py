@@ -17,8 +17,9 @@ from domain.events import detainer, episode, handoff
 from domain.events.fields import EventData
 from domain.instants import MINNESOTA, Instant
 from projections.decisions import Decision, decisions
-from projections.facts import Custodian
+from projections.facts import AgreementsInForce, Custodian
 from tests.builders import body, recorded
+from tests.projections.test_agreements import OBSERVATIONS, imported
 
 FRIDAY = datetime(2026, 1, 16, 17, 0, tzinfo=MINNESOTA)
 CUSTODIANS = {f.id: Custodian(f.kind, f.county, f.agency) for f in minnesota_register().facilities}
@@ -74,6 +75,14 @@ class Case:
     def to_ice(self, hours: float) -> bytes:
         return self.episode(episode.ReleasedToAgency, hours, to_agency="us-ice")
 
+    def transferred(self, hours: float, **data: Any) -> bytes:
+        ends = {"releasing_agency": self.agency, "receiving_agency": "us-ice", **data}
+        return self.handoff(handoff.CustodyTransferred, hours, **ends)
+
+    def detained(self, cls: type[EventData], hours: float, **data: Any) -> bytes:
+        data = {"facility": self.facility, "episode": "e-1", **data}
+        return body(cls, "d-1", at=self.at(hours), agency=self.agency, **data)
+
     def served(self, hours: float = 1) -> bytes:
         return self.handoff(
             handoff.AdministrativeWarrantServed,
@@ -84,15 +93,15 @@ class Case:
         )
 
 
-def decided(*bodies: bytes, agreements: Lists | None = LISTS) -> dict[str, dict[str, Any]]:
+def decided(*bodies: bytes, agreements: AgreementsInForce | None = LISTS) -> dict[str, dict[str, Any]]:
     return {decision["decision_point"]: decision for decision in as_json(*bodies, agreements=agreements)}
 
 
-def as_json(*bodies: bytes, agreements: Lists | None = LISTS) -> list[dict[str, Any]]:
+def as_json(*bodies: bytes, agreements: AgreementsInForce | None = LISTS) -> list[dict[str, Any]]:
     return [decision.as_json() for decision in made(*bodies, agreements=agreements)]
 
 
-def made(*bodies: bytes, agreements: Lists | None = LISTS) -> list[Decision]:
+def made(*bodies: bytes, agreements: AgreementsInForce | None = LISTS) -> list[Decision]:
     return decisions(recorded(*bodies), "episode/e-1", minnesota_rules(), agreements=agreements, custodians=CUSTODIANS)
 
 
@@ -204,13 +213,7 @@ def test_before_the_opinion_the_statute_and_the_court_of_appeals_spoke() -> None
 
 def test_a_prison_hands_over_under_its_practice() -> None:
     case = Case("mn-doc-stillwater")
-    transfer = case.handoff(
-        handoff.CustodyTransferred,
-        0,
-        releasing_agency="mn-doc",
-        receiving_agency="us-ice",
-        legal_basis="I-205",
-    )
+    transfer = case.transferred(0, legal_basis="I-205")
     decision = decided(case.form(), case.eligible(), transfer)["hand_over"]
     assert decision["status"] == "required"
     assert applying(decision) == {"MN-DOC-PRACTICE"}
@@ -273,7 +276,7 @@ def test_a_form_lifted_before_release_gives_no_hold_decision_and_no_hand_over() 
         asserted_by="us-ice",
     )
     out = case.episode(episode.ReleasedToCommunity, 1)
-    assert set(decided(case.form(), lifted, case.eligible(), out)) == {"release_notice"}
+    assert set(decided(case.form(), lifted, case.eligible(), out)) == {"issue_detainer", "release_notice"}
 
 
 def test_a_hold_placed_only_after_release_was_due_is_a_decision_of_that_later_moment() -> None:
@@ -289,24 +292,49 @@ def test_a_plain_booking_and_release_raises_no_decision_point() -> None:
     assert as_json(case.episode(episode.SubjectBooked, -50), case.eligible(), out, elsewhere) == []
 
 
-def test_the_clocks_of_a_friday_evening_differ_by_three_days() -> None:
-    case = Case("mn-freeborn-jail")
-    hold = decided(case.form(), case.hold(), case.eligible(), case.served(2))["hold_past_release"]
-    ends = {clock["rule"]: clock["runs_out"] for clock in hold["clocks"]}
-    assert ends["US-I247A-2"] == "2026-01-18T17:00:00-06:00"
-    assert ends["US-8CFR-287.7d"] == "2026-01-21T17:00:00-06:00"
-    assert ends["US-287G-POST48"] == "2026-01-18T19:00:00-06:00"
-    assert ends["MN-AG-2025-02-06"] == "2026-01-16T17:00:00-06:00"
-
-
-def test_a_release_known_only_to_the_day_gives_no_minutes_and_no_precise_clock() -> None:
+def test_a_release_known_only_to_the_day_gives_no_minutes() -> None:
     case = Case("mn-aitkin-jail")
     day = Instant.day(FRIDAY.date(), MINNESOTA)
     due = body(episode.ReleaseEligible, "e-1", at=day, agency=case.agency, facility=case.facility, subject="s-1")
     hold = decided(case.form(), case.hold(), due, case.to_ice(30))["hold_past_release"]
     assert hold["held_minutes"] is None
     assert hold["at"]["precision"] == "day"
-    assert {clock["runs_out"]["precision"] for clock in hold["clocks"]} == {"interval"}
+
+
+def test_a_departure_alone_does_not_show_when_release_was_due_so_there_are_no_minutes() -> None:
+    case = Case("mn-aitkin-jail")
+    hold = decided(case.form(), case.hold(), case.to_ice(30))["hold_past_release"]
+    assert (hold["status"], hold["held_minutes"]) == ("prohibited", None)
+
+
+def test_what_an_answer_to_a_form_cites_is_shown_where_the_answer_decided_something() -> None:
+    case = Case("mn-aitkin-jail")
+    cites = {"elements": {"will_hold": False}, "cited_rules": [{"rule": "MN-AG-2025-02-06"}]}
+    answer = case.detained(detainer.DetainerResponseDecided, -30, **cites)
+    found = decided(case.form(), answer, case.eligible(), case.to_ice(1))
+    citing = {point for point, decision in found.items() if decision["cited"]}
+    assert citing == {"hold_past_release"}
+
+
+def test_a_moment_known_only_as_an_interval_across_a_rules_start_is_undetermined_and_names_the_rule() -> None:
+    case = Case("mn-aitkin-jail")
+    around = Instant.between(datetime(2022, 11, 1, tzinfo=MINNESOTA), datetime(2022, 12, 31, tzinfo=MINNESOTA))
+    told = {"facility": case.facility, "subject": "s-1", "result": "declined"}
+    asked = body(episode.NationalityInquired, "e-1", at=around, agency=case.agency, **told)
+    status = decided(asked)["ask_status"]
+    assert "in_force:MN-PARADA" in status["missing"]
+
+
+def test_a_hold_between_the_last_sheet_with_an_agreement_and_the_first_without_is_undetermined() -> None:
+    case = Case("mn-jackson-jail", due=datetime(2025, 12, 20, 17, tzinfo=MINNESOTA))
+    events = (case.form(), case.hold(), case.eligible(), case.served(), case.to_ice(30))
+
+    hold = decided(*events, agreements=imported(OBSERVATIONS).model)["hold_past_release"]
+
+    assert hold["status"] == "undetermined"
+    assert hold["missing"] == ["agreement_wso"]
+    agreement = next(rule for rule in hold["rules"] if rule["id"] == "MN-287G-JACKSON-WSO")
+    assert (agreement["applies"], agreement["missing"]) == ("unknown", ["agreement_wso"])
 
 
 def test_the_instrument_of_a_hold_counts_as_cited() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.rules.packs import minnesota_rules
 from domain.events import detainer, episode
+from domain.events.instrument import RuleSuspendedByCourt
 from domain.events.record import EventRetracted
 from projections.determinations import Determinations
 from projections.recorded import Recorded
@@ -89,6 +90,36 @@ def test_a_detainer_is_a_case_of_its_own_until_the_custodian_tells_of_the_person
     assert ("detainer/d-1", 1, False) in found
     assert ("detainer/d-1", 2, True) in found
     assert ("episode/e-1", 2, False) in found
+
+
+COURT = {"rule": "US-I247A-2", "court": "District Court"}
+SUSPENDED = body(RuleSuspendedByCourt, "i-1", at=FREEBORN.at(-90), agency="mn-courts", **COURT)
+
+
+def test_a_suspension_that_becomes_known_later_gives_a_row_at_its_position_and_taken_back_another() -> None:
+    told = recorded(BOOKED, FREEBORN.form(), FREEBORN.eligible(), SUSPENDED)
+    back = body(
+        EventRetracted,
+        "r-1",
+        at=FREEBORN.at(5),
+        agency="mn-courts",
+        reason="entered by mistake",
+        correctionof=told[3].envelope.id,
+    )
+    found = [row for row in rows(log(told, recorded(back))) if row["decision_point"] == "hold_past_release"]
+    applies = {row["position"]: rule["applies"] for row in found for rule in row["rules"] if rule["id"] == "US-I247A-2"}
+    assert applies == {3: True, 4: False, 5: True}
+
+
+def test_a_suspension_gives_rows_only_at_the_points_where_its_rule_speaks() -> None:
+    found = rows(recorded(BOOKED, FREEBORN.form(), FREEBORN.eligible(), SUSPENDED))
+    assert {row["decision_point"] for row in found if row["position"] == 4} == {"hold_past_release"}
+
+
+def test_the_listed_agreements_are_cases_of_their_own_at_which_each_was_entered() -> None:
+    found = rows(sheets())
+    assert {row["decision_point"] for row in found} == {"enter_agreement"}
+    assert ("agreement/mn-freeborn-sheriff.WSO", "permitted") in {(row["ref"], row.get("status")) for row in found}
 
 
 STEPS = (

@@ -13,12 +13,16 @@ import pytest
 
 from adapters.cli.main import COMMANDS
 from domain.envelope import admit
-from domain.events.record import EventCorrected
+from domain.events.detainer import DetainerPrepared
+from domain.events.instrument import RuleSuspendedByCourt
+from domain.events.record import EventCorrected, RecordSealed
 from tests.builders import JAIL, MONDAY, body, booked, released
+from tests.projections.test_agreements import OBSERVATIONS
 
 READING = [
     ["state", JAIL],
     ["trail", "episode/x"],
+    ["explain", "episode/x"],
     ["determinations"],
     ["agreements"],
     ["handoffs"],
@@ -222,6 +226,43 @@ def test_trail_shows_events_as_published_and_what_amended_them(custody, tmp_path
         if event["type"] == "custody.subject_booked"
     ]
     assert {"ref", "events", "decisions"} <= set(document)
+
+
+def test_the_trail_of_an_episode_has_the_order_that_sealed_it(custody, tmp_path) -> None:
+    sealed = body(RecordSealed, "r-1", target=f"episode/{JAIL}.1", scope="episode")
+    other = body(RecordSealed, "r-2", target=f"episode/{JAIL}.2", scope="episode")
+    custody("import", "events", lines(tmp_path / "e.jsonl", booked(1), sealed, other))
+
+    document = custody("trail", f"episode/{JAIL}.1", "--json").json
+
+    assert [1, 2] == [event["position"] for event in document["events"]]
+    assert ["seal_record"] == [decision["decision_point"] for decision in document["decisions"]]
+
+
+def test_an_agreement_has_a_trail(custody) -> None:
+    custody("import", "ice-287g", OBSERVATIONS)
+
+    document = custody("trail", "agreement/mn-freeborn-sheriff.WSO", "--json").json
+
+    assert "agreement/mn-freeborn-sheriff.WSO" == document["ref"]
+    assert "agreement.listed" in [event["type"] for event in document["events"]]
+    assert [("enter_agreement", "permitted")] == [
+        (decision["decision_point"], decision["status"]) for decision in document["decisions"]
+    ]
+    assert 0 == custody("trail", "mn-freeborn-sheriff.WSO").status
+
+
+def test_a_court_that_stopped_a_rule_is_heard_in_the_trail_from_its_position_on(custody, tmp_path) -> None:
+    form = body(DetainerPrepared, "d-1", agency="us-ice", facility=JAIL, form="I-247A")
+    stopped = body(RuleSuspendedByCourt, "i-1", agency="mn-courts", rule="US-I247A-1", court="District Court")
+    custody("import", "events", lines(tmp_path / "e.jsonl", form, stopped))
+
+    def applies(known: int) -> list[object]:
+        decisions = custody("trail", "detainer/d-1", "--json", "--known", known).json["decisions"]
+        rules = (rule for decision in decisions for rule in decision["rules"])
+        return [rule["applies"] for rule in rules if rule["id"] == "US-I247A-1"]
+
+    assert ([True], [False]) == (applies(1), applies(2))
 
 
 def test_a_file_whose_last_line_has_no_end_is_recorded_and_flagged(custody, tmp_path) -> None:

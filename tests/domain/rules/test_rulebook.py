@@ -118,3 +118,27 @@ def test_a_pack_test_that_expects_something_else_fails_with_what_differed() -> N
     outcomes = run_pack_tests(book(rule("A", "request")))
     assert [outcome.ok for outcome in outcomes] == [False]
     assert any("the status is requested_only" in problem for problem in outcomes[0].problems)
+
+
+def test_a_condition_that_no_test_turns_both_ways_fails_the_packs_tests() -> None:
+    tests = [
+        {
+            "name": "a judge signed",
+            "at": "2026-01-20T12:00:00-06:00",
+            "decision_point": "hold_past_release",
+            "facts": {"judicial_warrant_recorded": True},
+            "expect": {"status": "permitted", "stands": ["A"]},
+        },
+        {
+            "name": "too early",
+            "at": "2019-01-20T12:00:00-06:00",
+            "decision_point": "hold_past_release",
+            "facts": {"judicial_warrant_recorded": False},
+            "expect": {"status": "no_rule", "fails": ["A"]},
+        },
+    ]
+    warrant = {"id": "warrant", "cel": "judicial_warrant_recorded", "says": "a judge signed"}
+    outcomes = run_pack_tests(build_rulebook(pack(rule("A", "permission", when=[warrant]), tests=tests), ENGINE))
+    assert [(one.name, one.problems) for one in outcomes if not one.ok] == [
+        ("every condition of A turns both ways", ("no test makes the condition warrant false",))
+    ]

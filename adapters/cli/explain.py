@@ -1,0 +1,118 @@
+"""`custody explain`: the decisions of a case so that anyone can check them, as text, as a page, or as JSON.
+
+`--json` is a list with one object for each decision point that arose, or with `--decision-point` that object; its keys
+are drawn in `projections/explanation.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from shutil import get_terminal_size
+
+import click
+import orjson
+
+from adapters.cases import DecidedCase, decided_case
+from adapters.cli.options import at_option, known_option, known_position, pass_services
+from adapters.cli.output import json_option, print_json
+from adapters.cli.rules import PACK
+from adapters.composition import Services
+from adapters.explain.text import WIDTH, text_of_explanations
+from adapters.rules.packs import load_pack, minnesota_rules
+from domain.errors import InputRefused
+from domain.events.detainer import DetainerResponseDecided
+from domain.events.fields import DecisionPoint
+from projections.decisions import Decision
+from projections.explanation import Explanation
+
+WIDTH_MAX = 100  # longer lines are hard to read
+
+
+@click.command()
+@click.argument("ref")
+@click.option(
+    "--decision-point",
+    "point",
+    type=click.Choice([point.value for point in DecisionPoint]),
+    metavar="P",
+    help="Only this one, such as hold_past_release.",
+)
+@PACK
+@at_option
+@known_option
+@click.option("--format", "form", type=click.Choice(["text", "html"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a new file.")
+@json_option
+@pass_services
+def explain(
+    services: Services,
+    ref: str,
+    point: str | None,
+    pack_file: Path | None,
+    at: datetime | None,
+    known: int | datetime | None,
+    form: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Explain which rule applied at each decision point of a case, and why, for people to check."""
+    if as_json and form == "html":
+        raise InputRefused("usage", "--json and --format html exclude each other", mend="give one of them")
+    rulebook = load_pack(pack_file) if pack_file else minnesota_rules()
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=rulebook)
+    ledger.close()
+    names = {facility.agency: facility.agency_name for facility in services.register.facilities}
+    responses = tuple(event for event in case.amended if isinstance(event.data, DetainerResponseDecided))
+    made = [Explanation(decision, rulebook, upto, names, responses) for decision in _chosen(case, point)]
+    if as_json:
+        documents = [explanation.as_json() for explanation in made]
+        document = documents[0] if point and len(documents) == 1 else documents
+        if output is None:
+            print_json(document)
+            return
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    elif form == "html":
+        from adapters.explain.page import page_of  # text needs no template engine
+
+        content = page_of(made, case.ref)
+    else:
+        terminal = output is None and sys.stdout.isatty()
+        width = min(get_terminal_size().columns, WIDTH_MAX) if terminal else WIDTH
+        content = text_of_explanations(made, case.ref, width, styled=terminal)
+    _deliver(content, output)
+
+
+def _chosen(case: DecidedCase, point: str | None) -> Sequence[Decision]:
+    if point is None:
+        return case.decisions
+    chosen = [decision for decision in case.decisions if decision.determination.decision_point == point]
+    if chosen:
+        return chosen
+    arisen = [decision.determination.decision_point.value for decision in case.decisions]
+    raise InputRefused(
+        "point_not_arisen",
+        f"{point} did not arise in {case.ref}",
+        mend=f"these did: {', '.join(arisen)}" if arisen else "no decision point arose in this case",
+    )
+
+
+def _deliver(content: str, output: Path | None) -> None:
+    """Write to a new file, or print; no file is ever overwritten, the ledger among them."""
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        where = str(output)
+        raise InputRefused("file_exists", "the file is there already", where=where, mend="name a new file") from None
+
+
+COMMANDS = (explain,)

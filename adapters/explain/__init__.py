@@ -1,0 +1,1 @@
+"""An explanation for people: as text, and as one self-contained page."""
