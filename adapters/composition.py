@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
-from adapters.rules.packs import minnesota_rules
+from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
@@ -21,6 +21,7 @@ from projections.facts import Custodian
 from projections.finding import Setting
 from projections.finding_trail import FindingTrail
 from projections.handoffs import Handoffs
+from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
 from projections.rule_stops import STOPPING_TYPES, rule_stops
 
@@ -72,6 +73,16 @@ def agreements_in_force(ledger: Ledger, upto: int | None, amending: Amendments) 
     return agreements(ledger, upto, amending)
 
 
+def published_packs(ledger: Ledger, upto: int | None, amending: Amendments) -> PublishedPacks:
+    """Return the rule packs published by a position, as amended by then."""
+    return PublishedPacks(amending.apply(ledger.recorded(upto=upto, topics=PublishedPacks.TYPES)))
+
+
+def rules_known(ledger: Ledger, upto: int | None, amending: Amendments) -> KnownRules:
+    """Return the rules to decide by as known at a position: the pack last published, else the one that ships."""
+    return known_rules(published_packs(ledger, upto, amending))
+
+
 def stops(ledger: Ledger, upto: int | None, amending: Amendments) -> Stops:
     """Return the suspensions and ends of rules known at a position, as amended by then."""
     return rule_stops(amending.apply(ledger.recorded(upto=upto, topics=STOPPING_TYPES)))
@@ -82,7 +93,7 @@ def setting(ledger: Ledger, upto: int, amending: Amendments, at: datetime | None
     reaches = ice_reaches(ledger, upto)
     until = min(reaches, at) if reaches and at else reaches
     in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
-    return Setting(minnesota_rules(), in_force, until, stopped)
+    return Setting(rules_known(ledger, upto, amending).rulebook, in_force, until, stopped)
 
 
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:

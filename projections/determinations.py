@@ -63,11 +63,15 @@ class _Last:
 
 
 class Determinations:
-    """The fold: `apply` takes the log's next event and yields the rows that it causes."""
+    """The fold: `apply` takes the log's next event and yields the rows that it causes.
 
-    def __init__(self, custodians: Mapping[str, Custodian], rulebook: Rulebook) -> None:
+    `rulebooks` says from which position on which rules are in use; 0 is the start.
+    """
+
+    def __init__(self, custodians: Mapping[str, Custodian], rulebooks: Mapping[int, Rulebook]) -> None:
         self._custodians = custodians
-        self._rulebook = rulebook
+        self._rulebooks = rulebooks
+        self._rulebook = rulebooks[0]
         self._cases = Cases()
         self._amending = Amendments()
         self._ref_of: dict[tuple[str, str], str] = {}
@@ -84,6 +88,9 @@ class Determinations:
 
     def _touched(self, event: Recorded) -> set[str]:
         """Return the cases whose decisions may differ from now on."""
+        if event.position in self._rulebooks:
+            self._rulebook = self._rulebooks[event.position]
+            return set(self._last)
         if event.type in AMENDING_TYPES:
             return self._amended(event)
         if event.type in STOPPING_TYPES:

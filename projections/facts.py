@@ -142,7 +142,7 @@ def facts_of(
     if bearer:
         found = {"facility_kind": bearer.kind, "county": bearer.county, "agency": bearer.agency}
         facts.update({name: value for name, value in found.items() if value})
-        facts.update(_agreement_facts(bearer.agency, at, agreements))
+        facts.update(agreement_facts(bearer.agency, at, agreements))
     facts.update(_detainer_facts(case, until))
     facts.update(_record_facts(case, at, until))
     facts.update(_person_facts(case, until))
@@ -153,7 +153,8 @@ def facts_of(
     return facts
 
 
-def _agreement_facts(agency: str, at: Instant, agreements: AgreementsInForce | None) -> Iterator[tuple[str, FactValue]]:
+def agreement_facts(agency: str, at: Instant, agreements: AgreementsInForce | None) -> Iterator[tuple[str, FactValue]]:
+    """Yield `agreement_wso` and the like, so far as they are known over the whole moment."""
     if agreements is None or at.earliest is None or at.latest is None:
         return
     bounds = [dict(agreements.in_force(agency, moment)) for moment in (at.earliest, at.latest)]

@@ -20,12 +20,11 @@ from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import print_json, print_table, progress_bar
 from adapters.composition import Services
 from adapters.queries import find_case
-from adapters.rules.packs import minnesota_rules
+from adapters.rules.published import RULE_TYPES, rules_by_position
 from adapters.store.ledger import Ledger
 from domain.canonical import canonical_bytes
 from domain.errors import InputRefused
 from projections.agreements import Agreements
-from projections.amendments import AMENDING_TYPES
 from projections.determinations import Determinations
 from projections.rule_stops import STOPPING_TYPES
 
@@ -61,10 +60,11 @@ def determinations(
 
 def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Iterator[dict[str, Any]]:
     """Fold the log; of one case only what bears on it."""
-    model = Determinations(services.custodians(), minnesota_rules())
+    rulebooks = rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
+    model = Determinations(services.custodians(), rulebooks)
     if ref is not None:
         found, events = find_case(ledger, ref, upto)
-        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *AMENDING_TYPES, *STOPPING_TYPES))
+        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *RULE_TYPES, *STOPPING_TYPES))
         merged = {event.position: event for event in (*events, *rules)}
         of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
         yield from (row for row in of_case if row["ref"] == found)

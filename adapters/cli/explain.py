@@ -21,7 +21,7 @@ from adapters.cli.output import json_option, print_json
 from adapters.cli.rules import PACK
 from adapters.composition import Services
 from adapters.explain.text import WIDTH, text_of_explanations
-from adapters.rules.packs import load_pack, minnesota_rules
+from adapters.rules.packs import load_pack
 from domain.errors import InputRefused
 from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import DecisionPoint
@@ -62,14 +62,14 @@ def explain(
     """Explain which rule applied at each decision point of a case, and why, for people to check."""
     if as_json and form == "html":
         raise InputRefused("usage", "--json and --format html exclude each other", mend="give one of them")
-    rulebook = load_pack(pack_file) if pack_file else minnesota_rules()
+    rulebook = load_pack(pack_file) if pack_file else None
     ledger = services.reading()
     upto = known_position(ledger, known)
     case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=rulebook)
     ledger.close()
     names = {facility.agency: facility.agency_name for facility in services.register.facilities}
     responses = tuple(event for event in case.amended if isinstance(event.data, DetainerResponseDecided))
-    made = [Explanation(decision, rulebook, upto, names, responses) for decision in _chosen(case, point)]
+    made = [Explanation(decision, case.rules.rulebook, upto, names, responses) for decision in _chosen(case, point)]
     if as_json:
         documents = [explanation.as_json() for explanation in made]
         document = documents[0] if point and len(documents) == 1 else documents

@@ -67,6 +67,13 @@ def _show_bounds(earliest: str | None, latest: str | None, precision: str) -> st
     return earliest[:cut] if cut else f"between {earliest[:10]} and {latest[:10]}"
 
 
+def show_pack(pack: Mapping[str, Any]) -> str:
+    """Write which rules: `us-mn 2026.11.1 (5d41402a, published at position 12)`."""
+    published = pack["published"]
+    since = f"published at position {published:,}" if published else "not published; it ships with the program"
+    return f"{pack['id']} {pack['version']} ({pack['digest'][:8]}, {since})"
+
+
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Yield a function that takes how much is done; it draws on a terminal's standard error only."""

@@ -9,8 +9,8 @@ import click
 import orjson
 
 from adapters.cli.options import pass_services
-from adapters.cli.output import json_option, print_json, print_table, progress_bar
-from adapters.composition import Services, amendments, read_models
+from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
+from adapters.composition import Services, amendments, read_models, rules_known
 from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification
 from adapters.store.verification import verify as verify_ledger
@@ -74,13 +74,15 @@ def replay(services: Services, as_json: bool) -> int:
     upto = ledger.position()
     amending = amendments(ledger, upto)
     models = read_models(services, ledger, upto, amending)
+    pack = rules_known(ledger, upto, amending).as_json()
     with progress_bar("replaying", upto) as progress:
         result = replay_models(ledger.recorded(upto=upto), amending, models, progress)
     ledger.close()
     if as_json:
-        print_json({"events": result.events, "read_models": result.read_models, "parked": result.parked})
+        read = {"events": result.events, "read_models": result.read_models, "parked": result.parked}
+        print_json({**read, "pack": pack})
     else:
-        click.echo(f"{result.events:,} events replayed")
+        click.echo(f"{result.events:,} events replayed, under {show_pack(pack)}")
         print_table(["read model", "digest"], list(result.read_models.items()), empty="")
         for parked in result.parked:
             click.echo(f"parked: position {parked['position']} in {parked['read_model']}: {parked['what']}")

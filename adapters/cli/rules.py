@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,33 @@ PACK = click.option(
 )
 TITLE_WIDTH = 48
 
+# Those that open a ledger, and the module of each, imported when it is called.
+MORE = {
+    "coverage": "rules_coverage",
+    "diff": "rules_diff",
+    "history": "rules_publish",
+    "publish": "rules_publish",
+}
 
-@click.group()
+
+class RuleCommands(click.Group):
+    """The commands below, and those of other modules by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every name, in the order of the alphabet."""
+        return sorted({*super().list_commands(ctx), *MORE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None if there is no such name."""
+        if cmd_name not in MORE:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module(f"adapters.cli.{MORE[cmd_name]}"), cmd_name)
+        return found
+
+
+@click.group(cls=RuleCommands)
 def rules() -> None:
-    """Show and test the rules at each decision point."""
+    """Show, test, compare and publish the rules at each decision point."""
 
 
 @rules.command("list")

@@ -9,9 +9,8 @@ import click
 
 from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
-from adapters.cli.output import json_option, print_json, print_table, show_instant
+from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
 from adapters.composition import Services, setting
-from adapters.rules.packs import minnesota_rules
 from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
@@ -30,13 +29,14 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=minnesota_rules())
+    case = decided_case(services, ledger, ref, at=at, upto=upto)
     against = setting(ledger, upto, case.amending, at)
     ledger.close()
     given = findings(Case(case.amended, services.custodians()), case.decisions, against)
     document = {
         "ref": case.ref,
         "known": upto,
+        "pack": case.rules.as_json(),
         "events": [event_row(event, case.amending) for event in in_order(case.events)],
         "decisions": [decision.as_json() for decision in case.decisions],
         "findings": [finding.as_json() for finding in given],
@@ -67,7 +67,8 @@ def event_row(event: Recorded, amending: Amendments) -> dict[str, Any]:
 
 
 def _print_trail(document: dict[str, Any]) -> None:
-    click.echo(f"{document['ref']}, as known at position {document['known']:,}\n")
+    pack = show_pack(document["pack"])
+    click.echo(f"{document['ref']}, as known at position {document['known']:,}, under {pack}\n")
     rows = [[e["position"], show_instant(e["at"]), e["agency"], e["type"], _notes(e)] for e in document["events"]]
     print_table(["position", "when", "who says so", "what", "details"], rows, empty="")
     for decision in document["decisions"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from domain.events.fields import (
     AgencyId,
@@ -22,6 +22,7 @@ from domain.events.fields import (
 from domain.instants import Instant
 
 SHEET_PART_ROWS_MAX = 150
+PACK_PART_CHARACTERS_MAX = 14_000  # at most four bytes each within an event, whose cap is 60 KiB
 
 
 class AgreementModel(StrEnum):
@@ -119,6 +120,19 @@ class RulePackPublished(EventData):
     pack_version: Code
     digest: Digest
     supersedes: Digest | None = None
+
+
+class RulePackPart(EventData):
+    """A piece of a rule pack's text: canonical JSON whose parts, joined in order, have the digest as SHA-256."""
+
+    TYPE: ClassVar[str] = "rule.pack_part"
+    STREAM: ClassVar[str] = "pack"
+
+    pack: Code
+    digest: Digest
+    part: Count
+    parts: Count
+    text: Annotated[str, StringConstraints(min_length=1, max_length=PACK_PART_CHARACTERS_MAX)]
 
 
 class SheetRow(Closed):
@@ -256,6 +270,7 @@ EVENTS: tuple[type[EventData], ...] = (
     PolicyReadingAdded,
     OpinionIssued,
     RulePackPublished,
+    RulePackPart,
     RuleSourceObserved,
     AgreementSigned,
     AgreementListed,

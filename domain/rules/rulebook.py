@@ -30,15 +30,23 @@ from domain.rules.vocabulary import (
 class Rulebook:
     """What `decide` takes: a pack with the rules of the pack it extends.
 
-    `digest` is SHA-256, in hex, over the canonical JSON of the parsed pack, its rules in the order of their ids, with
-    `extends` replaced by `{"pack":"us","digest":"..."}`: it fixes both, and no layout, comment or order changes it.
+    `text` is the canonical JSON of the parsed pack, its rules in the order of their ids, with `extends` replaced by
+    `{"pack":"us","digest":"..."}`; `digest` is its SHA-256, in hex: it fixes both packs, and no layout, comment or
+    order changes it. `base` is the pack it extends.
     """
 
     def __init__(
-        self, pack: Pack, digest: str, rules: tuple[Rule, ...], points: Mapping[DecisionPoint, PointBook]
+        self,
+        pack: Pack,
+        text: bytes,
+        rules: tuple[Rule, ...],
+        points: Mapping[DecisionPoint, PointBook],
+        base: Rulebook | None,
     ) -> None:
         self.pack = pack
-        self.digest = digest
+        self.text = text
+        self.digest = hashlib.sha256(text).hexdigest()
+        self.base = base
         self.rules = rules
         self._points = points
         self._by_id = {rule.id: rule for rule in rules}
@@ -48,6 +56,10 @@ class Rulebook:
     def zone(self) -> ZoneInfo:
         """Return the time zone of the pack's dates, days and clocks."""
         return ZoneInfo(self.pack.zone)
+
+    def lineage(self) -> list[Rulebook]:
+        """Return the packs that it extends, the furthest first, and itself."""
+        return [*(self.base.lineage() if self.base else ()), self]
 
     def at(self, point: DecisionPoint) -> PointBook:
         """Return the rules of a decision point."""
@@ -83,14 +95,14 @@ def build_rulebook(document: dict[str, Any], engine: Engine, base: Rulebook | No
     check_pack(pack, rules)
     compiled = _Compiler(engine, ZoneInfo(pack.zone))
     points = {point: PointBook(tuple(compiled.rules_at(order, point))) for point in DecisionPoint}
-    return Rulebook(_with_supposed(pack, base), _digest(document, base), rules, points)
+    return Rulebook(_with_supposed(pack, base), _digested(document, base), rules, points, base)
 
 
-def _digest(document: dict[str, Any], base: Rulebook | None) -> str:
+def _digested(document: dict[str, Any], base: Rulebook | None) -> bytes:
     digested = {**document, "rules": sorted(document["rules"], key=lambda rule: str(rule["id"]))}
     if base:
         digested["extends"] = {"pack": base.pack.pack, "digest": base.digest}
-    return hashlib.sha256(canonical_bytes(digested)).hexdigest()
+    return canonical_bytes(digested)
 
 
 def _with_supposed(pack: Pack, base: Rulebook | None) -> Pack:

@@ -34,7 +34,7 @@ def log(*parts: Iterable[Recorded]) -> list[Recorded]:
 
 
 def rows(events: Iterable[Recorded]) -> list[dict[str, Any]]:
-    model = Determinations(CUSTODIANS, minnesota_rules())
+    model = Determinations(CUSTODIANS, {0: minnesota_rules()})
     return [row for event in events for row in model.apply(event)]
 
 

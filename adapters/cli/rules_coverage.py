@@ -1,0 +1,192 @@
+"""`custody rules coverage`: every facility by every decision point: a rule, a conflict, none, or not known.
+
+With --json the list that projections/coverage.py draws. For people a table of statuses, with facilities grouped that
+have the same in every column; with --facility or --decision-point the rules behind them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from adapters.cli.options import at_option, known_option, known_position, pass_services
+from adapters.cli.output import json_option, print_json, print_table, show_pack
+from adapters.composition import Services, agreements_in_force, amendments, local, rules_known, stops
+from adapters.rules.packs import load_pack
+from adapters.rules.published import KnownRules
+from domain.events.fields import DecisionPoint
+from domain.events.instrument import BoardApprovalRecorded
+from domain.instants import Instant
+from domain.rules.pack import Status
+from domain.rules.vocabulary import FactValue
+from projections.coverage import Asked, Cell, Group, board_approvals, grouped
+from projections.coverage import coverage as cells_of
+
+SHORT = {
+    DecisionPoint.ASK_STATUS: "ask",
+    DecisionPoint.SHARE_INFORMATION: "share",
+    DecisionPoint.SHARE_BOOKING: "booking",
+    DecisionPoint.ALLOW_INTERVIEW: "interv",
+    DecisionPoint.SERVE_DETAINER: "serve",
+    DecisionPoint.COMMITMENT_NOTICE: "commit",
+    DecisionPoint.RELEASE_NOTICE: "notice",
+    DecisionPoint.HOLD_PAST_RELEASE: "hold",
+    DecisionPoint.SERVE_ADMIN_WARRANT: "warrant",
+    DecisionPoint.HAND_OVER: "hand",
+    DecisionPoint.POST_TRANSFER_HOLD: "after",
+    DecisionPoint.HOUSE_FOR_ICE: "beds",
+    DecisionPoint.ISSUE_DETAINER: "issue",
+    DecisionPoint.PUBLISH_HANDOFF: "publish",
+    DecisionPoint.SEAL_RECORD: "seal",
+    DecisionPoint.ENTER_AGREEMENT: "agree",
+}
+WORD = {
+    Status.REQUIRED: ("must", "an obligation stands"),
+    Status.PROHIBITED: ("not", "a prohibition stands"),
+    Status.PERMITTED: ("may", "a permission stands"),
+    Status.REQUESTED_ONLY: ("asked", "only a request stands"),
+    Status.NO_RULE: ("-", "no rule"),
+    Status.CONFLICT: ("BOTH", "a prohibition stands against an obligation or permission"),
+    Status.UNDETERMINED: ("?", "not known: a missing fact could change it"),
+}
+WHO_WIDTH = 34
+FILE_WIDTH = 160  # as tables in a file are
+NAMED_MAX = 3
+KIND_PLURAL = {"city_lockup": "city lockups", "juvenile": "juvenile facilities", "federal_marshals": "federal marshals"}
+
+
+@click.command()
+@at_option
+@known_option
+@click.option("--pack", "pack_file", type=click.Path(path_type=Path), help="A pack file, or one that ships.")
+@click.option("--facility", help="Only this facility, with the rules.")
+@click.option(
+    "--decision-point", "point", type=click.Choice([one.value for one in DecisionPoint]), help="Only this, with rules."
+)
+@json_option
+@pass_services
+def coverage(
+    services: Services,
+    at: datetime | None,
+    known: int | datetime | None,
+    pack_file: Path | None,
+    facility: str | None,
+    point: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Show what the rules say in the ordinary case, facility by decision point."""
+    custodians = services.custodians()
+    if facility:
+        custodians = {facility: custodians[services.register.facility(facility).id]}
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    amending = amendments(ledger, upto)
+    known_rules = KnownRules(load_pack(pack_file), None) if pack_file else rules_known(ledger, upto, amending)
+    moment = at or services.clock()
+    approvals = amending.apply(ledger.recorded(upto=upto, topics=(BoardApprovalRecorded.TYPE,)))
+    asked = Asked(
+        rulebook=known_rules.rulebook,
+        agreements=agreements_in_force(ledger, upto, amending),
+        at=Instant.exact(moment),
+        approvals=board_approvals(approvals, moment),
+        stops=stops(ledger, upto, amending),
+    )
+    ledger.close()
+    points = [DecisionPoint(point)] if point else list(DecisionPoint)
+    found = cells_of(custodians, asked, points)
+    cells = [cell for cell in found if cell.facility or not facility]
+    if as_json:
+        print_json([cell.as_json() for cell in cells])
+        return
+    click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,},")
+    click.echo(f"under {show_pack(known_rules.as_json())}\n")
+    names = {one.id: one.name for one in services.register.facilities}
+    _print_rules(cells, names) if facility or point else _print_statuses(cells, names)
+    _print_supposed(known_rules.rulebook.pack.suppose, points)
+    if asked.agreements is None:
+        click.echo("No list of agreements has been imported, so nothing is known of agreements.")
+
+
+def _print_statuses(cells: Sequence[Cell], names: dict[str, str]) -> None:
+    groups = grouped(cells, with_rules=False)
+    silent = [point for point in DecisionPoint if not _spoken_at(point, cells)]
+    shown = [point for point in DecisionPoint if point not in silent]
+    for points in _blocks(shown, Console().width if sys.stdout.isatty() else FILE_WIDTH):
+        rows = [[_who(group, names), *_statuses(group, points)] for group in groups]
+        print_table(["custodians", *(SHORT[point] for point in points)], rows, empty="")
+        click.echo()
+    click.echo("columns: " + ", ".join(f"{SHORT[point]} = {_plain(point)}" for point in shown))
+    if silent:
+        click.echo("no rule for anybody: " + ", ".join(map(_plain, silent)))
+    meanings = [*WORD.values(), ("read", "rival readings of a text differ"), ("blank", "not asked")]
+    click.echo("cells: " + "; ".join(f"{word} = {meaning}" for word, meaning in meanings))
+
+
+def _blocks(points: Iterable[DecisionPoint], width: int) -> Iterator[list[DecisionPoint]]:
+    """Cut the columns so that each table fits beside the names."""
+    block: list[DecisionPoint] = []
+    for point in points:
+        if block and WHO_WIDTH + sum(len(SHORT[one]) + 2 for one in (*block, point)) > width:
+            yield block
+            block = []
+        block.append(point)
+    yield block
+
+
+def _spoken_at(point: DecisionPoint, cells: Iterable[Cell]) -> bool:
+    return any(cell.decision_point is point and cell.status is not Status.NO_RULE for cell in cells)
+
+
+def _statuses(group: Group, points: Iterable[DecisionPoint]) -> list[str]:
+    words = {cell.decision_point: "read" if cell.disputed else WORD[cell.status][0] for cell in group.cells}
+    return [words.get(point, "") for point in points]
+
+
+def _print_rules(cells: Sequence[Cell], names: dict[str, str]) -> None:
+    by_point: dict[DecisionPoint, list[Cell]] = {}
+    for cell in cells:
+        by_point.setdefault(cell.decision_point, []).append(cell)
+    rows = [
+        [_who(group, names), _plain(point), _plain(group.cells[0].status), *_why(group.cells[0])]
+        for point, at_point in by_point.items()
+        for group in grouped(at_point, with_rules=True)
+    ]
+    print_table(["custodians", "decision point", "status", "rules that stand", "not known"], rows, empty="")
+    click.echo()
+
+
+def _why(cell: Cell) -> tuple[str, str]:
+    unsettled = ", ".join(cell.unknown) + (f" (missing {', '.join(cell.missing)})" if cell.missing else "")
+    return ", ".join(cell.rules), unsettled
+
+
+def _who(group: Group, names: dict[str, str]) -> str:
+    """Name up to three, count more: `78 county jails without a rule of their own`."""
+    kind = group.members[0].custodian.kind
+    if len(group.members) <= NAMED_MAX:
+        return ", ".join(names[cell.facility] if cell.facility else cell.custodian.agency for cell in group.members)
+    plural = KIND_PLURAL.get(kind, f"{_plain(kind)}s")
+    own = "" if any(cell.own_rule for cell in group.cells) else " without a rule of their own"
+    return f"{len(group.members)} {plural}{own}"
+
+
+def _print_supposed(suppose: dict[DecisionPoint, dict[str, FactValue]], points: Iterable[DecisionPoint]) -> None:
+    click.echo("Supposed, beside the custodian's kind, county, agency and agreements:")
+    for point in points:
+        facts = ", ".join(f"{name} = {_shown(value)}" for name, value in suppose.get(point, {}).items())
+        if facts:
+            click.echo(f"  {_plain(point)}: {facts}")
+
+
+def _shown(value: FactValue) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")
