@@ -161,4 +161,10 @@ def grouped(cells: Iterable[Cell], *, with_rules: bool) -> list[Group]:
         own_rule = any(cell.own_rule for cell in row)
         alike.setdefault((row[0].custodian.kind, own_rule, says), []).append(row)
     groups = [Group(tuple(row[0] for row in same), tuple(same[0])) for same in alike.values()]
-    return sorted(groups, key=lambda group: (group.members[0].custodian.kind, len(group.members)))
+    return sorted(groups, key=_order)
+
+
+def _order(group: Group) -> tuple[bool, str, int]:
+    """Put agencies without a facility last, and of each kind the smallest groups first."""
+    first = group.members[0]
+    return first.facility is None, first.custodian.kind, len(group.members)

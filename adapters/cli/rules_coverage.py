@@ -107,7 +107,7 @@ def coverage(
     click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,},")
     click.echo(f"under {show_pack(known_rules.as_json())}\n")
     names = {one.id: one.name for one in services.register.facilities}
-    _print_rules(cells, names) if facility or point else _print_statuses(cells, names)
+    _print_rules(cells, names, facility) if facility or point else _print_statuses(cells, names)
     _print_supposed(known_rules.rulebook.pack.suppose, points)
     if asked.agreements is None:
         click.echo("No list of agreements has been imported, so nothing is known of agreements.")
@@ -148,22 +148,22 @@ def _statuses(group: Group, points: Iterable[DecisionPoint]) -> list[str]:
     return [words.get(point, "") for point in points]
 
 
-def _print_rules(cells: Sequence[Cell], names: dict[str, str]) -> None:
-    by_point: dict[DecisionPoint, list[Cell]] = {}
-    for cell in cells:
-        by_point.setdefault(cell.decision_point, []).append(cell)
-    rows = [
-        [_who(group, names), _plain(point), _plain(group.cells[0].status), *_why(group.cells[0])]
-        for point, at_point in by_point.items()
-        for group in grouped(at_point, with_rules=True)
-    ]
-    print_table(["custodians", "decision point", "status", "rules that stand", "not known"], rows, empty="")
+def _print_rules(cells: Sequence[Cell], names: dict[str, str], facility: str | None) -> None:
+    """Print one facility point by point, or one point for each group of custodians."""
+    if facility:
+        click.echo(names[facility])
+        rows = [[_plain(cell.decision_point), _plain(cell.status), _why(cell)] for cell in cells]
+    else:
+        groups = grouped(cells, with_rules=True)
+        rows = [[_who(group, names), _plain(group.cells[0].status), _why(group.cells[0])] for group in groups]
+    print_table(["decision point" if facility else "custodians", "status", "rules that stand"], rows, empty="")
     click.echo()
 
 
-def _why(cell: Cell) -> tuple[str, str]:
-    unsettled = ", ".join(cell.unknown) + (f" (missing {', '.join(cell.missing)})" if cell.missing else "")
-    return ", ".join(cell.rules), unsettled
+def _why(cell: Cell) -> str:
+    unknown = ", ".join(cell.unknown)
+    missing = f" (missing {', '.join(cell.missing)})" if cell.missing else ""
+    return ", ".join(cell.rules) + (f"; perhaps {unknown}{missing}" if unknown else "")
 
 
 def _who(group: Group, names: dict[str, str]) -> str:

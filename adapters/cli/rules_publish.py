@@ -94,7 +94,7 @@ def history(services: Services, known: int | datetime | None, *, as_json: bool) 
     print_table(
         ["pack", "version", "digest", "since position", "stored at", "by", "supersedes"],
         [_cells(row) for row in rows],
-        empty="No rule pack is published: the one that ships is used. `custody rules publish us-mn` changes that.",
+        empty="No rule pack is published: decisions use the one that ships. `rules publish us-mn` changes that.",
     )
 
 
