@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
+from adapters.queries import ice_reaches
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
@@ -17,6 +18,8 @@ from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
 from projections.facts import Custodian
+from projections.finding import Setting
+from projections.finding_trail import FindingTrail
 from projections.handoffs import Handoffs
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
@@ -85,12 +88,19 @@ def stops(ledger: Ledger, upto: int | None, amending: Amendments) -> Stops:
     return rule_stops(amending.apply(ledger.recorded(upto=upto, topics=STOPPING_TYPES)))
 
 
+def setting(ledger: Ledger, upto: int, amending: Amendments, at: datetime | None = None) -> Setting:
+    """Return what cases are held against to find what disagrees, as known at a position and as of a moment."""
+    reaches = ice_reaches(ledger, upto)
+    until = min(reaches, at) if reaches and at else reaches
+    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
+    return Setting(rules_known(ledger, upto, amending).rulebook, in_force, until, stopped)
+
+
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return every read model, empty: what `replay` folds."""
-    in_force = agreements_in_force(ledger, upto, amending)
-    rulebook = rules_known(ledger, upto, amending).rulebook
-    decided = DecisionTrail(rulebook, in_force, services.custodians(), stops(ledger, upto, amending))
-    return [services.custody(), Handoffs(), Agreements(), decided]
+    against, custodians = setting(ledger, upto, amending), services.custodians()
+    decided = DecisionTrail(against.rulebook, against.agreements, custodians, against.stops)
+    return [services.custody(), Handoffs(), Agreements(), decided, FindingTrail(against, custodians)]
 
 
 def local(moment: datetime) -> datetime:

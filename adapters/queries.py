@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
-from domain.events.catalogue import REFERENCES
 from domain.events.episode import EpisodeData
+from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
+from domain.instants import EPOCH
 from projections.amendments import Amendments
 from projections.cases import SEALING_TYPES, case_ref
+from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
-CASE_KINDS = ("episode", "detainer", "handoff", "agreement")
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 
 
@@ -46,7 +48,7 @@ def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[R
     """Follow references until no new part of the case turns up, then add detainers known by the person alone."""
     seen = {ref}
     for _ in range(ROUNDS):
-        new = sorted({r for event in events for r in _mentions(event, CASE_KINDS)} - seen)
+        new = sorted({r for event in events for r in mentions(event, CASE_KINDS)} - seen)
         if not new:
             break
         seen.update(new)
@@ -59,11 +61,11 @@ def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[R
 def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:
     """Return the detainers that name the same person at the same facility but no episode, as ICE's own do."""
     facilities = {getattr(event.data, "facility", None) for event in events} - {None}
-    subjects = sorted({ref for event in events for ref in _mentions(event, ("subject",))})
-    mentions = ledger.about(subjects, upto=upto)
+    subjects = sorted({ref for event in events for ref in mentions(event, ("subject",))})
+    about_them = ledger.about(subjects, upto=upto)
     streams = {
         event.stream
-        for event in mentions
+        for event in about_them
         if event.stream.startswith("detainer/")
         and getattr(event.data, "episode", None) is None
         and getattr(event.data, "facility", None) in facilities
@@ -77,15 +79,21 @@ def _seals(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:
     return [seal for seal in ledger.recorded(upto=upto, topics=SEALING_TYPES) if case_ref(seal) in refs]
 
 
-def _mentions(event: Recorded, kinds: tuple[str, ...]) -> list[str]:
-    found = [event.stream] if event.stream.partition("/")[0] in kinds else []
-    for field, kind in REFERENCES[event.type]:
-        value = getattr(event.data, field)
-        if kind in kinds and value:
-            found.append(f"{kind}/{value}")
-    return found
-
-
 def _merged(first: Iterable[Recorded], second: Iterable[Recorded]) -> list[Recorded]:
     by_position = {event.position: event for event in (*first, *second)}
     return [by_position[position] for position in sorted(by_position)]
+
+
+def ice_reaches(ledger: Ledger, upto: int) -> datetime | None:
+    """Return the latest transfer that ICE itself has recorded up to a position, None if it records none.
+
+    A time later than when the ledger had it is a slip, and reaches nowhere.
+    """
+    topics = (CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE)
+    found = ledger.rows(
+        "SELECT max(occurred_latest) FROM stored_events WHERE topic IN (?, ?) AND position <= ? "
+        "AND source LIKE '%:us-ice%' AND occurred_latest <= recorded_at",
+        [*topics, upto],
+    )
+    latest = next(found)[0]
+    return None if latest is None else EPOCH + timedelta(microseconds=latest)

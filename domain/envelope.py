@@ -47,9 +47,8 @@ PLAIN_DATA = b'{"data":'
 PLAIN_REST = b',"dataschema":'
 PLAIN = re.compile(
     f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
-    f'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?"source":"(?P<source>{SOURCE})",'
-    f'"specversion":"1.0","subject":"(?P<subject>{SUBJECT})",'
-    '"time":"(?P<time>[^"]{20,32})","type":"(?P<type>[^"]+)"}'
+    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
+    rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})","type":"(?P<type>[^"]+)"}}'
 )
 
 

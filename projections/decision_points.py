@@ -8,7 +8,7 @@
     commitment_notice    commitment, or the notice of it
     release_notice       a detainer or a request for notice was there, or notice was sent or withheld
     hold_past_release    an immigration hold, or a detainer that asks for one, was there when release was due
-    serve_admin_warrant  an I-200 or I-205 was served
+    serve_admin_warrant  an I-200 or I-205 was served; it is the server's decision
     hand_over            custody passed to ICE, a pickup was arranged, or somebody with a detainer was let go
     post_transfer_hold   legal custody passed to another agency while the person stayed
     house_for_ice        ICE booked the person in on no criminal charge, or its transfer names another's facility
@@ -44,7 +44,8 @@ RELEASES = (episode.ReleasedToCommunity, episode.ReleasedToAgency)
 DEPARTURES = (*RELEASES, handoff.CustodyTransferred)
 PICKUPS = (handoff.PickupArrived, handoff.PickupNoShow, handoff.PickupScheduled)
 ICE = "us-ice"
-CBP = "us-cbp"
+ICE_ITSELF = Custodian("ice_facility", "", ICE)
+CBP_ITSELF = Custodian("", "", "us-cbp")
 
 # What each point's acts are: events of these types show what was done, and the rules cited with them.
 ACTS: dict[DecisionPoint, tuple[type[EventData], ...]] = {
@@ -170,8 +171,13 @@ def _serve_detainer(case: Case) -> Arisen | None:
 
 
 def _serve_admin_warrant(case: Case) -> Arisen | None:
+    """It is the decision of whoever's officer served it."""
     served = service_of_warrant(case, Instant.unknown())
-    return _at_once(case, DecisionPoint.SERVE_ADMIN_WARRANT, served[1]) if served else None
+    if served is None:
+        return None
+    event, at = served
+    by_ice = getattr(event.data, "served_by", None) is handoff.WarrantServer.ICE
+    return Arisen(DecisionPoint.SERVE_ADMIN_WARRANT, at, at, ICE_ITSELF if by_ice else case.custodian)
 
 
 def _post_transfer_hold(case: Case) -> Arisen | None:
@@ -238,10 +244,10 @@ def _issue_detainer(case: Case) -> Arisen | None:
 def _issuer(case: Case, event: Recorded, data: detainer.DetainerPrepared) -> Custodian | None:
     """Take whom the form names, else whoever tells of it; a local officer issues from the officer's own jail."""
     if data.issued_by is detainer.DetainerIssuer.CBP:
-        return Custodian("", "", CBP)
+        return CBP_ITSELF
     if not event.agency.startswith(ICE):
         return case.agency(event.agency)
-    return case.custodian if data.issued_by is detainer.DetainerIssuer.JEM_LOCAL_OFFICER else Custodian("", "", ICE)
+    return case.custodian if data.issued_by is detainer.DetainerIssuer.JEM_LOCAL_OFFICER else ICE_ITSELF
 
 
 def _publish_handoff(case: Case) -> Arisen | None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "facilities": "custody",
     "state": "custody",
     "handoffs": "custody",
+    "findings": "findings",
     "trail": "trail",
     "explain": "explain",
     "determinations": "determinations",

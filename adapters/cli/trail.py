@@ -10,9 +10,12 @@ import click
 from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
-from adapters.composition import Services
+from adapters.composition import Services, setting
+from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
+from projections.facts import Case
+from projections.findings import findings
 from projections.recorded import Recorded
 
 
@@ -27,13 +30,16 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     ledger = services.reading()
     upto = known_position(ledger, known)
     case = decided_case(services, ledger, ref, at=at, upto=upto)
+    against = setting(ledger, upto, case.amending, at)
     ledger.close()
+    given = findings(Case(case.amended, services.custodians()), case.decisions, against)
     document = {
         "ref": case.ref,
         "known": upto,
         "pack": case.rules.as_json(),
         "events": [event_row(event, case.amending) for event in in_order(case.events)],
         "decisions": [decision.as_json() for decision in case.decisions],
+        "findings": [finding.as_json() for finding in given],
     }
     print_json(document) if as_json else _print_trail(document)
 
@@ -69,8 +75,13 @@ def _print_trail(document: dict[str, Any]) -> None:
         _print_decision(decision)
     if not document["decisions"]:
         click.echo("\nNo decision point has arisen in this case.")
-        return
-    click.echo(f"\n`custody explain {document['ref']}` says why, rule by rule.")
+    else:
+        click.echo(f"\n`custody explain {document['ref']}` says why, rule by rule.")
+    if document["findings"]:
+        click.echo("\nwhat disagrees")
+    for finding in document["findings"]:
+        positions = ", ".join(map(str, finding["events"]))
+        click.echo(f"  {visible(finding['words'])} [{finding['kind']}; events {positions or 'none'}]")
 
 
 def _notes(event: dict[str, Any]) -> str:

@@ -111,7 +111,7 @@ def _traces(considered: list[Considered], families: list[Family], masks: frozens
         rule = found.rule
         atoms = found.atoms
         if rule.fallback:
-            words = "no policy, order or agreement of the custodian's own speaks"
+            words = "no policy, order or agreement of the custodian's own speaks to this case"
             atoms = (*atoms, AtomTrace("none-of-its-own", words, unanswered, {}))
         standing = _fallback_standing(found, unanswered) if rule.fallback else _standing(found, always, ever)
         yield RuleTrace(

@@ -176,6 +176,13 @@ def test_local_officers_may_serve_where_a_warrant_service_agreement_is_in_force(
     assert (served["status"], done(served)) == (status, ["handoff.administrative_warrant_served"])
 
 
+def test_what_ices_own_officer_serves_is_ices_decision_and_not_the_jails() -> None:
+    jail = Case("mn-cass-jail")
+    theirs = jail.handoff(handoff.AdministrativeWarrantServed, 1, warrant="I-200", served_by="ice")
+    served = decided(jail.form(), theirs)["serve_admin_warrant"]
+    assert (served["facts"]["agency"], served["status"]) == ("us-ice", "no_rule")
+
+
 def test_what_ices_table_says_of_a_service_is_enough_for_the_point() -> None:
     jail = Case("mn-freeborn-jail")
     served = decided(jail.form(warrant_served_at="2026-01-16T18:00:00-06:00"))["serve_admin_warrant"]
@@ -243,8 +250,8 @@ def test_a_transfer_to_ice_into_another_countys_jail_is_that_countys_decision_to
 
 def test_issuing_a_form_is_ices_decision_whatever_the_jail_is() -> None:
     issued = decided(Case("mn-freeborn-jail").form(final_order=True))["issue_detainer"]
-    assert issued["facts"]["agency"] == "us-ice"
-    assert {"facility_kind", "county"}.isdisjoint(issued["facts"])
+    assert (issued["facts"]["agency"], issued["facts"]["facility_kind"]) == ("us-ice", "ice_facility")
+    assert "county" not in issued["facts"]
     assert issued["facts"]["final_order_of_removal"] is True
     assert "US-ICE-10074.2" in applying(issued)
     assert (issued["status"], issued["missing"]) == ("undetermined", ["covered_by_gonzalez"])
