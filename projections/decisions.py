@@ -120,7 +120,7 @@ def _decision(
     case: Case, ref: str, arisen: Arisen, rulebook: Rulebook, agreements: AgreementsInForce | None, stops: Stops
 ) -> Decision:
     facts = facts_of(case, arisen.bearer, arisen.at, arisen.until, agreements)
-    told = {rule: of_rule for rule, of_rule in stops.items() if _speaks(rulebook, rule, arisen.point)}
+    told = stops_at(stops, rulebook, arisen.point)
     determination = decide(facts, arisen.point, arisen.at, rulebook, told)
     return Decision(
         ref=ref,
@@ -146,9 +146,11 @@ def _listings(
     return agreements.listings(agency, at.earliest) if looked_at & AGREEMENT_FACTS else ()
 
 
-def _speaks(rulebook: Rulebook, rule: str, point: DecisionPoint) -> bool:
-    """Say whether a stopped rule bears on the point: a stop of any other leaves the decision as it is."""
-    return rulebook.has_rule(rule) and rulebook.rule(rule).speaks_at(point)
+def stops_at(stops: Stops, rulebook: Rulebook, point: DecisionPoint) -> Stops:
+    """Return the stops that bear on a point: that of a rule which does not speak there leaves the decision as it is."""
+    return {
+        rule: told for rule, told in stops.items() if rulebook.has_rule(rule) and rulebook.rule(rule).speaks_at(point)
+    }
 
 
 def _acts(case: Case, arisen: Arisen) -> Iterator[Recorded]:

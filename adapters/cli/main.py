@@ -37,6 +37,7 @@ COMMANDS = {
     "log": "record",
     "replay": "record",
     "verify": "record",
+    "whatif": "whatif",
 }
 
 

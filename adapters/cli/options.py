@@ -16,21 +16,25 @@ pass_services = click.make_pass_decorator(Services)
 
 
 class Moment(click.ParamType[datetime]):
-    """A date (its end, Minnesota time) or a date and time (Minnesota time unless it has an offset)."""
+    """A date (its end, or its start; Minnesota time) or a date and time (Minnesota time unless it has an offset)."""
 
     name = "time"
 
+    def __init__(self, *, start: bool = False) -> None:
+        self._start = start
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return a zoned datetime; `2026-02` means the end of that month."""
+        """Return a zoned datetime; `2026-02` means the end, or the start, of that month."""
         if isinstance(value, datetime):
             return value
         try:
-            latest = instant_from_text(value, MINNESOTA).latest
+            instant = instant_from_text(value, MINNESOTA)
         except (ValueError, OverflowError) as error:
             self.fail(f"{value!r} is not a date or a time: {error} (try 2026-01-22 or 2026-01-22T17:00)", param, ctx)
-        if latest is None:
+        moment = instant.earliest if self._start else instant.latest
+        if moment is None:
             self.fail(f"{value!r} is not a date or a time", param, ctx)
-        return latest
+        return moment
 
 
 class Knowledge(click.ParamType[int | datetime]):
@@ -51,6 +55,7 @@ class Knowledge(click.ParamType[int | datetime]):
 
 
 MOMENT = Moment()
+START = Moment(start=True)
 KNOWLEDGE = Knowledge()
 
 at_option = click.option("--at", type=MOMENT, help="As of this date (its end) or time; now if not given.")

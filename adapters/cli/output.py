@@ -70,7 +70,7 @@ def _show_bounds(earliest: str | None, latest: str | None, precision: str) -> st
 def show_pack(pack: Mapping[str, Any]) -> str:
     """Write which rules: `us-mn 2026.11.1 (5d41402a, published at position 12)`."""
     published = pack["published"]
-    since = f"published at position {published:,}" if published else "not published; it ships with the program"
+    since = f"published at position {published:,}" if published else "not published"
     return f"{pack['id']} {pack['version']} ({pack['digest'][:8]}, {since})"
 
 

@@ -30,6 +30,10 @@ READING = [
     ["log"],
     ["replay"],
     ["verify"],
+    ["whatif", "--pack", "us-mn"],
+    ["rules", "coverage"],
+    ["rules", "history"],
+    ["rules", "publish", "us-mn"],
 ]
 
 

@@ -1,0 +1,40 @@
+"""Every case of the log, some hundreds at a time: what is held in memory grows with a batch, not with the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from adapters.queries import CASE_KINDS
+from adapters.store.ledger import Ledger
+from projections.cases import SEALING_TYPES, CaseEvents, Cases, case_ref
+from projections.recorded import Recorded
+
+CASES_A_BATCH = 500
+
+
+def case_refs(ledger: Ledger) -> list[str]:
+    """Return every reference that may be a case, in order: some hundred bytes for each are held."""
+    kinds = " OR ".join("(ref > ? || '/' AND ref < ? || '0')" for _ in CASE_KINDS)  # "0" comes next after "/"
+    statement = f"SELECT DISTINCT ref FROM event_refs WHERE {kinds} ORDER BY ref"  # noqa: S608 - our own kinds
+    return [str(row["ref"]) for row in ledger.rows(statement, [kind for kind in CASE_KINDS for _ in range(2)])]
+
+
+def cases_of(ledger: Ledger, refs: Sequence[str], upto: int) -> Iterator[CaseEvents]:
+    """Yield the cases among these references, each as `projections.cases` gathers it from the log up to a position."""
+    seals = list(ledger.recorded(upto=upto, topics=SEALING_TYPES))
+    for first in range(0, len(refs), CASES_A_BATCH):
+        yield from _batch(ledger, refs[first : first + CASES_A_BATCH], seals, upto)
+
+
+def _batch(ledger: Ledger, refs: Sequence[str], seals: list[Recorded], upto: int) -> Iterator[CaseEvents]:
+    """Gather the batch with all that the log tells of its people: a detainer may name no episode."""
+    own = ledger.about(refs, upto=upto)
+    subjects = {getattr(event.data, "subject", None) for event in own} - {None}
+    theirs = ledger.about(sorted(f"subject/{subject}" for subject in subjects), upto=upto)
+    loose = {event.stream for event in theirs if (case_ref(event) or "").startswith("detainer/")}
+    sealed = [seal for seal in seals if case_ref(seal) in set(refs)]
+    found = {event.position: event for event in (*own, *theirs, *ledger.about(sorted(loose), upto=upto), *sealed)}
+    cases = Cases()
+    for position in sorted(found):
+        cases.apply(found[position])
+    yield from (case for case in map(cases.case, refs) if case)

@@ -1,0 +1,137 @@
+"""`custody whatif`: every decision of the log once more, under another pack or edited facts, and what would differ.
+
+    whatif --json    {"known","pack","pack_if","from","until","decisions","changed","by_facility","by_status","not_met",
+                      "changes"}
+
+`pack` and `pack_if` are `{"id","version","digest","published"}`; the rest is drawn in projections/whatif.py. The ledger
+is opened without any way to change it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapters.case_batches import case_refs, cases_of
+from adapters.cli.options import MOMENT, START, known_option, known_position, pass_services
+from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant, show_pack
+from adapters.composition import Services, agreements_in_force, amendments, published_packs, stops
+from adapters.rules.facts_file import load_edits
+from adapters.rules.finding import find_rules
+from adapters.rules.published import KnownRules, check_tests, known_rules
+from adapters.store.ledger import Ledger
+from domain.errors import InputRefused
+from domain.instants import format_rfc3339
+from projections.amendments import Amendments
+from projections.decisions import decisions
+from projections.whatif import Edits, WhatIf, facility_of, may_be_within
+
+SHOWN = 40
+
+
+@click.command()
+@click.option(
+    "--pack", "pack_name", help="Decide by this pack: a file, one that ships, or a published digest or version."
+)
+@click.option("--facts", "facts_file", type=click.Path(path_type=Path), help="Facts to put in place of those recorded.")
+@click.option("--from", "first", type=START, help="Only decision points that may have arisen since then.")
+@click.option("--until", "last", type=MOMENT, help="Only those that may have arisen by then (a date: its end).")
+@known_option
+@json_option
+@pass_services
+def whatif(
+    services: Services,
+    pack_name: str | None,
+    facts_file: Path | None,
+    first: datetime | None,
+    last: datetime | None,
+    known: int | datetime | None,
+    *,
+    as_json: bool,
+) -> None:
+    """List the determinations that would be others under another pack or other facts; nothing is recorded."""
+    if pack_name is None and facts_file is None:
+        raise InputRefused("usage", "neither --pack nor --facts is given", mend="give a pack, a file of facts, or both")
+    edits = load_edits(facts_file, services.register.by_id) if facts_file else Edits()
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    amending = amendments(ledger, upto)
+    published = published_packs(ledger, upto, amending)
+    rules = known_rules(published)
+    rules_if = find_rules(pack_name, published) if pack_name else rules
+    check_tests(rules_if.rulebook)
+    asked = WhatIf(rules_if.rulebook, edits, stops(ledger, upto, amending))
+    _ask_all(services, ledger, upto, amending, rules, asked, (first, last))
+    ledger.close()
+    document = {
+        "known": upto,
+        "pack": rules.as_json(),
+        "pack_if": rules_if.as_json(),
+        "from": format_rfc3339(first) if first else None,
+        "until": format_rfc3339(last) if last else None,
+        **asked.as_json(),
+    }
+    print_json(document) if as_json else _print(document)
+
+
+def _ask_all(
+    services: Services,
+    ledger: Ledger,
+    upto: int,
+    amending: Amendments,
+    rules: KnownRules,
+    asked: WhatIf,
+    bounds: tuple[datetime | None, datetime | None],
+) -> None:
+    custodians = services.custodians()
+    agreements = agreements_in_force(ledger, upto, amending)
+    refs = case_refs(ledger)
+    with progress_bar("deciding cases", len(refs)) as progress:
+        for done, case in enumerate(cases_of(ledger, refs, upto), 1):
+            events = list(amending.apply(case.events))
+            facility = facility_of(events)
+            for decision in decisions(
+                events, case.ref, rules.rulebook, agreements=agreements, custodians=custodians, stops=asked.stops
+            ):
+                if may_be_within(decision.determination.valid_at, *bounds):
+                    asked.ask(decision, facility)
+            progress(done)
+
+
+def _print(document: dict[str, Any]) -> None:
+    click.echo(f"as known at position {document['known']:,}")
+    click.echo(f"decided under  {show_pack(document['pack'])}")
+    click.echo(f"asked under    {show_pack(document['pack_if'])}")
+    click.echo(
+        f"{document['changed']:,} of {document['decisions']:,} determinations would be others; nothing is recorded\n"
+    )
+    if document["not_met"]:
+        click.echo(f"no decision was met for: {', '.join(document['not_met'])}\n")
+    if not document["changed"]:
+        return
+    totals = [[one["count"], _plain(one["before"]), _plain(one["after"])] for one in document["by_status"]]
+    print_table(["count", "before", "after"], totals, empty="")
+    click.echo()
+    places = [[one["count"], one["facility"] or "no facility"] for one in document["by_facility"]]
+    print_table(["count", "facility"], places, empty="")
+    click.echo()
+    rows = [_cells(change) for change in document["changes"][:SHOWN]]
+    print_table(["case and decision point", "at", "before", "after", "rules"], rows, empty="")
+    if document["changed"] > SHOWN:
+        click.echo(f"(the first {SHOWN} are shown; --json lists them all)")
+
+
+def _cells(change: dict[str, Any]) -> list[object]:
+    rules = [f"+{rule}" for rule in change["rules_added"]] + [f"-{rule}" for rule in change["rules_removed"]]
+    case = f"{change['ref']}, {_plain(change['decision_point'])}"
+    return [case, show_instant(change["at"]), _plain(change["before"]), _plain(change["after"]), " ".join(rules)]
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
+COMMANDS = (whatif,)
