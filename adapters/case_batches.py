@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from adapters.queries import CASE_KINDS
 from adapters.store.ledger import Ledger
 from projections.cases import SEALING_TYPES, CaseEvents, Cases, case_ref
+from projections.linked_cases import CASE_KINDS
 from projections.recorded import Recorded
 
 CASES_A_BATCH = 500
