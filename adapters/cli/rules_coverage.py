@@ -19,6 +19,7 @@ from adapters.cli.output import json_option, print_json, print_table, show_pack
 from adapters.composition import Services, agreements_in_force, amendments, local, rules_known, stops
 from adapters.rules.packs import load_pack
 from adapters.rules.published import KnownRules
+from adapters.visible import visible
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import BoardApprovalRecorded
 from domain.instants import Instant
@@ -185,7 +186,7 @@ def _print_supposed(suppose: dict[DecisionPoint, dict[str, FactValue]], points: 
 
 
 def _shown(value: FactValue) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
 
 
 def _plain(code: str) -> str:

@@ -17,6 +17,7 @@ from adapters.cli.output import json_option, print_json, show_pack
 from adapters.composition import Services, amendments, published_packs
 from adapters.rules.finding import find_rules
 from adapters.rules.published import KnownRules
+from adapters.visible import visible
 from domain.instants import format_rfc3339
 from domain.rules.difference import difference
 from projections.published_packs import PublishedPacks
@@ -66,8 +67,8 @@ def _print(document: dict[str, Any]) -> None:
             points = rule["decision_points"]
             where = ", ".join(points) if isinstance(points, list) else "every decision point"
             click.echo(f"\n{sign} {rule['id']} ({part}): {rule['modality']} at {where.replace('_', ' ')}")
-            click.echo(f"    {rule['citation']}; in force {_printed(rule['in_force'])}")
-            click.echo(f"    {rule['effect']}")
+            click.echo(f"    {visible(rule['citation'])}; in force {visible(_printed(rule['in_force']))}")
+            click.echo(f"    {visible(rule['effect'])}")
     for change in document["changed"]:
         click.echo(f"\n~ {change['rule']} (changed)")
         _print_fields(change["fields"])
@@ -88,7 +89,7 @@ def _shown(value: object) -> str:
         return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    return visible(", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))
 
 
 def _printed(in_force: dict[str, str | None]) -> str:
