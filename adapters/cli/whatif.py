@@ -1,7 +1,7 @@
 """`custody whatif`: every decision of the log once more, under another pack or edited facts, and what would differ.
 
-    whatif --json    {"known","pack","pack_if","failed_tests","from","until","decisions","changed","by_facility","by_status","not_met",
-                      "changes"}
+    whatif --json    {"known","pack","pack_if","failed_tests","from","until","decisions","changed","by_facility",
+                      "by_status","not_met","changes"}
 
 `failed_tests` names the tests of `pack_if` that fail, as they will where a question changes a rule and not its tests.
 `pack` and `pack_if` are `{"id","version","digest","published"}`; the rest is drawn in projections/whatif.py. The ledger
