@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-
 from adapters.store.ledger import Ledger
 from projections.cases import SEALING_TYPES, CaseEvents, Cases, case_ref
 from projections.linked_cases import CASE_KINDS

@@ -78,7 +78,7 @@ TEMPLATES: dict[Kind, str] = {
     Kind.CITED_RULE_UNKNOWN: "{by} cited {rule} with {act}; pack {pack} has no rule of that id.",
     Kind.CITED_RULE_NOT_IN_FORCE: "{by} cited {rule} for {when}; by pack {pack} it is in force {period}.",
     Kind.CITED_AGREEMENT_NOT_LISTED: (
-        "{by} cited {rule} for {when}; ICE's lists show no {models} agreement of {custodian} then."
+        "{by} cited {rule} for {when}; ICE's lists next to that ({sheets}) show no {models} agreement of {custodian}."
     ),
     Kind.CITED_RULE_OFF_POINT: "{by} cited {rule} with {act}; by pack {pack} it speaks at {speaks}, not at {points}.",
     Kind.CITED_RULE_BINDS_OTHERS: "{by} cited {rule} with {act}; by pack {pack} it applies to: {applies_to}.",
@@ -144,8 +144,8 @@ TEMPLATES: dict[Kind, str] = {
     ),
     Kind.TRANSFER_CONTESTED: "{by} recorded that custody passed to {to}; {other} recorded that it contests this.",
     Kind.SERVICE_NOT_LISTED: (
-        "{by} recorded service of an {warrant} by a local officer ({officer}) at {when}; ICE's lists show no "
-        "warrant service or jail enforcement agreement of {agency} then."
+        "{by} recorded service of an {warrant} by a local officer ({officer}) at {when}; ICE's lists next to that "
+        "({sheets}) show no warrant service or jail enforcement agreement of {agency}."
     ),
     Kind.DUPLICATE_DETAINER: "{by} recorded {count} detainers about one person to one facility on {day}: {detainers}.",
     Kind.BULK_ISSUE: "{by} recorded {count} detainers to {facility} on {day}.",
@@ -193,6 +193,17 @@ class Setting:
     def pack(self) -> str:
         """Return the pack as findings name it: `us-mn 2026.11.1`."""
         return f"{self.rulebook.pack.pack} {self.rulebook.pack.version}"
+
+
+def sheets_around(agreements: AgreementsInForce | None, agency: str, at: Instant) -> str | None:
+    """Name the lists next to a moment; None unless there are some on both sides: else absence says nothing."""
+    if agreements is None or at.earliest is None or at.latest is None:
+        return None
+    before = agreements.listings(agency, at.earliest)
+    after = agreements.listings(agency, at.latest)
+    first = before[0]["sheet_before"] if before else None
+    last = after[0]["sheet_after"] if after else None
+    return f"{first} and {last}" if first and last else None
 
 
 def found(

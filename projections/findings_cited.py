@@ -20,7 +20,17 @@ from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hol
 from projections.decision_points import ACTS
 from projections.decisions import ANSWERED, Decision
 from projections.facts import Case, Custodian, facts_of
-from projections.finding import Finding, Kind, Setting, act_words, found, joined, point_words, when_words
+from projections.finding import (
+    Finding,
+    Kind,
+    Setting,
+    act_words,
+    found,
+    joined,
+    point_words,
+    sheets_around,
+    when_words,
+)
 from projections.findings_conduct import HOLD, ids, standing
 from projections.recorded import Recorded
 
@@ -111,17 +121,24 @@ def _speaks_elsewhere(case: Case, citation: Citation, rule: Rule, setting: Setti
         return _about(Kind.CITED_RULE_BINDS_OTHERS, citation, {"pack": pack, "applies_to": rule.scope.applies_to})
     when = when_words(citation.event.occurred)
     if rule.force:
-        if case.custodian and _surely_no_agreement(citation, rule):
-            models = joined(model.value for model in rule.force.models)
-            about = {"when": when, "models": models, "custodian": case.custodian.agency}
-            return _about(Kind.CITED_AGREEMENT_NOT_LISTED, citation, about)
-        return None
+        return _not_listed(case, citation, rule, setting)
     period = setting.rulebook.period(rule.id)
     moments = [citation.event.occurred, *(decision.determination.valid_at for decision in citation.decisions)]
     if all(period.covers(moment) is False for moment in moments):
         about = {"pack": pack, "when": when, "period": _period_words(period)}
         return _about(Kind.CITED_RULE_NOT_IN_FORCE, citation, about)
     return None
+
+
+def _not_listed(case: Case, citation: Citation, rule: Rule, setting: Setting) -> Finding | None:
+    """Return the finding that the lists on both sides of the citing show none of the rule's models."""
+    at, agency = citation.event.occurred, case.custodian.agency if case.custodian else ""
+    sheets = sheets_around(setting.agreements, agency, at) if agency else None
+    if rule.force is None or sheets is None or not _surely_no_agreement(citation, rule):
+        return None
+    models = joined(model.value for model in rule.force.models)
+    says = {"when": when_words(at), "sheets": sheets, "models": models, "custodian": agency}
+    return _about(Kind.CITED_AGREEMENT_NOT_LISTED, citation, says)
 
 
 def _binds(case: Case, event: Recorded, rule: Rule) -> bool:

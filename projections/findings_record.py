@@ -13,8 +13,9 @@ from domain.instants import MINNESOTA
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, is_ice, kept
 from projections.decision_points import DEPARTURES
 from projections.decisions import Decision
+from projections.explained.wording import spaced
 from projections.facts import Case
-from projections.finding import Finding, Kind, Setting, found, joined, moment_words, when_words
+from projections.finding import Finding, Kind, Setting, found, joined, moment_words, sheets_around, when_words
 from projections.findings_conduct import HOLD
 from projections.recorded import Recorded
 
@@ -168,14 +169,14 @@ def _service_not_listed(case: Case, setting: Setting) -> Iterator[Finding]:
     """Find service by a local officer of an agency that the lists nearest to that day do not show."""
     if setting.agreements is None or case.custodian is None:
         return
+    agency = case.custodian.agency
     for event, data in case.pairs(handoff.AdministrativeWarrantServed):
-        bounds = [bound for bound in (event.occurred.earliest, event.occurred.latest) if bound]
-        if data.served_by is handoff.WarrantServer.ICE or not bounds:
+        sheets = sheets_around(setting.agreements, agency, event.occurred)
+        if data.served_by is handoff.WarrantServer.ICE or sheets is None:
             continue
-        agency = case.custodian.agency
+        bounds = [bound for bound in (event.occurred.earliest, event.occurred.latest) if bound]
         listed = {model for moment in bounds for model, _ in setting.agreements.in_force(agency, moment)}
         if not listed & IN_JAIL_MODELS:
-            officer = data.served_by.value.replace("_", " ")
-            says = {"by": event.agency, "agency": agency, "officer": officer}
+            says = {"by": event.agency, "agency": agency, "officer": spaced(data.served_by.value), "sheets": sheets}
             says |= {"warrant": data.warrant.value, "when": when_words(event.occurred)}
             yield found(Kind.SERVICE_NOT_LISTED, [event], point=DecisionPoint.SERVE_ADMIN_WARRANT, says=says)

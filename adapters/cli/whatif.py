@@ -1,8 +1,9 @@
 """`custody whatif`: every decision of the log once more, under another pack or edited facts, and what would differ.
 
-    whatif --json    {"known","pack","pack_if","from","until","decisions","changed","by_facility","by_status","not_met",
-                      "changes"}
+    whatif --json    {"known","pack","pack_if","failed_tests","from","until","decisions","changed","by_facility",
+                      "by_status","not_met","changes"}
 
+`failed_tests` names the tests of `pack_if` that fail, as they will where a question changes a rule and not its tests.
 `pack` and `pack_if` are `{"id","version","digest","published"}`; the rest is drawn in projections/whatif.py. The ledger
 is opened without any way to change it.
 """
@@ -21,7 +22,7 @@ from adapters.cli.output import json_option, print_json, print_table, progress_b
 from adapters.composition import Services, agreements_in_force, amendments, published_packs, stops
 from adapters.rules.facts_file import load_edits
 from adapters.rules.finding import find_rules
-from adapters.rules.published import KnownRules, check_tests, known_rules
+from adapters.rules.published import KnownRules, failed_tests, known_rules
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.instants import format_rfc3339
@@ -62,7 +63,6 @@ def whatif(
     published = published_packs(ledger, upto, amending)
     rules = known_rules(published)
     rules_if = find_rules(pack_name, published) if pack_name else rules
-    check_tests(rules_if.rulebook)
     asked = WhatIf(rules_if.rulebook, edits, stops(ledger, upto, amending))
     _ask_all(services, ledger, upto, amending, rules, asked, (first, last))
     ledger.close()
@@ -70,6 +70,7 @@ def whatif(
         "known": upto,
         "pack": rules.as_json(),
         "pack_if": rules_if.as_json(),
+        "failed_tests": [outcome.name for outcome in failed_tests(rules_if.rulebook)],
         "from": format_rfc3339(first) if first else None,
         "until": format_rfc3339(last) if last else None,
         **asked.as_json(),
@@ -108,6 +109,8 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(
         f"{document['changed']:,} of {document['decisions']:,} determinations would be others; nothing is recorded\n"
     )
+    if document["failed_tests"]:
+        click.echo(f"{len(document['failed_tests'])} tests of the pack asked under fail; `rules test` lists them\n")
     if document["not_met"]:
         click.echo(f"no decision was met for: {', '.join(document['not_met'])}\n")
     if not document["changed"]:

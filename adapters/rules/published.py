@@ -13,7 +13,7 @@ from adapters.rules.cel import CelEngine
 from adapters.rules.packs import minnesota_rules
 from domain.errors import InputRefused, IntegrityProblem
 from domain.instants import Instant
-from domain.rules.packtests import run_pack_tests
+from domain.rules.packtests import TestOutcome, run_pack_tests
 from domain.rules.publishing import part_events, publication_event
 from domain.rules.rulebook import Rulebook, build_rulebook
 from projections.amendments import AMENDING_TYPES, Amendments
@@ -94,10 +94,15 @@ def _compiled(text: str, base: Rulebook | None) -> Rulebook:
     return build_rulebook(document, CelEngine(), base)
 
 
+def failed_tests(rulebook: Rulebook) -> list[TestOutcome]:
+    """Return the tests of a pack that fail."""
+    return [outcome for outcome in run_pack_tests(rulebook) if not outcome.ok]
+
+
 def check_tests(rulebook: Rulebook) -> None:
     """Raise InputRefused(failing_pack) if a test that ships with the pack, or with its base, fails."""
     for one in rulebook.lineage():
-        failed = [outcome for outcome in run_pack_tests(one) if not outcome.ok]
+        failed = failed_tests(one)
         if failed:
             raise InputRefused(
                 "failing_pack",

@@ -11,7 +11,7 @@ from domain.rules.pointbook import PointRule
 from domain.rules.stops import Stops
 from domain.rules.trace import AtomTrace
 from domain.rules.truth import Truth, all_of
-from domain.rules.vocabulary import Facts
+from domain.rules.vocabulary import Facts, FactValue
 
 READINGS = "readings"
 
@@ -99,8 +99,10 @@ def _readings(rule: Rule, facts: Facts) -> Iterator[AtomTrace]:
     verdicts = [_under(reading, facts) for reading in rule.readings]
     value: Truth = verdicts[0] if len(set(verdicts)) == 1 else None
     says = "; ".join(f"{reading.id}: {reading.says} ({reading.held_by})" for reading in rule.readings)
-    missing = f"reading:{rule.id}" if facts.get("facility_kind") is not None else "facility_kind"
-    yield AtomTrace(READINGS, says, value, {missing: value})
+    used: dict[str, FactValue | None] = {"facility_kind": facts.get("facility_kind")}
+    if value is None and used["facility_kind"] is not None:
+        used[f"reading:{rule.id}"] = None
+    yield AtomTrace(READINGS, says, value, used)
 
 
 def _under(reading: Reading, facts: Facts) -> Truth:

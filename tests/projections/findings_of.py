@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from adapters.rules.packs import minnesota_rules
 from domain.events import handoff
+from domain.instants import MINNESOTA
 from domain.rules.rulebook import Rulebook
 from projections.decisions import decisions
 from projections.facts import Case as Recorded
@@ -23,9 +25,24 @@ NOT_NEUTRAL = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Sheets(Lists):
+    """The same table as lists of a year and a half: after the last of them nothing says who is on none."""
+
+    last: datetime = datetime(2026, 5, 18, tzinfo=MINNESOTA)
+
+    def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:  # noqa: ARG002 - the port's
+        """Return the sheets next to the moment."""
+        before = "2026-01-15pm" if moment >= self.since else None
+        return ({"sheet_before": before, "sheet_after": "2026-01-20am" if moment <= self.last else None},)
+
+
+SHEETS = Sheets(LISTS.rows)
+
+
 def found(
     *bodies: bytes,
-    agreements: Lists | None = LISTS,
+    agreements: Lists | None = SHEETS,
     ice_reaches: datetime | None = None,
     rulebook: Rulebook | None = None,
 ) -> dict[Kind, list[Finding]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.events import detainer, episode, handoff
 from domain.instants import MINNESOTA
 from projections.finding import Kind
 from tests.builders import body
 from tests.domain.rules.small import book, rule
-from tests.projections.findings_of import cites, found, notice, only, transferred
-from tests.projections.test_decisions import Case, Lists
+from tests.projections.findings_of import Sheets, cites, found, notice, only, transferred
+from tests.projections.test_decisions import FRIDAY, Case
 
 AITKIN = Case("mn-aitkin-jail")
 HENNEPIN = Case("mn-hennepin-jail")
@@ -54,12 +54,15 @@ def test_a_rule_cited_before_it_was_in_force_is_given_with_its_dates_and_one_cit
 
 def test_an_agreement_cited_that_no_list_shows_is_told_with_the_lists_and_one_that_may_be_listed_is_not() -> None:
     sent = notice(FREEBORN, **cites("MN-287G-FREEBORN-WSO"))
-    unsure = Lists({"mn-freeborn-sheriff": (("WSO", "unknown"),)})
+    unsure = Sheets({"mn-freeborn-sheriff": (("WSO", "unknown"),)})
 
-    finding = only(found(FREEBORN.form(), sent, agreements=Lists({})), Kind.CITED_AGREEMENT_NOT_LISTED)
+    finding = only(found(FREEBORN.form(), sent, agreements=Sheets({})), Kind.CITED_AGREEMENT_NOT_LISTED)
 
-    assert finding.words.endswith("ICE's lists show no WSO agreement of mn-freeborn-sheriff then.")
-    for agreements in (unsure, None):
+    assert finding.words.endswith(
+        "ICE's lists next to that (2026-01-15pm and 2026-01-20am) show no WSO agreement of mn-freeborn-sheriff."
+    )
+    ended = Sheets({}, last=FRIDAY - timedelta(days=30))
+    for agreements in (unsure, ended, None):
         given = found(FREEBORN.form(), sent, agreements=agreements)
         assert Kind.CITED_AGREEMENT_NOT_LISTED not in given
 

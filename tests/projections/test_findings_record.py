@@ -15,8 +15,8 @@ from domain.instants import MINNESOTA, Instant
 from projections.finding import TEMPLATES, Finding, Kind
 from projections.findings_many import BULK_ISSUE_MORE_THAN, bulk_issues, duplicate_detainers
 from tests.builders import body, recorded
-from tests.projections.findings_of import NOT_NEUTRAL, found, notice, only, transferred
-from tests.projections.test_decisions import FRIDAY, LISTS, Case, Lists
+from tests.projections.findings_of import NOT_NEUTRAL, Sheets, found, notice, only, transferred
+from tests.projections.test_decisions import FRIDAY, Case
 
 AITKIN = Case("mn-aitkin-jail")
 FREEBORN = Case("mn-freeborn-jail")
@@ -167,10 +167,14 @@ def test_a_transfer_that_ice_contests_is_found_as_contested_and_not_as_unconfirm
 
 def test_service_by_a_local_officer_where_the_lists_show_no_jail_agreement_is_found() -> None:
     finding = only(found(CASS.form(), CASS.served()), Kind.SERVICE_NOT_LISTED)  # Cass has a task force agreement
-    assert "show no warrant service or jail enforcement agreement of mn-cass-sheriff then." in finding.words
+    assert finding.words.endswith(
+        "ICE's lists next to that (2026-01-15pm and 2026-01-20am) show no warrant service or jail enforcement "
+        "agreement of mn-cass-sheriff."
+    )
     assert Kind.SERVICE_NOT_LISTED not in found(FREEBORN.form(), FREEBORN.served())
-    unsure = Lists({"mn-cass-sheriff": (("WSO", "unknown"),)})
-    for lists in (unsure, None):
+    unsure = Sheets({"mn-cass-sheriff": (("WSO", "unknown"),)})
+    ended = Sheets({}, last=FRIDAY - timedelta(days=30))
+    for lists in (unsure, ended, None):
         assert Kind.SERVICE_NOT_LISTED not in found(CASS.form(), CASS.served(), agreements=lists)
 
 
@@ -240,7 +244,7 @@ def test_the_order_in_which_events_were_recorded_changes_no_sentence(order: list
     ]
 
     def words(*bodies: bytes) -> set[str]:
-        listed: list[Finding] = [one for several in found(*bodies, agreements=LISTS).values() for one in several]
+        listed: list[Finding] = [one for several in found(*bodies).values() for one in several]
         return {finding.words for finding in listed}
 
     assert words(*(events[index] for index in order)) == words(*events) != set()

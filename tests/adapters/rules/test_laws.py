@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.rules.packs import PACKS, minnesota_rules, parse_pack
 from adapters.rules.strict_yaml import parse_strict_yaml
 from domain.events.fields import DecisionPoint
-from domain.instants import Instant
+from domain.instants import MINNESOTA, Instant
 from domain.rules.decide import decide
 from domain.rules.pointbook import PointBook
 from domain.rules.rulebook import Rulebook
@@ -32,7 +32,7 @@ from tests.domain.rules.theories import random_document
 
 BOOK = minnesota_rules()
 TEXT = PACKS.joinpath("us-mn.yaml").read_text(encoding="utf-8")
-LATEST = datetime(2026, 12, 1, tzinfo=UTC)
+LATEST = datetime(2026, 12, 1, tzinfo=MINNESOTA)  # days begin and end where the dates of rules do
 AROUND = timedelta(days=40)
 
 
@@ -41,7 +41,11 @@ def vaguely(at: Instant) -> Instant:
     return Instant.between(at.earliest - AROUND, at.earliest + AROUND)
 
 
-exact = st.integers(0, 20 * 365).map(lambda days: Instant.exact(LATEST - timedelta(days=days)))
+exact = st.builds(
+    lambda days, seconds: Instant.exact(LATEST - timedelta(days=days, seconds=seconds)),
+    st.integers(0, 20 * 365),
+    st.integers(0, 1),
+)
 moments = exact | exact.map(vaguely) | st.just(Instant.unknown())
 Asked = tuple[DecisionPoint, dict[str, FactValue], Instant]
 
@@ -102,7 +106,8 @@ def test_the_missing_facts_suffice_whoever_knows_them_has_a_status(asked: Asked,
 @unhurried
 def test_what_the_rulebook_remembers_changes_no_byte(asked: Asked) -> None:
     point, facts, at = asked
-    forgetful = Rulebook(BOOK.pack, BOOK.digest, BOOK.rules, {point: PointBook(BOOK.at(point).rules)})
+    points = {point: PointBook(BOOK.at(point).rules)}
+    forgetful = Rulebook(BOOK.pack, BOOK.text, BOOK.rules, points, BOOK.base)
     assert bytes_of(decide(facts, point, at, forgetful)) == bytes_of(decide(facts, point, at, BOOK))
 
 

@@ -224,6 +224,7 @@ def test_rival_readings_leave_a_rule_open_only_where_they_disagree(
 ) -> None:
     found = ask(READ_TWICE, facility_kind=kind)
     assert (found.status, found.missing) == (status, missing)
+    assert found.rules[0].atoms[0].facts == {"facility_kind": kind, **dict.fromkeys(missing)}
 
 
 def test_each_rival_reading_shows_the_status_there_would_be_under_it() -> None:

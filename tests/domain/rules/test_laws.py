@@ -158,3 +158,11 @@ def test_each_missing_fact_can_really_change_the_status_and_no_other_can(
 
 def _status_of(facts: dict[str, bool], rulebook: Rulebook) -> Determination:
     return ask(Question(dict(facts), "2026-01-20"), rulebook)
+
+
+def test_two_rules_that_hang_on_one_missing_fact_are_taken_to_turn_out_each_on_its_own() -> None:
+    conditions = [[{"id": "c", "cel": cel + YES_OR_NO[0], "says": "a condition"}] for cel in ("", "!")]
+    rulebook = book(*(rule(f"R{n}", "prohibition", when=condition) for n, condition in enumerate(conditions)))
+    found = _status_of({}, rulebook)
+    assert (found.status, found.missing) == (Status.UNDETERMINED, (YES_OR_NO[0],))
+    assert {_status_of({YES_OR_NO[0]: value}, rulebook).status for value in (True, False)} == {Status.PROHIBITED}

@@ -70,7 +70,7 @@ def _random_rule(random: Random, rule_id: str) -> dict[str, Any]:
     if random.random() < 0.3:
         made["in_force"] = _random_period(random)
     if random.random() < 0.15:
-        made["suspensions"] = [{**_random_period(random), "by": "a court"} for _ in range(random.randint(1, 2))]
+        made["suspensions"] = [{**_random_period(random), "by": f"court {n}"} for n in range(random.randint(1, 2))]
     if random.random() < 0.12:
         made["readings"] = [
             {"id": f"I{n}", "says": "a reading", "held_by": "somebody", "facility_kinds": _some_kinds(random)}
