@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo: real sheets, one simulated month, a facility's state, a conflict, and "no written policy".
+# The demo: real sheets, one simulated month, a facility's state, a conflict explained, "no written policy", coverage.
 # Expects CUSTODY to name the installed command; leaves its ledger in .demo/ to look around in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,11 +27,17 @@ step "4. Who was in custody in Freeborn County at noon on 17 January 2026"
 run state mn-freeborn-jail --at 2026-01-17T12:00
 
 step "5. A hold past release in Freeborn: the agreement and the Attorney General's opinion conflict"
-run trail mn-freeborn-jail.story-1
+run explain mn-freeborn-jail.story-1 --decision-point hold_past_release
 
-step "6. A release in a county without a written policy"
-run trail mn-cook-jail.story-2
+step "6. A hand-over in a county without a written policy"
+run explain mn-cook-jail.story-2 --decision-point hand_over
 
-step "7. Nothing was altered"
+step "7. What the rules say at every facility and decision point on 20 January 2026"
+run rules coverage --at 2026-01-20
+
+step "8. Where what was cited, derived and done differ in Freeborn: findings, not verdicts"
+run findings --facility mn-freeborn-jail --kind done_where_conflict
+
+step "9. Nothing was altered"
 run verify
 printf '\nThe ledger is .demo/custody.db: try  CUSTODY_LEDGER=.demo/custody.db %s handoffs --facility mn-hennepin-jail\n' "$custody"

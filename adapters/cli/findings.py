@@ -65,7 +65,8 @@ def findings(
 
 def _print_findings(document: dict[str, Any]) -> None:
     rows = document["findings"]
-    click.echo(f"{len(rows):,} findings, as known at position {document['known']:,}")
+    noun = "finding" if len(rows) == 1 else "findings"
+    click.echo(f"{len(rows):,} {noun}, as known at position {document['known']:,}")
     if not rows:
         click.echo("Nothing recorded disagrees, or not enough is recorded to tell.")
         return

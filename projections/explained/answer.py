@@ -54,7 +54,7 @@ def _say(determination: Determination, modality: Modality) -> str:
 
 def _no_written_policy(determination: Determination) -> str:
     rules = _standing(determination, Modality.NO_RULE)
-    return f", and no written policy was found ({listed(rules)})" if rules else ""
+    return f", and no written policy of its own was found that speaks to this ({listed(rules)})" if rules else ""
 
 
 def _asked(determination: Determination) -> str:

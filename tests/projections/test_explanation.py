@@ -98,7 +98,7 @@ def test_the_answer_where_no_policy_is_written_says_so_and_names_who_asks() -> N
     notice = explained(case.form(), case.eligible(), case.to_ice(0.5), point="release_notice")
     assert text_of(notice.answer).endswith(
         "was no rule: no rule that was considered says that it must, may or may not tell ICE of the release, and no "
-        "written policy was found (MN-NONE); US-8CFR-287.7a and US-I247A-1 request it."
+        "written policy of its own was found that speaks to this (MN-NONE); US-8CFR-287.7a and US-I247A-1 request it."
     )
 
 
