@@ -11,9 +11,11 @@ from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
 from adapters.composition import Services, setting
+from adapters.explain.headings import SHEETS
 from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
+from projections.explained.record import listing_words
 from projections.facts import Case
 from projections.findings import findings
 from projections.recorded import Recorded
@@ -123,6 +125,8 @@ def _print_decision(decision: dict[str, Any]) -> None:
         click.echo("  (rank, date and specificity are advice; the ledger resolves nothing)")
     if decision["missing"]:
         click.echo(f"  not known: {', '.join(decision['missing'])}")
+    for listing in decision["agreements"]:
+        click.echo(f"  {SHEETS}: {listing_words(listing)}")
     for cited in decision["cited"]:
         click.echo(f"  cited by {cited['by']}: {cited['rule']}")
     for act in decision["done"]:
