@@ -192,6 +192,10 @@ class Instant:
         """Say whether it had certainly happened at the moment."""
         return self.latest is not None and self.latest <= moment
 
+    def surely_before(self, other: Instant) -> bool:
+        """Say whether it had certainly happened before the other began."""
+        return self.latest is not None and other.earliest is not None and self.latest < other.earliest
+
     def maybe_by(self, moment: datetime) -> bool:
         """Say whether it can have happened by the moment; an unknown instant always can."""
         return self.earliest is None or self.earliest <= moment

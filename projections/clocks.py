@@ -94,9 +94,9 @@ def _by(event: Recorded) -> dict[str, Any]:
 def _in_time(done: Instant, ends: Instant | None) -> Truth:
     if ends is None:
         return None
-    if done.latest and ends.earliest and done.latest <= ends.earliest:
+    if ends.earliest and done.surely_by(ends.earliest):
         return True
-    return False if done.earliest and ends.latest and done.earliest > ends.latest else None
+    return False if ends.surely_before(done) else None
 
 
 def _done(case: Case, rule: Rule, clock: Clock, point: DecisionPoint, started: Moment | None) -> Moment | None:
@@ -123,9 +123,5 @@ def _end_of_stay(case: Case, clock: Clock, started: Moment | None) -> Moment | N
         told = list(hold_ends(case))
         departures = [event for event in told if isinstance(event.data, DEPARTURES)]
         ends = [Moment(event.occurred, event) for event in departures or told]
-    after = [end for end in ends if started is None or not _surely_before(end.at, started.at)]
+    after = [end for end in ends if started is None or not end.at.surely_before(started.at)]
     return min(after, key=lambda end: (end.at.sort_key, end.shown_by.position), default=None)
-
-
-def _surely_before(first: Instant, second: Instant) -> bool:
-    return first.latest is not None and second.earliest is not None and first.latest < second.earliest

@@ -188,7 +188,7 @@ def _post_transfer_hold(case: Case) -> Arisen | None:
         if isinstance(data, handoff.AdministrativeWarrantServed) and data.legal_custody_to:
             stays = not any(_gone_by(other, event.occurred) for other in case.of(*DEPARTURES))
         if isinstance(data, handoff.CustodyTransferred) and data.physical_at:
-            stays = _surely_after(data.physical_at, event.occurred)
+            stays = event.occurred.surely_before(data.physical_at)
         if stays:
             at = event.occurred
             ends = case.of(handoff.PostTransferDetentionEnded, *DEPARTURES)
@@ -200,10 +200,6 @@ def _post_transfer_hold(case: Case) -> Arisen | None:
 def _gone_by(departure: Recorded, at: Instant) -> bool:
     left = left_at(departure)
     return at.earliest is not None and left.surely_by(at.earliest)
-
-
-def _surely_after(later: Instant, at: Instant) -> bool:
-    return at.latest is not None and later.earliest is not None and at.latest < later.earliest
 
 
 def left_at(departure: Recorded) -> Instant:

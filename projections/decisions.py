@@ -156,8 +156,7 @@ def stops_at(stops: Stops, rulebook: Rulebook, point: DecisionPoint) -> Stops:
 def _acts(case: Case, arisen: Arisen) -> Iterator[Recorded]:
     """Yield what was done from the moment on; an act that nothing orders before it is kept."""
     for event in case.of(*ACTS[arisen.point]):
-        before = arisen.at.earliest is not None and event.occurred.latest is not None
-        if not (before and event.occurred.latest < arisen.at.earliest):  # type: ignore[operator]
+        if not event.occurred.surely_before(arisen.at):
             yield event
 
 

@@ -108,19 +108,15 @@ def active_detainers(case: Case, at: Instant) -> Iterator[tuple[Recorded, detain
     """Yield the detainers prepared by then that had not surely ended before."""
     for event, data in case.pairs(detainer.DetainerPrepared):
         ends = [end for end in case.of(*DETAINER_ENDS) if end.stream == event.stream]
-        if by(event, at) and not any(_surely_before(end, at) for end in ends):
+        if by(event, at) and not any(end.occurred.surely_before(at) for end in ends):
             yield event, data
-
-
-def _surely_before(event: Recorded, at: Instant) -> bool:
-    return at.earliest is not None and event.occurred.latest is not None and event.occurred.latest < at.earliest
 
 
 def active_holds(case: Case, at: Instant) -> Iterator[tuple[Recorded, episode.HoldPlaced]]:
     """Yield the holds placed by then that had not surely ended before."""
     for event, data in case.pairs(episode.HoldPlaced):
         ends = [end for end, ended in case.pairs(episode.HoldEnded) if ended.hold == data.hold]
-        if by(event, at) and not any(_surely_before(end, at) for end in ends):
+        if by(event, at) and not any(end.occurred.surely_before(at) for end in ends):
             yield event, data
 
 
@@ -237,7 +233,7 @@ def _referral_facts(case: Case, until: Instant) -> Iterator[tuple[str, FactValue
     """A commitment that calls for the question and the notice is a ground of its own, unless ICE was told before it."""
     for event, data in case.pairs(episode.CommittedToInstitution):
         ground = data.conviction_level is episode.ConvictionLevel.FELONY or data.found_mentally_ill
-        sooner = any(_surely_before(notice, event.occurred) for notice in case.of(episode.CommitmentNoticeSent))
+        sooner = any(notice.occurred.surely_before(event.occurred) for notice in case.of(episode.CommitmentNoticeSent))
         if ground and not sooner and by(event, until):
             yield "referral_by_foreign_birth_alone", False
 

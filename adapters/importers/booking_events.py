@@ -124,9 +124,9 @@ class RowEvents:
         ended, released = row.times.get("charge_released_at"), row.times.get("released_at")
         if ended:
             self._add(HoldEnded, ended, {"hold": hold, "kind": kind, "end_reason": self._words("disposition")})
-        if ended and released and _surely_before(released, ended):
+        if ended and released and released.surely_before(ended):
             self._flag("hold_ends_after_release", f"the {kind} hold ends after the person was released")
-        elif ended and _surely_before(ended, row.booked_at):
+        elif ended and ended.surely_before(row.booked_at):
             self._flag("hold_ends_before_booking", f"the {kind} hold ends before the person was booked")
         elif released and not ended:
             self._flag(
@@ -151,7 +151,7 @@ class RowEvents:
         if released is None:
             self._flag("blank_release", "no release time: the person is recorded as still in custody")
             return
-        if _surely_before(released, row.booked_at):
+        if released.surely_before(row.booked_at):
             self._flag("release_before_booking", "the person is released before being booked")
         if len(self._agencies) > 1:
             what = f"rows of this booking name several agencies it left with: {', '.join(self._agencies)}"
@@ -160,7 +160,3 @@ class RowEvents:
             self._add(ReleasedToAgency, released, {"to_agency": agency})
         if not self._agencies:
             self._add(ReleasedToCommunity, released, {})
-
-
-def _surely_before(first: Instant, second: Instant) -> bool:
-    return bool(first.latest and second.earliest and first.latest < second.earliest)
