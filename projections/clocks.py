@@ -20,29 +20,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.calendars import Clock, ClockStart, Counts, expiry_instant
-from domain.events import detainer, episode, handoff
-from domain.events.fields import DecisionPoint, EventData
+from domain.events import handoff
+from domain.events.fields import DecisionPoint
 from domain.instants import Instant
 from domain.rules.pack import Rule
 from domain.rules.trace import Determination, Standing, applies_word
 from domain.rules.truth import Truth
-from projections.decision_points import DEPARTURES, hold_ends, left_at
+from projections.decision_points import DEPARTURES, DOING, hold_ends, left_at
 from projections.facts import Case
 from projections.moments import Moment, moment_of
 from projections.recorded import Recorded
 
 KEEPING = {DecisionPoint.HOLD_PAST_RELEASE, DecisionPoint.POST_TRANSFER_HOLD}
 
-# What does the thing that a limit at one of these points is about; the end of a stay is told in `_end_of_stay`.
-DOING: dict[DecisionPoint, tuple[type[EventData], ...]] = {
-    DecisionPoint.ASK_STATUS: (episode.NationalityInquired,),
-    DecisionPoint.COMMITMENT_NOTICE: (episode.CommitmentNoticeSent,),
-    DecisionPoint.RELEASE_NOTICE: (handoff.ReleaseNoticeSent,),
-    DecisionPoint.ALLOW_INTERVIEW: (handoff.InterviewHeld,),
-    DecisionPoint.SERVE_DETAINER: (detainer.DetainerServedOnSubject,),
-    DecisionPoint.SERVE_ADMIN_WARRANT: (handoff.AdministrativeWarrantServed,),
-    DecisionPoint.HAND_OVER: DEPARTURES,
-}
+# What does the thing that a limit is about: any departure ends the wait for a hand-over; `_end_of_stay` tells of stays.
+ENDING = {**DOING, DecisionPoint.HAND_OVER: DEPARTURES, DecisionPoint.POST_TRANSFER_HOLD: ()}
 
 
 def clocks_of(case: Case, determination: Determination, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
@@ -105,7 +97,7 @@ def _done(case: Case, rule: Rule, clock: Clock, point: DecisionPoint, started: M
         return _notice(case)
     if KEEPING & set(rule.decision_points):
         return _end_of_stay(case, clock, started)
-    event = case.first(*DOING.get(point, ()))
+    event = case.first(*ENDING.get(point, ()))
     return Moment(event.occurred, event) if event else None
 
 

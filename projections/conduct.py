@@ -9,28 +9,12 @@ from datetime import timedelta
 from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint, EventData
 from domain.instants import Instant
-from projections.decision_points import DEPARTURES, ICE, release_due
+from projections.decision_points import DEPARTURES, DOING, is_ice, release_due
 from projections.decisions import Decision
 from projections.facts import Case, active_detainers, active_holds
 from projections.recorded import Recorded
 
-# What doing the thing a decision point is about looks like in the record. A hold is no single act: `keeping` finds it.
-DOING: dict[DecisionPoint, tuple[type[EventData], ...]] = {
-    DecisionPoint.RELEASE_NOTICE: (handoff.ReleaseNoticeSent,),
-    DecisionPoint.HAND_OVER: (handoff.CustodyTransferred, episode.ReleasedToAgency),
-    DecisionPoint.COMMITMENT_NOTICE: (episode.CommitmentNoticeSent,),
-    DecisionPoint.ASK_STATUS: (episode.NationalityInquired,),
-    DecisionPoint.ALLOW_INTERVIEW: (handoff.InterviewHeld,),
-    DecisionPoint.SERVE_ADMIN_WARRANT: (handoff.AdministrativeWarrantServed,),
-    DecisionPoint.SERVE_DETAINER: (detainer.DetainerServedOnSubject,),
-    DecisionPoint.POST_TRANSFER_HOLD: (handoff.PostTransferDetentionStarted,),
-}
 NOTICE_FORMS = (detainer.DetainerForm.I_247G, detainer.DetainerForm.I_247N)
-
-
-def is_ice(agency: str) -> bool:
-    """Say whether an agency is ICE or one of its offices."""
-    return agency.startswith(ICE)
 
 
 def immigration_hold(event: Recorded) -> episode.HoldPlaced | None:

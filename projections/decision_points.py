@@ -98,6 +98,24 @@ ACTS: dict[DecisionPoint, tuple[type[EventData], ...]] = {
 }
 
 
+# What doing the thing that a point is about looks like in the record; a hold past release is no single act.
+DOING: dict[DecisionPoint, tuple[type[EventData], ...]] = {
+    DecisionPoint.RELEASE_NOTICE: (handoff.ReleaseNoticeSent,),
+    DecisionPoint.HAND_OVER: (handoff.CustodyTransferred, episode.ReleasedToAgency),
+    DecisionPoint.COMMITMENT_NOTICE: (episode.CommitmentNoticeSent,),
+    DecisionPoint.ASK_STATUS: (episode.NationalityInquired,),
+    DecisionPoint.ALLOW_INTERVIEW: (handoff.InterviewHeld,),
+    DecisionPoint.SERVE_ADMIN_WARRANT: (handoff.AdministrativeWarrantServed,),
+    DecisionPoint.SERVE_DETAINER: (detainer.DetainerServedOnSubject,),
+    DecisionPoint.POST_TRANSFER_HOLD: (handoff.PostTransferDetentionStarted,),
+}
+
+
+def is_ice(agency: str) -> bool:
+    """Say whether an agency is ICE or one of its offices."""
+    return agency.startswith(ICE)
+
+
 @dataclass(frozen=True, slots=True)
 class Arisen:
     """A decision point that arose `at` and stayed open `until`; without an upper bound it still is.
@@ -216,17 +234,17 @@ def _house_for_ice(case: Case) -> Arisen | None:
     """ICE's own holding places are not meant: the point is about those who house people for ICE."""
     for event, booked in case.pairs(episode.SubjectBooked):
         civil = booked.booking_category is episode.BookingCategory.ADMINISTRATIVE
-        if civil and (booked.arresting_agency or "").startswith(ICE) and _is_another(case.custodian):
+        if civil and is_ice(booked.arresting_agency or "") and _is_another(case.custodian):
             return _at_once(case, DecisionPoint.HOUSE_FOR_ICE, event.occurred)
     for event, moved in case.pairs(handoff.CustodyTransferred):
         host = case.custodians.get(moved.receiving_facility or "")
-        if host and moved.receiving_agency.startswith(ICE) and _is_another(host):
+        if host and is_ice(moved.receiving_agency) and _is_another(host):
             return Arisen(DecisionPoint.HOUSE_FOR_ICE, event.occurred, event.occurred, host)
     return None
 
 
 def _is_another(host: Custodian | None) -> bool:
-    return host is not None and not host.agency.startswith(ICE)
+    return host is not None and not is_ice(host.agency)
 
 
 def _issue_detainer(case: Case) -> Arisen | None:
@@ -241,7 +259,7 @@ def _issuer(case: Case, event: Recorded, data: detainer.DetainerPrepared) -> Cus
     """Take whom the form names, else whoever tells of it; a local officer issues from the officer's own jail."""
     if data.issued_by is detainer.DetainerIssuer.CBP:
         return CBP_ITSELF
-    if not event.agency.startswith(ICE):
+    if not is_ice(event.agency):
         return case.agency(event.agency)
     return case.custodian if data.issued_by is detainer.DetainerIssuer.JEM_LOCAL_OFFICER else ICE_ITSELF
 
@@ -250,7 +268,7 @@ def _publish_handoff(case: Case) -> Arisen | None:
     for event in case.of(handoff.CustodyTransferred, episode.ReleasedToAgency):
         data = event.data
         to = data.to_agency if isinstance(data, episode.ReleasedToAgency) else getattr(data, "receiving_agency", "")
-        if to.startswith(ICE):
+        if is_ice(to):
             return _at_once(case, DecisionPoint.PUBLISH_HANDOFF, event.occurred)
     return None
 
@@ -340,10 +358,10 @@ def _hand_overs(case: Case) -> Iterator[Recorded]:
     """Yield what shows the point arose, the strongest evidence first."""
     known = case.first(detainer.DetainerPrepared, detainer.DetainerReceived) is not None
     for event, data in case.pairs(handoff.CustodyTransferred):
-        if known or data.receiving_agency.startswith(ICE):
+        if known or is_ice(data.receiving_agency):
             yield event
     for event, released in case.pairs(episode.ReleasedToAgency):
-        if released.to_agency.startswith(ICE):
+        if is_ice(released.to_agency):
             yield event
     for event in case.of(*RELEASES):
         if any(active_detainers(case, event.occurred)):

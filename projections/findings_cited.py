@@ -16,8 +16,8 @@ from domain.rules.decide import decide
 from domain.rules.pack import Bindingness, Model, Period, Rule
 from domain.rules.trace import RuleTrace, Standing
 from domain.rules.truth import Truth
-from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, is_ice, kept
-from projections.decision_points import ACTS
+from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
+from projections.decision_points import ACTS, is_ice
 from projections.decisions import ANSWERED, Decision
 from projections.facts import Case, Custodian, facts_of
 from projections.finding import (

@@ -14,7 +14,8 @@ from domain.events.fields import DecisionPoint, Modality
 from domain.instants import Instant
 from domain.rules.pack import Status
 from domain.rules.trace import RuleTrace, Standing
-from projections.conduct import DOING, Kept, departures, done_at, kept
+from projections.conduct import Kept, departures, done_at, kept
+from projections.decision_points import DOING
 from projections.decisions import Decision
 from projections.explained.wording import CLOCK_START, open_question, spaced
 from projections.facts import Case

@@ -10,8 +10,8 @@ from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import AgreementModel
 from domain.instants import MINNESOTA
-from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, is_ice, kept
-from projections.decision_points import DEPARTURES
+from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
+from projections.decision_points import DEPARTURES, is_ice
 from projections.decisions import Decision
 from projections.explained.wording import spaced
 from projections.facts import Case
