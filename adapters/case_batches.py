@@ -32,7 +32,8 @@ def _batch(ledger: Ledger, refs: Sequence[str], seals: list[Recorded], upto: int
     subjects = {getattr(event.data, "subject", None) for event in own} - {None}
     theirs = ledger.about(sorted(f"subject/{subject}" for subject in subjects), upto=upto)
     loose = {event.stream for event in theirs if (case_ref(event) or "").startswith("detainer/")}
-    sealed = [seal for seal in seals if case_ref(seal) in set(refs)]
+    wanted = set(refs)
+    sealed = [seal for seal in seals if case_ref(seal) in wanted]
     found = {event.position: event for event in (*own, *theirs, *ledger.about(sorted(loose), upto=upto), *sealed)}
     cases = Cases()
     for position in sorted(found):

@@ -10,6 +10,8 @@ from adapters.queries import find_case
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
 from domain.rules.rulebook import Rulebook
+from domain.rules.stops import Stops
+from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.decisions import Decision, decisions
 from projections.recorded import Recorded
@@ -19,7 +21,7 @@ from projections.recorded import Recorded
 class DecidedCase:
     """A case; `ref` is `kind/id`, `events` are as published, `amended` as later amended, which `decisions` are of.
 
-    `rules` are those it was decided by.
+    `rules`, `agreements` and `stops` are those it was decided by.
     """
 
     ref: str
@@ -28,6 +30,8 @@ class DecidedCase:
     amended: list[Recorded]
     decisions: list[Decision]
     rules: KnownRules
+    agreements: Agreements | None
+    stops: Stops
 
 
 def decided_case(
@@ -43,12 +47,8 @@ def decided_case(
     amending = amendments(ledger, upto)
     amended = list(amending.apply(events))
     rules = KnownRules(rulebook, None) if rulebook else rules_known(ledger, upto, amending)
+    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
     made = decisions(
-        amended,
-        found,
-        rules.rulebook,
-        agreements=agreements_in_force(ledger, upto, amending),
-        custodians=services.custodians(),
-        stops=stops(ledger, upto, amending),
+        amended, found, rules.rulebook, agreements=in_force, custodians=services.custodians(), stops=stopped
     )
-    return DecidedCase(found, events, amending, amended, made, rules)
+    return DecidedCase(found, events, amending, amended, made, rules, in_force, stopped)

@@ -90,10 +90,14 @@ def stops(ledger: Ledger, upto: int | None, amending: Amendments) -> Stops:
 
 def setting(ledger: Ledger, upto: int, amending: Amendments, at: datetime | None = None) -> Setting:
     """Return what cases are held against to find what disagrees, as known at a position and as of a moment."""
-    reaches = ice_reaches(ledger, upto)
-    until = min(reaches, at) if reaches and at else reaches
     in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
-    return Setting(rules_known(ledger, upto, amending).rulebook, in_force, until, stopped)
+    return Setting(rules_known(ledger, upto, amending).rulebook, in_force, ice_told_until(ledger, upto, at), stopped)
+
+
+def ice_told_until(ledger: Ledger, upto: int, at: datetime | None) -> datetime | None:
+    """Return how far, and no further than `at`, ICE's own records of transfers reach; None if there are none."""
+    reaches = ice_reaches(ledger, upto)
+    return min(reaches, at) if reaches and at else reaches
 
 
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:

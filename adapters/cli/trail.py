@@ -10,13 +10,14 @@ import click
 from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
-from adapters.composition import Services, setting
+from adapters.composition import Services, ice_told_until
 from adapters.explain.headings import SHEETS
 from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
 from projections.explained.record import listing_words
 from projections.facts import Case
+from projections.finding import Setting
 from projections.findings import findings
 from projections.recorded import Recorded
 
@@ -32,7 +33,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     ledger = services.reading()
     upto = known_position(ledger, known)
     case = decided_case(services, ledger, ref, at=at, upto=upto)
-    against = setting(ledger, upto, case.amending, at)
+    against = Setting(case.rules.rulebook, case.agreements, ice_told_until(ledger, upto, at), case.stops)
     ledger.close()
     given = findings(Case(case.amended, services.custodians()), case.decisions, against)
     document = {
