@@ -24,7 +24,7 @@ from domain.events import handoff
 from domain.events.fields import DecisionPoint
 from domain.instants import Instant
 from domain.rules.pack import Rule
-from domain.rules.trace import Determination, Standing, applies_word
+from domain.rules.trace import Determination, applies_word
 from domain.rules.truth import Truth
 from projections.decision_points import DEPARTURES, DOING, hold_ends, left_at
 from projections.facts import Case
@@ -39,10 +39,8 @@ ENDING = {**DOING, DecisionPoint.HAND_OVER: DEPARTURES, DecisionPoint.POST_TRANS
 
 def clocks_of(case: Case, determination: Determination, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
     """Yield every clock of the rules that stand, in their order."""
-    for trace in determination.rules:
+    for trace in determination.standing:
         rule = trace.rule
-        if trace.standing is not Standing.STANDS:
-            continue
         if rule.clock:
             started = moment_of(case, rule.clock.start)
             done = _done(case, rule, rule.clock, determination.decision_point, started)

@@ -90,7 +90,7 @@ class Asked:
         if point is DecisionPoint.ENTER_AGREEMENT and custodian.agency in self.approvals:
             facts["board_approved"] = self.approvals[custodian.agency]
         found = decide(facts, point, self.at, self.rulebook, self.stops)
-        standing = [trace.rule for trace in found.rules if trace.standing is Standing.STANDS]
+        standing = [trace.rule for trace in found.standing]
         return Cell(
             facility=facility,
             custodian=custodian,

@@ -19,6 +19,7 @@ from domain.rules.truth import Truth
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
 from projections.decision_points import ACTS, is_ice
 from projections.decisions import ANSWERED, Decision
+from projections.explained.wording import spaced
 from projections.facts import Case, Custodian, facts_of
 from projections.finding import (
     Finding,
@@ -175,7 +176,7 @@ def _read_differently(citation: Citation, rule: Rule, setting: Setting) -> Itera
     if said is Modality.OBLIGATION and read == [Modality.REQUEST]:
         yield _about(Kind.REQUEST_CITED_AS_OBLIGATION, citation, {"pack": setting.pack})
         return
-    says = {"cited": said.value.replace("_", " "), "derived": joined(m.value.replace("_", " ") for m in read)}
+    says = {"cited": spaced(said.value), "derived": joined(spaced(m.value) for m in read)}
     yield _about(Kind.CITED_MODALITY_DIFFERS, citation, {"pack": setting.pack, **says}, points[0])
 
 

@@ -46,8 +46,7 @@ def conduct_findings(case: Case, made: Sequence[Decision]) -> Iterator[Finding]:
 
 def standing(decision: Decision, *modalities: Modality) -> list[RuleTrace]:
     """Return the standing rules of these modalities."""
-    traces = decision.determination.rules
-    return [trace for trace in traces if trace.standing is Standing.STANDS and trace.modality in modalities]
+    return [trace for trace in decision.determination.standing if trace.modality in modalities]
 
 
 def ids(traces: Sequence[RuleTrace]) -> list[str]:

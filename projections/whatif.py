@@ -20,7 +20,7 @@ from domain.instants import Instant
 from domain.rules.decide import decide
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import Stops
-from domain.rules.trace import Determination, Standing
+from domain.rules.trace import Determination
 from domain.rules.vocabulary import FactValue
 from projections.decisions import Decision, stops_at
 from projections.recorded import Recorded
@@ -121,7 +121,7 @@ def _ordered(counter: Counter[Any]) -> list[tuple[Any, int]]:
 
 
 def _standing(found: Determination) -> set[str]:
-    return {trace.rule.id for trace in found.rules if trace.standing is Standing.STANDS}
+    return {trace.rule.id for trace in found.standing}
 
 
 def facility_of(events: Iterable[Recorded]) -> str | None:

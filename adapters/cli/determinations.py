@@ -17,15 +17,15 @@ from typing import Any
 import click
 
 from adapters.cli.options import known_option, known_position, pass_services
-from adapters.cli.output import print_json, print_table, progress_bar
+from adapters.cli.output import file_exists, print_json, print_table, progress_bar
 from adapters.composition import Services
 from adapters.queries import find_case
 from adapters.rules.published import RULE_TYPES, rules_by_position
 from adapters.store.ledger import Ledger
 from domain.canonical import canonical_bytes
-from domain.errors import InputRefused
 from projections.agreements import Agreements
 from projections.determinations import Determinations
+from projections.explained.wording import spaced
 from projections.rule_stops import STOPPING_TYPES
 
 
@@ -78,7 +78,7 @@ def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Ite
 def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
     """Write the lines; a file that exists is never overwritten, a half-written one never has the name."""
     if output.exists():
-        raise InputRefused("file_exists", "the file is there already", where=str(output), mend="name a new file")
+        raise file_exists(output)
     digest = hashlib.sha256()
     count = 0
     part = output.with_name(f"{output.name}.part")
@@ -94,8 +94,8 @@ def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
 
 def _cells(row: dict[str, Any]) -> list[object]:
     standing = ", ".join(rule["id"] for rule in row.get("rules", ()) if rule["standing"] == "stands")
-    status = row.get("status", "no longer arises").replace("_", " ")
-    return [row["ref"], row["position"], row["decision_point"].replace("_", " "), status, standing]
+    status = spaced(row.get("status", "no longer arises"))
+    return [row["ref"], row["position"], spaced(row["decision_point"]), status, standing]
 
 
 COMMANDS = (determinations,)

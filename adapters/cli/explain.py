@@ -17,7 +17,7 @@ import orjson
 
 from adapters.cases import DecidedCase, decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
-from adapters.cli.output import json_option, print_json
+from adapters.cli.output import file_exists, json_option, print_json
 from adapters.cli.rules import PACK
 from adapters.composition import Services
 from adapters.explain.text import WIDTH, text_of_explanations
@@ -111,8 +111,7 @@ def _deliver(content: str, output: Path | None) -> None:
         with output.open("x", encoding="utf-8") as file:
             file.write(content)
     except FileExistsError:
-        where = str(output)
-        raise InputRefused("file_exists", "the file is there already", where=where, mend="name a new file") from None
+        raise file_exists(output) from None
 
 
 COMMANDS = (explain,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from adapters.visible import visible
+from domain.errors import InputRefused
 
 REFRESH_EVERY = 500
 
@@ -27,6 +29,11 @@ def print_json(document: object) -> None:
     """Print one JSON document, indented for a terminal and on one line for a program."""
     option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
     click.echo(orjson.dumps(document, option=option))
+
+
+def file_exists(output: Path) -> InputRefused:
+    """Say that an output file is there already: none is ever overwritten."""
+    return InputRefused("file_exists", "the file is there already", where=str(output), mend="name a new file")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:

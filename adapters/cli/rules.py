@@ -23,6 +23,7 @@ from domain.instants import Instant
 from domain.rules.pack import Period, Rule
 from domain.rules.packtests import TestOutcome, run_pack_tests
 from domain.rules.rulebook import Rulebook
+from projections.explained.wording import spaced
 
 PACK = click.option(
     "--pack",
@@ -159,7 +160,7 @@ def _lines(rule: Rule) -> list[tuple[str, str]]:
         ("rule", rule.id),
         ("citation", rule.citation),
         ("authority", rule.authority),
-        ("binds as", rule.bindingness.value.replace("_", " ")),
+        ("binds as", spaced(rule.bindingness.value)),
         ("applies to", rule.scope.applies_to),
         ("in force", _printed(rule)),
         ("says", f"{rule.modality.value}: {rule.effect}"),

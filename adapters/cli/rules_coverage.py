@@ -27,6 +27,7 @@ from domain.rules.pack import Status
 from domain.rules.vocabulary import FactValue
 from projections.coverage import Asked, Cell, Group, board_approvals, grouped
 from projections.coverage import coverage as cells_of
+from projections.explained.wording import spaced
 
 SHORT = {
     DecisionPoint.ASK_STATUS: "ask",
@@ -122,9 +123,9 @@ def _print_statuses(cells: Sequence[Cell], names: dict[str, str]) -> None:
         rows = [[_who(group, names), *_statuses(group, points)] for group in groups]
         print_table(["custodians", *(SHORT[point] for point in points)], rows, empty="")
         click.echo()
-    click.echo("columns: " + ", ".join(f"{SHORT[point]} = {_plain(point)}" for point in shown))
+    click.echo("columns: " + ", ".join(f"{SHORT[point]} = {spaced(point)}" for point in shown))
     if silent:
-        click.echo("no rule for anybody: " + ", ".join(map(_plain, silent)))
+        click.echo("no rule for anybody: " + ", ".join(map(spaced, silent)))
     meanings = [*WORD.values(), ("read", "rival readings of a text differ"), ("blank", "not asked")]
     click.echo("cells: " + "; ".join(f"{word} = {meaning}" for word, meaning in meanings))
 
@@ -153,10 +154,10 @@ def _print_rules(cells: Sequence[Cell], names: dict[str, str], facility: str | N
     """Print one facility point by point, or one point for each group of custodians."""
     if facility:
         click.echo(names[facility])
-        rows = [[_plain(cell.decision_point), _plain(cell.status), _why(cell)] for cell in cells]
+        rows = [[spaced(cell.decision_point), spaced(cell.status), _why(cell)] for cell in cells]
     else:
         groups = grouped(cells, with_rules=True)
-        rows = [[_who(group, names), _plain(group.cells[0].status), _why(group.cells[0])] for group in groups]
+        rows = [[_who(group, names), spaced(group.cells[0].status), _why(group.cells[0])] for group in groups]
     print_table(["decision point" if facility else "custodians", "status", "rules that stand"], rows, empty="")
     click.echo()
 
@@ -172,7 +173,7 @@ def _who(group: Group, names: dict[str, str]) -> str:
     kind = group.members[0].custodian.kind
     if len(group.members) <= NAMED_MAX:
         return ", ".join(names[cell.facility] if cell.facility else cell.custodian.agency for cell in group.members)
-    plural = KIND_PLURAL.get(kind, f"{_plain(kind)}s")
+    plural = KIND_PLURAL.get(kind, f"{spaced(kind)}s")
     own = "" if any(cell.own_rule for cell in group.cells) else " without a rule of their own"
     return f"{len(group.members)} {plural}{own}"
 
@@ -182,12 +183,8 @@ def _print_supposed(suppose: dict[DecisionPoint, dict[str, FactValue]], points: 
     for point in points:
         facts = ", ".join(f"{name} = {_shown(value)}" for name, value in suppose.get(point, {}).items())
         if facts:
-            click.echo(f"  {_plain(point)}: {facts}")
+            click.echo(f"  {spaced(point)}: {facts}")
 
 
 def _shown(value: FactValue) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else visible(str(value))
-
-
-def _plain(code: str) -> str:
-    return code.replace("_", " ")

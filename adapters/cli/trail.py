@@ -16,6 +16,7 @@ from adapters.visible import visible
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
 from projections.explained.record import listing_words
+from projections.explained.wording import spaced
 from projections.facts import Case
 from projections.finding import Setting
 from projections.findings import findings
@@ -89,7 +90,7 @@ def _print_trail(document: dict[str, Any]) -> None:
 
 def _notes(event: dict[str, Any]) -> str:
     skip = {"facility", "subject", "episode", "detainer", "cited_rules"}
-    notes = [f"{key.replace('_', ' ')}: {_show(value)}" for key, value in event["data"].items() if key not in skip]
+    notes = [f"{spaced(key)}: {_show(value)}" for key, value in event["data"].items() if key not in skip]
     notes += [f"cites {rule['rule']}" for rule in event["data"].get("cited_rules", [])]
     notes += [f"amended at position {amendment['position']}" for amendment in event["amended_by"]]
     return "; ".join(notes)
@@ -97,13 +98,13 @@ def _notes(event: dict[str, Any]) -> str:
 
 def _show(value: object) -> str:
     if isinstance(value, dict) and "precision" not in value:
-        return ", ".join(f"{key.replace('_', ' ')} {_show(inner)}" for key, inner in value.items())
+        return ", ".join(f"{spaced(key)} {_show(inner)}" for key, inner in value.items())
     return show_instant(value) if isinstance(value, dict) else str(value)
 
 
 def _print_decision(decision: dict[str, Any]) -> None:
-    point = decision["decision_point"].replace("_", " ")
-    click.echo(f"\n{point} at {show_instant(decision['at'])}: {decision['status'].upper().replace('_', ' ')}")
+    point = spaced(decision["decision_point"])
+    click.echo(f"\n{point} at {show_instant(decision['at'])}: {spaced(decision['status']).upper()}")
     rows = [
         [
             _applies(rule["applies"]),
@@ -143,7 +144,7 @@ def _applies(value: object) -> str:
 def _conflict(conflict: dict[str, Any]) -> str:
     """Write `A against B (higher rank A, later B)`."""
     first, second = conflict["rules"]
-    advice = ", ".join(f"{name.replace('_', ' ')} {rule}" for name, rule in conflict["advice"].items() if rule)
+    advice = ", ".join(f"{spaced(name)} {rule}" for name, rule in conflict["advice"].items() if rule)
     return f"{first} against {second}" + (f" ({advice})" if advice else "")
 
 

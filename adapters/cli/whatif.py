@@ -28,6 +28,7 @@ from domain.errors import InputRefused
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
 from projections.decisions import decisions
+from projections.explained.wording import spaced
 from projections.whatif import Edits, WhatIf, facility_of, may_be_within
 
 SHOWN = 40
@@ -115,7 +116,7 @@ def _print(document: dict[str, Any]) -> None:
         click.echo(f"no decision was met for: {', '.join(document['not_met'])}\n")
     if not document["changed"]:
         return
-    totals = [[one["count"], _plain(one["before"]), _plain(one["after"])] for one in document["by_status"]]
+    totals = [[one["count"], spaced(one["before"]), spaced(one["after"])] for one in document["by_status"]]
     print_table(["count", "before", "after"], totals, empty="")
     click.echo()
     places = [[one["count"], one["facility"] or "no facility"] for one in document["by_facility"]]
@@ -129,12 +130,8 @@ def _print(document: dict[str, Any]) -> None:
 
 def _cells(change: dict[str, Any]) -> list[object]:
     rules = [f"+{rule}" for rule in change["rules_added"]] + [f"-{rule}" for rule in change["rules_removed"]]
-    case = f"{change['ref']}, {_plain(change['decision_point'])}"
-    return [case, show_instant(change["at"]), _plain(change["before"]), _plain(change["after"]), " ".join(rules)]
-
-
-def _plain(code: str) -> str:
-    return code.replace("_", " ")
+    case = f"{change['ref']}, {spaced(change['decision_point'])}"
+    return [case, show_instant(change["at"]), spaced(change["before"]), spaced(change["after"]), " ".join(rules)]
 
 
 COMMANDS = (whatif,)

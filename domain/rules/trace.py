@@ -148,6 +148,11 @@ class Determination:
     pack_digest: str
     facts_digest: str
 
+    @property
+    def standing(self) -> tuple[RuleTrace, ...]:
+        """Return the rules that stand."""
+        return tuple(trace for trace in self.rules if trace.standing is Standing.STANDS)
+
     def as_json(self) -> dict[str, Any]:
         """Return the wire form."""
         return {

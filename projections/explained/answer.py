@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.events.fields import Modality
 from domain.rules.pack import Status
-from domain.rules.trace import Determination, Standing
+from domain.rules.trace import Determination
 from projections.explained.wording import ACT, Phrase, Piece, listed, open_question, spaced
 
 SAYS = {
@@ -42,8 +42,7 @@ def _under(determination: Determination) -> str:
 
 
 def _standing(determination: Determination, modality: Modality) -> list[str]:
-    traces = determination.rules
-    return sorted(t.rule.id for t in traces if t.standing is Standing.STANDS and t.modality is modality)
+    return sorted(trace.rule.id for trace in determination.standing if trace.modality is modality)
 
 
 def _say(determination: Determination, modality: Modality) -> str:
