@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
+from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
 from domain.instants import MINNESOTA
@@ -17,9 +18,11 @@ from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
+from projections.detainers import Detainers
 from projections.facts import Custodian
 from projections.finding import Setting
 from projections.finding_trail import FindingTrail
+from projections.folding.table import Fold
 from projections.handoffs import Handoffs
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
@@ -43,8 +46,13 @@ class Services:
         return Ledger.create(self.path)
 
     def custody(self) -> Custody:
-        """Return an empty custody fold that knows who runs each facility."""
+        """Return the custody fold, which knows who runs each facility."""
         return Custody({facility.id: facility.agency for facility in self.register.facilities})
+
+    def models(self) -> Models:
+        """Return the read models kept beside the ledger."""
+        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers())
+        return Models(self.path.with_name(f"{self.path.name}.models"), {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:
         """Return what the rules need to know of each facility."""
@@ -101,10 +109,10 @@ def ice_told_until(ledger: Ledger, upto: int, at: datetime | None) -> datetime |
 
 
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
-    """Return every read model, empty: what `replay` folds."""
+    """Return the read models that are folded when asked, empty."""
     against, custodians = setting(ledger, upto, amending), services.custodians()
     decided = DecisionTrail(against.rulebook, against.agreements, custodians, against.stops)
-    return [services.custody(), Handoffs(), Agreements(), decided, FindingTrail(against, custodians)]
+    return [Agreements(), decided, FindingTrail(against, custodians)]
 
 
 def local(moment: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,11 +23,14 @@ from domain.envelope import Submission, read_envelope
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.events.catalogue import CATALOGUE
 from domain.instants import EPOCH, microseconds
+from projections.folding.seen import RawEvent
 from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
+LOOK_SECONDS = 0.02
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 EVENT_COLUMNS = "e.position, e.recorded_at, e.state, e.topic"
+RAW_COLUMNS = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 
 
 class Rows(Protocol):
@@ -102,6 +106,13 @@ class Ledger(Application[str]):
         with explained(self.path):
             return self.facts.max_notification_id()
 
+    def wait_beyond(self, position: int, seconds: float) -> int:
+        """Return the last position as soon as it is beyond this one, or after so many seconds at the latest."""
+        until = time.monotonic() + seconds
+        while (found := self.position()) <= position and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)  # SQLite tells other processes nothing
+        return found
+
     def position_known_by(self, moment: datetime) -> int:
         """Return the last position stored at or before a moment of the ledger's clock."""
         rows = self.rows("SELECT coalesce(max(size), 0) FROM tree_heads WHERE recorded_at <= ?", [microseconds(moment)])
@@ -140,6 +151,31 @@ class Ledger(Application[str]):
         )
         parameters = [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), last]
         return [decode(row) for row in self.rows(statement, parameters)]
+
+    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
+        """Return one event by its source and id, None if the log does not hold it by that position."""
+        where = "event_id = ? AND source = ? AND position <= ?"
+        select = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return next((decode(row) for row in self.rows(select, [event_id, source, upto])), None)
+
+    def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """Return the events at these positions, in order."""
+        where = "e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position"
+        select = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return [decode(row) for row in self.rows(select, [orjson.dumps(list(positions)).decode()])]
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types, their bytes not decoded."""
+        where = f"position > ? AND position <= ? AND topic IN ({','.join('?' * len(topics))})"
+        select = f"SELECT {RAW_COLUMNS} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        with explained(self.path), self.facts.datastore.transaction(commit=False) as cursor:
+            cursor.execute(select, [after, upto, *topics])
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def leaf_at(self, position: int) -> str:
+        """Return the leaf hash, in hex, of the event at a position, "" if there is none."""
+        found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = ?", [position])
+        return next((bytes(row["leaf_hash"]).hex() for row in found), "")
 
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""
