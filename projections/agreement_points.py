@@ -56,11 +56,6 @@ class Link:
     after: Point
     basis: str | None
 
-    @property
-    def closeness(self) -> tuple[Order, float, str]:
-        """Prefer the link that leaves the shortest time between the two printings."""
-        return self.before.order, -self.after.order[0].timestamp(), self.heir[0]
-
 
 @dataclass(slots=True)
 class Track:
@@ -125,19 +120,20 @@ class Tracks:
     def link(self, key: Key) -> Link | None:
         """Return the link that holds for an id, if any.
 
-        A link is dropped where a sheet shows both names at once or the old one after the new, or where a sheet
-        between the two printings shows neither: whoever linked them had not seen that sheet.
+        One holds from the old name's last printing to the new one's first, if no sheet between shows neither:
+        whoever linked other printings had not seen all sheets.
         """
         holding = [link for link in self.links.get(key, ()) if self._holds(key, link)]
-        return max(holding, key=lambda link: link.closeness, default=None)
+        return min(holding, key=lambda link: (link.after.order, link.heir), default=None)
 
     def _holds(self, key: Key, link: Link) -> bool:
         earlier = self.by_key[key]
-        last = max(point.order for point in earlier.present())
-        absences = (point.order for point in earlier.points.values() if not point.present)
-        if any(link.before.order < absence < link.after.order for absence in absences):
+        last = max(earlier.present(), key=lambda point: point.order)
+        first = min(self.by_key[link.heir].present(), key=lambda point: point.order)
+        if (link.before, link.after) != (last, first):
             return False
-        return last < min(point.order for point in self.by_key[link.heir].present())
+        absences = (point.order for point in earlier.points.values() if not point.present)
+        return not any(last.order < absence < first.order for absence in absences)
 
     def heir(self, key: Key) -> Key:
         """Return the id under which an agreement is shown, links followed."""

@@ -276,6 +276,19 @@ def made_up_sheet(day: int, rows: Iterable[tuple[str, str, int]]) -> list[dict[s
     ]
 
 
+def test_a_correction_inferred_without_the_sheet_between_is_dropped_once_that_sheet_is_known() -> None:
+    first, between, last = (
+        made_up_sheet(day, [(name, "Task Force Model", signed)])
+        for day, (name, signed) in enumerate([(FREEDOM, 26), (FREEDOM, 27), (FREEBORN, 26)], 1)
+    )
+
+    at_once = run_in_batches([[first, between, last]]).model
+    between_last = run_in_batches([[first, last], [between]]).model
+
+    assert between_last.snapshot() == at_once.snapshot()
+    assert [row["agency"] for row in at_once.rows()] == [FREEBORN, FREEDOM]
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(LISTED, min_size=1, max_size=4), min_size=2, max_size=6), st.data())
 def test_made_up_sheets_in_any_order_and_any_batches_give_the_same_rows(
