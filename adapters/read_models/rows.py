@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projections.folding.table import Table, Values
@@ -19,7 +19,7 @@ def reach(begins: int | None, ends: int | None, unit: int = 1) -> int:
     Rows of one reach that hold at a moment begin within 2**reach before it, so an index on (facility, reach, begins)
     finds them without looking at all that ever began.
     """
-    return OPEN if begins is None or ends is None else min(OPEN, (max(0, ends - begins) // unit).bit_length())
+    return OPEN if begins is None or ends is None else ((ends - begins) // unit).bit_length()
 
 
 def columns_of(table: Table) -> list[str]:
@@ -33,15 +33,20 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def stored_row(table: Table, row_id: int, values: Values, known_from: int, known_to: int | None) -> tuple[Any, ...]:
-    """Return the values of all stored columns."""
-    row = (row_id, *values, known_from, known_to)
+def stored_rows(
+    table: Table, rows: Iterable[tuple[int, Values, int, int | None]]
+) -> Iterator[tuple[int | str | None, ...]]:
+    """Yield the values of all stored columns, of rows given as id, values, known_from and known_to."""
     if not table.is_interval:
-        return row
+        for row_id, values, known_from, known_to in rows:
+            yield row_id, *values, known_from, known_to
+        return
     names = list(table.columns)
-    begins, ends = values[names.index("valid_from")], values[names.index("valid_to")]
-    known = None if known_to is None else reach(known_from, known_to)
-    return (*row, reach(begins, ends, US_PER_MINUTE), known)
+    begins, ends = names.index("valid_from"), names.index("valid_to")
+    for row_id, values, known_from, known_to in rows:
+        lasts = reach(values[begins], values[ends], US_PER_MINUTE)
+        known = None if known_to is None else reach(known_from, known_to)
+        yield row_id, *values, known_from, known_to, lasts, known
 
 
 def read_row(table: Table, row: Sequence[Any]) -> ModelRow:

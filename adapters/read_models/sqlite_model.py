@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from adapters.read_models.rows import (
     reach,
     read_row,
     selected,
-    stored_row,
+    stored_rows,
 )
 from adapters.store.opening import explained
 from projections.folding.folder import Changes, Published
@@ -70,7 +71,8 @@ class SqliteModel:
         """Make the empty tables; their indexes come when the rows are there."""
         model = cls(path, fold)
         run = model._connection.execute
-        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA journal_mode = OFF")  # what is not finished is thrown away, so it need not survive a crash
+        run("PRAGMA synchronous = OFF")
         with model._transaction():
             for statement in filter(None, map(str.strip, BOOKKEEPING.split(";"))):
                 run(statement)
@@ -119,7 +121,7 @@ class SqliteModel:
                 table = self._tables[name]
                 marks = ", ".join("?" * len(columns_of(table)))
                 insert = f"INSERT INTO {quoted(name)} VALUES ({marks})"  # noqa: S608 - our own names
-                many(insert, (stored_row(table, *row) for row in rows))
+                many(insert, stored_rows(table, rows))
             for name, closed in changes.closed.items():
                 many(*_closing(self._tables[name], closed))
             many("INSERT OR IGNORE INTO moved VALUES (?, ?)", changes.moved)
@@ -129,12 +131,18 @@ class SqliteModel:
         return True
 
     def finish(self) -> None:
-        """Make the indexes, and say that the model is whole."""
+        """Make the indexes, and say that the model is whole once all of it is on the disk."""
+        run = self._connection.execute
         with self._transaction():
             for table in self.fold.tables:
                 for statement in _indexes(table):
-                    self._connection.execute(statement)
-            self._connection.execute("UPDATE model SET is_ready = 1")
+                    run(statement)
+        if self.path != MEMORY:
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        run("UPDATE model SET is_ready = 1")
 
     def next_ids(self) -> dict[str, int]:
         """Return the next free row id of each table."""

@@ -173,8 +173,10 @@ class Ledger(Application[str]):
         where = f"position > ? AND position <= ? AND topic IN ({','.join('?' * len(topics))})"
         select = f"SELECT {RAW_COLUMNS} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
         with explained(self.path), self.facts.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None  # plain tuples: half the time goes into making rows
             cursor.execute(select, [after, upto, *topics])
-            return [tuple(row) for row in cursor.fetchall()]
+            found: list[RawEvent] = cursor.fetchall()
+            return found
 
     def leaf_at(self, position: int) -> str:
         """Return the leaf hash, in hex, of the event at a position, "" if there is none."""

@@ -12,16 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.folding.seen import RawEvent, Reader, Seen, amended_id
 from projections.folding.table import Fold, Row, Values
 from projections.recorded import Recorded
 
 KEYS_KEPT = 200_000
+NOT_STORED = 0
 Published = tuple[str, str]  # source and id
-Step = tuple[
-    int, Seen | Published, Sequence[str]
-]  # a position; what the fold sees, or which event is amended; the keys
+Step = tuple[int, Seen | Published, Sequence[str]]  # position; what the fold sees, or what it amends; the keys
 
 
 class Log(Protocol):
@@ -65,27 +66,15 @@ class Changes:
     parked: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Mark:
-    """Since when a row is known, and its id once it is stored."""
+class Entity(msgspec.Struct, gc=False):
+    """The events of one key, and the rows they give now: since when each is known, and its id once it is stored."""
 
-    __slots__ = ("known_from", "row_id")
-
-    def __init__(self, known_from: int, row_id: int | None = None) -> None:
-        self.known_from = known_from
-        self.row_id = row_id
-
-
-class Entity:
-    """The events of one key, and the rows they give now."""
-
-    __slots__ = ("events", "key", "marks", "page", "rows")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.events: list[Seen] = []
-        self.rows: list[Row] = []
-        self.marks: list[Mark] = []
-        self.page = 0
+    key: str
+    page: int = 0
+    events: list[Seen] = msgspec.field(default_factory=list)
+    rows: list[Row] = msgspec.field(default_factory=list)
+    known: list[int] = msgspec.field(default_factory=list)
+    ids: list[int] = msgspec.field(default_factory=list)  # NOT_STORED, or the row's id
 
 
 class Folder:
@@ -171,7 +160,8 @@ class Folder:
 
     def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
         for key in keys:
-            entity = self._entity(key)
+            entity = self._entities.get(key) or self._entity(key)
+            entity.page = self._page
             entity.events.append(seen)
             self._settle(entity, position)
 
@@ -214,23 +204,26 @@ class Folder:
 
     def _settle(self, entity: Entity, position: int) -> None:
         """Ask the fold for the rows of a key; note which are closed at this position, and which opened."""
-        rows = self._fold.rows(entity.key, entity.events)
-        if rows == entity.rows:
+        rows, old = self._fold.rows(entity.key, entity.events), entity.rows
+        if rows == old:
             return
-        marks: dict[Row, Mark] = dict(zip(entity.rows, entity.marks, strict=True))
-        entity.marks = [marks.pop(row) if row in marks else Mark(position) for row in rows]
-        entity.rows = rows
-        for row, mark in marks.items():
-            if mark.row_id is None:
-                self._insert(row, mark, position)
+        known, ids = entity.known, entity.ids
+        entity.rows, entity.known, entity.ids = rows, [position] * len(rows), [NOT_STORED] * len(rows)
+        for row, known_from, row_id in zip(old, known, ids, strict=True):
+            if row in rows:
+                place = rows.index(row)
+                entity.known[place], entity.ids[place] = known_from, row_id
+            elif row_id == NOT_STORED:
+                self._insert(row, known_from, position)
             else:
-                self.changes.closed[row[0]].append((mark.row_id, mark.known_from, position))
+                self.changes.closed[row[0]].append((row_id, known_from, position))
 
-    def _insert(self, row: Row, mark: Mark, known_to: int | None) -> None:
+    def _insert(self, row: Row, known_from: int, known_to: int | None) -> int:
         table, values = row
-        mark.row_id = self._next_ids[table]
-        self._next_ids[table] += 1
-        self.changes.inserted[table].append((mark.row_id, values, mark.known_from, known_to))
+        row_id = self._next_ids[table]
+        self._next_ids[table] = row_id + 1
+        self.changes.inserted[table].append((row_id, values, known_from, known_to))
+        return row_id
 
     def _load(self, keys: set[str], *, before: int) -> None:
         """Read again, from the log and the stored rows, the keys that are not in memory."""
@@ -246,7 +239,8 @@ class Folder:
         for table, row_id, known_from, values in self._stored.open_rows(wanted):
             entity = entities[values[0]]
             entity.rows.append((table, values))
-            entity.marks.append(Mark(known_from, row_id))
+            entity.known.append(known_from)
+            entity.ids.append(row_id)
         if elsewhere is not None:
             elsewhere.difference_update(wanted)
 
@@ -294,9 +288,9 @@ class Folder:
             self._elsewhere.update(oldest)
 
     def _store_open(self, entity: Entity) -> None:
-        for row, mark in zip(entity.rows, entity.marks, strict=True):
-            if mark.row_id is None:
-                self._insert(row, mark, None)
+        for place, row_id in enumerate(entity.ids):
+            if row_id == NOT_STORED:
+                entity.ids[place] = self._insert(entity.rows[place], entity.known[place], None)
 
 
 def _position(event: Seen) -> int:
