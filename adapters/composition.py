@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
+from adapters.store.place import Place
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
@@ -30,17 +30,17 @@ from projections.rule_stops import STOPPING_TYPES, rule_stops
 class Services:
     """What every command needs: where the ledger is, which places there are, what time it is."""
 
-    path: Path
+    place: Place
     register: Register
     clock: Callable[[], datetime]
 
     def reading(self) -> Ledger:
         """Open the ledger to read; it must exist."""
-        return Ledger.open_to_read(self.path)
+        return Ledger.open_to_read(self.place)
 
     def writing(self) -> Ledger:
         """Open the ledger to append, making it first if there is none."""
-        return Ledger.create(self.path)
+        return Ledger.create(self.place)
 
     def custody(self) -> Custody:
         """Return an empty custody fold that knows who runs each facility."""
@@ -51,9 +51,9 @@ class Services:
         return {f.id: Custodian(f.kind, f.county, f.agency) for f in self.register.facilities}
 
 
-def services(path: Path) -> Services:
+def services(place: Place) -> Services:
     """Wire the real register and clock."""
-    return Services(path, minnesota_register(), system_clock)
+    return Services(place, minnesota_register(), system_clock)
 
 
 def amendments(ledger: Ledger, upto: int | None) -> Amendments:
