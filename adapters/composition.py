@@ -8,18 +8,21 @@ from datetime import datetime
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
+from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
-from adapters.store.place import Place
+from adapters.store.place import Place, models_folder
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
+from projections.detainers import Detainers
 from projections.facts import Custodian
 from projections.finding import Setting
 from projections.finding_trail import FindingTrail
+from projections.folding.table import Fold
 from projections.handoffs import Handoffs
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
@@ -43,8 +46,13 @@ class Services:
         return Ledger.create(self.place)
 
     def custody(self) -> Custody:
-        """Return an empty custody fold that knows who runs each facility."""
+        """Return the custody fold, which knows who runs each facility."""
         return Custody({facility.id: facility.agency for facility in self.register.facilities})
+
+    def models(self) -> Models:
+        """Return the read models kept beside the ledger."""
+        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers())
+        return Models(models_folder(self.place), {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:
         """Return what the rules need to know of each facility."""
@@ -101,10 +109,10 @@ def ice_told_until(ledger: Ledger, upto: int, at: datetime | None) -> datetime |
 
 
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
-    """Return every read model, empty: what `replay` folds."""
+    """Return the read models that are folded when asked, empty."""
     against, custodians = setting(ledger, upto, amending), services.custodians()
     decided = DecisionTrail(against.rulebook, against.agreements, custodians, against.stops)
-    return [services.custody(), Handoffs(), Agreements(), decided, FindingTrail(against, custodians)]
+    return [Agreements(), decided, FindingTrail(against, custodians)]
 
 
 def local(moment: datetime) -> datetime:

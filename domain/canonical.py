@@ -32,6 +32,11 @@ def canonical_bytes(document: object) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
+def digest_of(document: object) -> str:
+    """Return SHA-256 over the canonical JSON of a document, in hex."""
+    return hashlib.sha256(canonical_bytes(document)).hexdigest()
+
+
 def leaf_hash(body: bytes) -> bytes:
     """Return the 32-byte leaf of RFC 9162 2.1.1: `SHA-256(0x00 || body)`."""
     return hashlib.sha256(LEAF_PREFIX + body).digest()

@@ -3,18 +3,20 @@
 Custody is two facts: the legal custodian and the place. A warrant service officer can pass the first to ICE
 while the person stays in the same cell. What the receiving side says of a transfer never ends the releasing
 side's custody: that is a disagreement, and `projections.handoffs` shows it.
+
+Each row of `custody` is a stay during which nothing changed: one episode, one place, one legal custodian. Where the
+recorded precision leaves open whether somebody was there, the stay is cut, and the open part is not `certain`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from domain.canonical import digest_of
 from domain.events import episode, handoff
-from domain.instants import Instant
-from projections.recorded import Recorded
+from projections.folding.seen import Seen, Told, json_text, span_of
+from projections.folding.table import Kind, Row, Table
 
 INTO_CUSTODY = (
     episode.SubjectBooked,
@@ -29,208 +31,270 @@ OUT_OF_CUSTODY = (
     episode.Died,
     episode.ReleasedInError,
 )
+MOVES: dict[str, str] = {  # type of a move: the field that says for what, or to where, the person left the cell
+    episode.InterFacilityTransferred.TYPE: "to_facility",
+    episode.TemporaryReleaseStarted.TYPE: "purpose",
+    episode.WritServed.TYPE: "",
+    episode.TemporaryReleaseEnded.TYPE: "",
+    episode.WritReturned.TYPE: "",
+}
+HOLDS = (episode.HoldPlaced.TYPE, episode.HoldEnded.TYPE)
+INS, OUTS = (frozenset(event.TYPE for event in events) for events in (INTO_CUSTODY, OUT_OF_CUSTODY))
+EARLIEST = -(2**62)  # sorts before every moment
+
+STAYS = Table(
+    "custody",
+    {
+        "episode": Kind.TEXT,
+        "subject": Kind.TEXT,
+        "facility": Kind.TEXT,
+        "location": Kind.TEXT,
+        "legal_custodian": Kind.TEXT,
+        "since": Kind.JSON,
+        "certain": Kind.BOOLEAN,
+        "valid_from": Kind.MOMENT,
+        "valid_to": Kind.MOMENT,
+    },
+    "stays during which place and legal custodian stay the same; `since` is when this custody began",
+)
+HELD = Table(
+    "holds",
+    {
+        "episode": Kind.TEXT,
+        "facility": Kind.TEXT,
+        "hold": Kind.TEXT,
+        "kind": Kind.TEXT,
+        "detainer": Kind.TEXT,
+        "since": Kind.JSON,
+        "valid_from": Kind.MOMENT,
+        "valid_to": Kind.MOMENT,
+    },
+    "holds by their own times; an end never has to agree with the release",
+)
+CONTRADICTIONS = Table(
+    "custody_contradictions",
+    {"episode": Kind.TEXT, "facility": Kind.TEXT, "kind": Kind.TEXT, "events": Kind.JSON},
+    "episodes whose recorded times cannot all be right; they count nowhere as in custody",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Something that took effect at an instant: into or out of custody, a new place, a new custodian."""
+class Point(NamedTuple):
+    """Something that took effect between two moments: into or out of custody, a new place, a new custodian."""
 
-    at: Instant
-    position: int
+    order: tuple[int, int, int]  # the earliest possible moment, the latest, the position
+    earliest: int | None
+    latest: int | None
     value: str
+    told: Told
+
+    def maybe_by(self, moment: int) -> bool:
+        """Say whether it can have happened by the moment."""
+        return self.earliest is None or self.earliest <= moment
+
+    def surely_by(self, moment: int) -> bool:
+        """Say whether it had certainly happened at the moment."""
+        return self.latest is not None and self.latest <= moment
 
 
-@dataclass(slots=True)
-class Hold:
-    """One hold by its own times; its end is never forced to agree with the release."""
+class Points(NamedTuple):
+    """What an episode's events say that bears on custody."""
 
-    kind: str
-    detainer: str | None = None
-    placed: list[Instant] = field(default_factory=list)
-    ended: list[Instant] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Episode:
-    """Everything recorded about one episode that bears on custody."""
-
-    subject: str | None = None
-    ins: list[Point] = field(default_factory=list)
-    outs: list[Point] = field(default_factory=list)
-    places: list[Point] = field(default_factory=list)
-    custodians: list[Point] = field(default_factory=list)
-    holds: dict[str, Hold] = field(default_factory=dict)
+    ins: list[Point]
+    outs: list[Point]
+    places: list[Point]
+    custodians: list[Point]
 
 
 class Custody:
-    """The fold. Events may come in any order; questions are answered by when things happened."""
+    """The fold. Events may come in any order; what they give goes by when things happened."""
 
     name = "custody"
+    kind = "episode"
+    tables = (STAYS, HELD, CONTRADICTIONS)
+    fields: Mapping[str, Sequence[str]] = {
+        **dict.fromkeys((*INS, *OUTS), ("facility", "subject")),
+        episode.ReleasedToCommunity.TYPE: ("facility", "subject", "physically_out_at"),
+        **{name: ("facility", "subject", *([field] if field else [])) for name, field in MOVES.items()},
+        **dict.fromkeys(HOLDS, ("facility", "subject", "hold", "kind", "detainer")),
+        handoff.AdministrativeWarrantServed.TYPE: ("episode", "legal_custody_to"),
+        handoff.PostTransferDetentionStarted.TYPE: ("episode", "legal_custodian"),
+        handoff.CustodyTransferred.TYPE: ("episode", "releasing_agency", "physical_at"),
+    }
 
     def __init__(self, operators: Mapping[str, str]) -> None:
         """`operators` gives the agency that runs each facility."""
         self._operators = operators
-        self._episodes: dict[str, Episode] = {}
+        self.version = f"1.{digest_of(operators)[:12]}"
 
-    def apply(self, event: Recorded) -> None:
-        """Fold one event."""
-        data = event.data
-        if isinstance(data, episode.EpisodeData):
-            self._apply_episode(event, data, self._of(event.stream_id))
-        elif isinstance(data, handoff.HandoffData) and data.episode:
-            self._apply_handoff(event, data, self._of(data.episode))
+    def keys(self, seen: Seen) -> Sequence[str]:
+        """Return the episode, if any is named."""
+        if seen.stream.startswith("episode/"):
+            return (seen.stream[8:],)
+        return (seen.data.episode,) if seen.data.episode else ()
 
-    def _of(self, episode_id: str) -> Episode:
-        return self._episodes.setdefault(episode_id, Episode())
+    def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
+        """Return the stays, holds and contradictions of an episode."""
+        subject = next((e.data.subject for e in reversed(events) if e.stream.startswith("episode/")), None)
+        found = _points(events)
+        holds = [event for event in events if event.type in HOLDS]
+        rows = [(HELD.name, (key, *held)) for held in _holds(holds)] if holds else []
+        if not found.ins:
+            return rows
+        if _contradictory(found):
+            positions = sorted(point.order[2] for point in found.ins + found.outs)
+            facility = min(found.ins).value
+            what = (key, facility, "release_before_booking", json_text(positions))
+            return [*rows, (CONTRADICTIONS.name, what)]
+        return [*rows, *((STAYS.name, (key, subject, *stay)) for stay in self._stays(found))]
 
-    def _apply_episode(self, event: Recorded, data: episode.EpisodeData, found: Episode) -> None:
-        found.subject = data.subject
-        point = Point(event.occurred, event.position, data.facility)
-        if isinstance(data, INTO_CUSTODY):
-            found.ins.append(point)
-            found.places.append(point)
-        elif isinstance(data, OUT_OF_CUSTODY):
-            out_at = getattr(data, "physically_out_at", None) or event.occurred
-            found.outs.append(Point(out_at, event.position, data.TYPE))
-        elif isinstance(data, episode.HoldPlaced | episode.HoldEnded):
-            _apply_hold(found, event, data)
-        else:
-            _apply_move(found, event, data)
+    def _stays(self, found: Points) -> Iterator[tuple[Any, ...]]:
+        """Yield facility, location, legal custodian, since, certain, valid_from and valid_to, in order of time."""
+        simple = _simple_stay(found)
+        if simple:
+            first, ends = simple
+            since = json_text(first.told)
+            yield first.value, first.value, self._operators.get(first.value), since, True, first.earliest, ends
+            return
+        stay: tuple[Any, ...] | None = None
+        began: int | None = None
+        for moment in _moments(found):
+            now = self._at(found, EARLIEST if moment is None else moment)
+            if now != stay:
+                if stay:
+                    yield *stay, began, moment
+                stay, began = now, moment
+        if stay:
+            yield *stay, began, None
 
-    def _apply_handoff(self, event: Recorded, data: handoff.HandoffData, found: Episode) -> None:
-        at, position = event.occurred, event.position
-        if isinstance(data, handoff.AdministrativeWarrantServed) and data.legal_custody_to:
-            found.custodians.append(Point(at, position, data.legal_custody_to))
-        elif isinstance(data, handoff.PostTransferDetentionStarted):
-            found.custodians.append(Point(at, position, data.legal_custodian))
-        elif isinstance(data, handoff.CustodyTransferred) and event.agency == data.releasing_agency:
-            found.outs.append(Point(data.physical_at or at, position, data.TYPE))
-
-    def in_custody(self, facility: str, at: datetime) -> list[dict[str, Any]]:
-        """Return who is at the facility at the moment, ordered by episode.
-
-        Rows: `episode`, `subject`, `since`, `legal_custodian`, `location`, `holds`, and `certain`, which is
-        false where the recorded precision leaves it open.
-        """
-        rows = (self._row(key, found, at) for key, found in self._episodes.items() if found.ins)
-        return sorted((row for row in rows if row and row.pop("_facility") == facility), key=lambda r: r["episode"])
-
-    def _row(self, key: str, found: Episode, at: datetime) -> dict[str, Any] | None:
-        since = _since(found, at)
+    def _at(self, found: Points, moment: int) -> tuple[Any, ...] | None:
+        since = _since(found, moment)
         if since is None:
             return None
-        place = _last(found.places, at) or since
-        facility = place.value.partition("|")[0]
-        custodian = _last(found.custodians, at)
-        return {
-            "_facility": facility,
-            "episode": key,
-            "subject": found.subject,
-            "since": since.at.as_json(),
-            "legal_custodian": custodian.value if custodian else self._operators.get(facility),
-            "location": place.value.partition("|")[2] or facility,
-            "holds": list(_holds(found, at)),
-            "certain": since.at.surely_by(at) and not any(p.at.maybe_by(at) for p in _later(found.outs, since)),
-        }
-
-    def contradictions(self) -> list[dict[str, Any]]:
-        """Return episodes whose recorded times cannot all be right; they are never counted as in custody."""
-        return [
-            {
-                "kind": "release_before_booking",
-                "episode": key,
-                "events": sorted(p.position for p in found.ins + found.outs),
-            }
-            for key, found in sorted(self._episodes.items())
-            if _contradictory(found)
-        ]
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return the whole state as JSON, the same for the same events."""
-        return {key: _episode_json(found) for key, found in sorted(self._episodes.items())}
+        place = _last(found.places, moment) or since
+        facility, _, away = place.value.partition("|")
+        custodian = _last(found.custodians, moment)
+        certain = since.surely_by(moment) and not any(
+            out.maybe_by(moment) for out in found.outs if out.order[:2] >= since.order[:2]
+        )
+        legal = custodian.value if custodian else self._operators.get(facility)
+        return facility, away or facility, legal, json_text(since.told), certain
 
 
-def _apply_hold(found: Episode, event: Recorded, data: episode.HoldPlaced | episode.HoldEnded) -> None:
-    hold = found.holds.setdefault(data.hold, Hold(data.kind.value))
-    if isinstance(data, episode.HoldPlaced):
-        hold.placed.append(event.occurred)
-        hold.detainer = data.detainer or hold.detainer
-    else:
-        hold.ended.append(event.occurred)
+def _points(events: Sequence[Seen]) -> Points:
+    found = Points([], [], [], [])
+    for event in events:
+        type_name, data = event.type, event.data
+        if type_name in INS:
+            point = _point(event, data.facility)
+            found.ins.append(point)
+            found.places.append(point)
+        elif type_name in OUTS:
+            found.outs.append(_point(event, type_name, getattr(data, "physically_out_at", None)))
+        elif type_name in MOVES:
+            found.places.append(_point(event, _place(event)))
+        elif type_name == handoff.CustodyTransferred.TYPE:
+            if event.agency == data.releasing_agency:
+                found.outs.append(_point(event, type_name, data.physical_at))
+        elif type_name not in HOLDS:
+            custodian = getattr(data, "legal_custody_to", None) or getattr(data, "legal_custodian", None)
+            if custodian:
+                found.custodians.append(_point(event, custodian))
+    return found
 
 
-def _apply_move(found: Episode, event: Recorded, data: episode.EpisodeData) -> None:
-    where: dict[type[episode.EpisodeData], Callable[[Any], str]] = {
-        episode.InterFacilityTransferred: lambda d: d.to_facility,
-        episode.TemporaryReleaseStarted: lambda d: f"{d.facility}|{d.purpose}",
-        episode.WritServed: lambda d: f"{d.facility}|writ",
-        episode.TemporaryReleaseEnded: lambda d: d.facility,
-        episode.WritReturned: lambda d: d.facility,
-    }
-    if type(data) in where:
-        found.places.append(Point(event.occurred, event.position, where[type(data)](data)))
+def _place(event: Seen) -> str:
+    """Return the facility, and after a bar what the person is away for."""
+    if event.type == episode.InterFacilityTransferred.TYPE:
+        return str(event.data.to_facility)
+    if event.type == episode.WritServed.TYPE:
+        return f"{event.data.facility}|writ"
+    away = getattr(event.data, "purpose", None)
+    return f"{event.data.facility}|{away}" if away else str(event.data.facility)
 
 
-def _key(point: Point) -> tuple[datetime, datetime, int]:
-    return (*point.at.sort_key, point.position)
+def _point(event: Seen, value: str, told: Told | None = None) -> Point:
+    """Make a point of an event, at another time than its own if one is given."""
+    earliest, latest = span_of(told) if told else (event.earliest, event.latest)
+    first = EARLIEST if earliest is None else earliest
+    order = first, first if latest is None else latest, event.position
+    return Point(order, earliest, latest, value, told or event.told)
 
 
-def _last(points: Iterable[Point], at: datetime) -> Point | None:
-    return max((p for p in points if p.at.maybe_by(at)), key=_key, default=None)
-
-
-def _later(points: Iterable[Point], than: Point) -> list[Point]:
-    return [point for point in points if point.at.sort_key >= than.at.sort_key]
-
-
-def _contradictory(found: Episode) -> bool:
-    """Say whether the one booking comes surely after an end of the same episode."""
-    if not found.ins or not found.outs:
-        return False
-    booked = min(found.ins, key=_key).at.earliest
-    return booked is not None and any(point.at.latest and point.at.latest < booked for point in found.outs)
-
-
-def _since(found: Episode, at: datetime) -> Point | None:
-    """Return the point from which the person is in custody at the moment, or None."""
-    entered = _last(found.ins, at)
-    if entered is None or _contradictory(found):
+def _simple_stay(found: Points) -> tuple[Point, int | None] | None:
+    """Return the one booking and the end of what nearly every episode is: exact times, one place, one custodian."""
+    if len(found.ins) != 1 or len(found.places) != 1 or len(found.outs) > 1 or found.custodians:
         return None
-    if any(point.at.surely_by(at) for point in _later(found.outs, entered)):
+    first, ends = found.ins[0], found.outs[0].latest if found.outs else None
+    exact = all(p.earliest is not None and p.earliest == p.latest for p in (first, *found.outs))
+    is_simple = exact and (ends is None or first.order[0] < ends)
+    return (first, ends) if is_simple else None
+
+
+def _moments(found: Points) -> list[int | None]:
+    """Return the moments at which anything can change, in order; None stands for before them all."""
+    bounds = {bound for points in found for point in points for bound in (point.earliest, point.latest)}
+    return [None, *sorted(bound for bound in bounds if bound is not None)]
+
+
+def _last(points: Iterable[Point], moment: int) -> Point | None:
+    return max((p for p in points if p.maybe_by(moment)), key=_order, default=None)
+
+
+def _order(point: Point) -> tuple[int, int, int]:
+    return point.order
+
+
+def _contradictory(found: Points) -> bool:
+    """Say whether the one booking comes surely after an end of the same episode."""
+    if not found.outs:
+        return False
+    booked = min(found.ins, key=_order).earliest
+    return booked is not None and any(out.latest and out.latest < booked for out in found.outs)
+
+
+def _since(found: Points, moment: int) -> Point | None:
+    """Return the point from which the person is in custody at the moment, or None."""
+    entered = _last(found.ins, moment)
+    if entered is None:
+        return None
+    if any(out.surely_by(moment) for out in found.outs if out.order[:2] >= entered.order[:2]):
         return None
     first = [p for p in found.ins if not any(_between(out, p, entered) for out in found.outs)]
-    return min((p for p in first if p.at.maybe_by(at)), key=_key, default=entered)
+    return min((p for p in first if p.maybe_by(moment)), key=_order, default=entered)
 
 
 def _between(out: Point, first: Point, last: Point) -> bool:
-    return first.at.sort_key <= out.at.sort_key <= last.at.sort_key and first is not last
+    return first.order[:2] <= out.order[:2] <= last.order[:2] and first is not last
 
 
-def _holds(found: Episode, at: datetime) -> Iterator[dict[str, Any]]:
-    for key, hold in sorted(found.holds.items()):
-        placed = [instant for instant in hold.placed if instant.maybe_by(at)]
-        if placed and not any(instant.surely_by(at) for instant in hold.ended):
-            since = min(placed, key=lambda instant: instant.sort_key)
-            yield {"hold": key, "kind": hold.kind, "since": since.as_json(), "detainer": hold.detainer}
+def _holds(events: Sequence[Seen]) -> Iterator[tuple[Any, ...]]:
+    """Yield facility, hold, kind, detainer, since, valid_from and valid_to of each hold."""
+    for hold in sorted({event.data.hold for event in events}):
+        its = [event for event in events if event.data.hold == hold]
+        placed = [_point(event, event.data.facility) for event in its if event.type == episode.HoldPlaced.TYPE]
+        if not placed:
+            continue
+        first = min(placed, key=_order)
+        ends = min((e.latest for e in its if e.type == episode.HoldEnded.TYPE and e.latest is not None), default=None)
+        if ends is None or first.order[0] < ends:
+            named = [event.data.detainer for event in its if event.type == episode.HoldPlaced.TYPE]
+            detainer = next((one for one in reversed(named) if one), None)
+            yield first.value, hold, its[0].data.kind, detainer, json_text(first.told), first.earliest, ends
 
 
-def _episode_json(found: Episode) -> dict[str, Any]:
-    def points(several: list[Point]) -> list[list[Any]]:
-        return [[p.at.as_json(), p.value, p.position] for p in sorted(several, key=_key)]
+def in_custody(stays: Iterable[Mapping[str, Any]], holds: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return who is in custody, ordered by episode, of the stays and holds that hold at one moment.
 
-    return {
-        "subject": found.subject,
-        "ins": points(found.ins),
-        "outs": points(found.outs),
-        "places": points(found.places),
-        "custodians": points(found.custodians),
-        "holds": {
-            key: [
-                hold.kind,
-                hold.detainer,
-                [i.as_json() for i in hold.placed],
-                [i.as_json() for i in hold.ended],
-            ]
-            for key, hold in sorted(found.holds.items())
-        },
-    }
+    Rows: `episode`, `subject`, `since`, `legal_custodian`, `location`, `holds`, and `certain`, which is
+    false where the recorded precision leaves it open.
+    """
+    held: dict[str, list[dict[str, Any]]] = {}
+    for hold in sorted(holds, key=lambda row: str(row["hold"])):
+        shown = {name: hold[name] for name in ("hold", "kind", "since", "detainer")}
+        held.setdefault(hold["episode"], []).append(shown)
+    shown_first = ("episode", "subject", "since", "legal_custodian", "location")
+    rows = []
+    for stay in sorted(stays, key=lambda row: str(row["episode"])):
+        shown = {name: stay[name] for name in shown_first}
+        rows.append({**shown, "holds": held.get(stay["episode"], []), "certain": stay["certain"]})
+    return rows

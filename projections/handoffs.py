@@ -1,127 +1,258 @@
-"""Handoffs with both sides: who said custody passed, when, and whether the two records agree."""
+"""Handoffs with both sides: who said custody passed, when, and whether the two records agree.
+
+What a handoff's own events say gives its rows: the handoff, its pickup, its notice. That ICE lifted the detainer as
+"Declined by LEA" is said of the detainer; `with_declined` puts it beside the handoff when somebody asks.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.events import handoff
-from domain.events.detainer import DetainerLifted, LiftCode
-from domain.instants import Instant
-from projections.recorded import Recorded
+from projections.folding.seen import Seen, first_of, json_text, span_of
+from projections.folding.table import Kind, Row, Table
 
+US_PER_MINUTE = 60_000_000
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """One agency's word about the transfer."""
+HANDOFFS = Table(
+    "handoffs",
+    {
+        "handoff": Kind.TEXT,
+        "subject": Kind.TEXT,
+        "facility": Kind.TEXT,
+        "episode": Kind.TEXT,
+        "detainer": Kind.TEXT,
+        "from": Kind.TEXT,
+        "to": Kind.TEXT,
+        "status": Kind.TEXT,
+        "minutes_apart": Kind.INTEGER,
+        "missing_side": Kind.TEXT,
+        "in_between": Kind.TEXT,
+        "told_at": Kind.MOMENT,
+        "said": Kind.JSON,
+        "events": Kind.JSON,
+    },
+    "handoffs in which a transfer, a confirmation, a contest or a missed pickup was recorded",
+)
+PICKUPS = Table(
+    "pickups",
+    {
+        "handoff": Kind.TEXT,
+        "facility": Kind.TEXT,
+        "subject": Kind.TEXT,
+        "episode": Kind.TEXT,
+        "by_agency": Kind.TEXT,
+        "outcome": Kind.TEXT,
+        "scheduled": Kind.JSON,
+        "arrived": Kind.JSON,
+        "minutes_late": Kind.INTEGER,
+        "waited_minutes": Kind.INTEGER,
+        "scheduled_at": Kind.MOMENT,
+        "events": Kind.JSON,
+    },
+    "pickups: scheduled, arrived, no_show or cancelled, by the last word of whoever recorded it",
+)
+NOTICES = Table(
+    "notices",
+    {
+        "handoff": Kind.TEXT,
+        "facility": Kind.TEXT,
+        "subject": Kind.TEXT,
+        "episode": Kind.TEXT,
+        "detainer": Kind.TEXT,
+        "outcome": Kind.TEXT,
+        "requested": Kind.JSON,
+        "sent": Kind.JSON,
+        "scheduled_release": Kind.JSON,
+        "lead_minutes": Kind.INTEGER,
+        "sent_at": Kind.MOMENT,
+        "events": Kind.JSON,
+    },
+    "release notices: requested, sent, acknowledged or withheld",
+)
 
-    agency: str
-    at: Instant
-    position: int
-    type: str
-
-
-@dataclass(slots=True)
-class Handoff:
-    """What has been said about one handoff."""
-
-    facility: str | None = None
-    subject: str | None = None
-    detainer: str | None = None
-    releasing: str | None = None
-    receiving: str | None = None
-    transfers: list[Telling] = field(default_factory=list)
-    confirmations: list[Telling] = field(default_factory=list)
-    contests: list[Telling] = field(default_factory=list)
-    others: list[Telling] = field(default_factory=list)
+TRANSFERRED, CONFIRMED = handoff.CustodyTransferred.TYPE, handoff.CustodyTransferConfirmed.TYPE
+CONTESTED = handoff.CustodyTransferContested.TYPE
+SCHEDULED, ARRIVED = handoff.PickupScheduled.TYPE, handoff.PickupArrived.TYPE
+NO_SHOW, CANCELLED = handoff.PickupNoShow.TYPE, handoff.PickupCancelled.TYPE
+PICKUP_OUTCOMES = {SCHEDULED: "scheduled", ARRIVED: "arrived", NO_SHOW: "no_show", CANCELLED: "cancelled"}
+REQUESTED, SENT = handoff.ReleaseNoticeRequested.TYPE, handoff.ReleaseNoticeSent.TYPE
+NOTICE_OUTCOMES = {
+    REQUESTED: "requested",
+    SENT: "sent",
+    handoff.ReleaseNoticeAcknowledged.TYPE: "acknowledged",
+    handoff.NoticeWithheld.TYPE: "withheld",
+}
+TOLD = (TRANSFERRED, CONFIRMED, CONTESTED, NO_SHOW, ARRIVED)  # what makes a handoff worth a row
+WHAT = ("facility", "subject", "episode", "detainer")
 
 
 class Handoffs:
-    """The fold: one row a handoff in which a transfer, a confirmation, a contest or a no-show was recorded."""
+    """The fold: a row for each handoff, for its pickup and for its notice, as far as anything was recorded of them."""
 
     name = "handoffs"
-    topics = (*(event.TYPE for event in handoff.EVENTS), DetainerLifted.TYPE)
+    kind = "handoff"
+    version = "1"
+    tables = (HANDOFFS, PICKUPS, NOTICES)
+    fields: Mapping[str, Sequence[str]] = {
+        **dict.fromkeys((*PICKUP_OUTCOMES, *NOTICE_OUTCOMES, CONFIRMED, CONTESTED), WHAT),
+        TRANSFERRED: (*WHAT, "releasing_agency", "receiving_agency"),
+        SCHEDULED: (*WHAT, "scheduled_at", "by_agency"),
+        ARRIVED: (*WHAT, "by_agency"),
+        NO_SHOW: (*WHAT, "waited_minutes"),
+        SENT: (*WHAT, "scheduled_release_at", "lead_minutes"),
+    }
 
-    def __init__(self) -> None:
-        self._handoffs: dict[str, Handoff] = {}
-        self._declined: dict[str, list[Telling]] = {}
+    def keys(self, seen: Seen) -> Sequence[str]:
+        """Return the handoff."""
+        return (seen.stream[8:],)
 
-    def apply(self, event: Recorded) -> None:
-        """Fold one event."""
-        data = event.data
-        telling = Telling(event.agency, event.occurred, event.position, event.type)
-        if isinstance(data, DetainerLifted) and data.lift_code is LiftCode.DECLINED_BY_LEA:
-            self._declined.setdefault(event.stream_id, []).append(telling)
-        if isinstance(data, handoff.HandoffData):
-            self._apply(self._handoffs.setdefault(event.stream_id, Handoff()), telling, data)
-
-    def _apply(self, found: Handoff, telling: Telling, data: handoff.HandoffData) -> None:
-        found.facility = found.facility or data.facility
-        found.subject = found.subject or data.subject
-        found.detainer = found.detainer or data.detainer
-        if isinstance(data, handoff.CustodyTransferred):
-            found.releasing, found.receiving = data.releasing_agency, data.receiving_agency
-            found.transfers.append(telling)
-        elif isinstance(data, handoff.CustodyTransferConfirmed):
-            found.confirmations.append(telling)
-        elif isinstance(data, handoff.CustodyTransferContested):
-            found.contests.append(telling)
-        elif isinstance(data, handoff.PickupNoShow | handoff.PickupArrived):
-            found.others.append(telling)
-
-    def rows(self, facility: str | None = None) -> list[dict[str, Any]]:
-        """Return `handoff`, `subject`, `from`, `to`, `status`, `minutes_apart`, `said`, `events`, by handoff id.
-
-        Status: agreed (both sides told it), one_sided, contested (the other side said no), contradicted (told as
-        a transfer while ICE's lift says "Declined by LEA"), no_transfer (a pickup was missed or came to nothing).
-        """
-        chosen = ((key, h) for key, h in sorted(self._handoffs.items()) if facility in (None, h.facility))
-        return [self._row(key, found) for key, found in chosen if _said(found)]
-
-    def _row(self, key: str, found: Handoff) -> dict[str, Any]:
-        declined = self._declined.get(found.detainer or "", [])
-        said = sorted([*_said(found), *declined], key=lambda telling: telling.position)
-        return {
-            "handoff": key,
-            "subject": found.subject,
-            "facility": found.facility,
-            "from": found.releasing,
-            "to": found.receiving,
-            "status": _status(found, declined=bool(declined)),
-            "minutes_apart": _minutes_apart(found),
-            "said": [{"agency": t.agency, "type": t.type, "at": t.at.as_json()} for t in said],
-            "events": [telling.position for telling in said],
-        }
-
-    def snapshot(self) -> list[dict[str, Any]]:
-        """Return the whole state as JSON, the same for the same events."""
-        return self.rows()
+    def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
+        """Return the rows of a handoff."""
+        told = [event for event in events if event.type in TOLD]
+        pickups = [event for event in events if event.type in PICKUP_OUTCOMES]
+        notices = [event for event in events if event.type in NOTICE_OUTCOMES]
+        rows: list[Row] = []
+        if told:
+            rows.append((HANDOFFS.name, _handoff(key, events, told)))
+        if pickups:
+            rows.append((PICKUPS.name, _pickup(key, events, pickups)))
+        if notices:
+            rows.append((NOTICES.name, _notice(key, events, notices)))
+        return rows
 
 
-def _said(found: Handoff) -> list[Telling]:
-    return [*found.transfers, *found.confirmations, *found.contests, *found.others]
+def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[Any, ...]:
+    facility, subject, episode, detainer = (first_of(events, name) for name in WHAT)
+    transfers = [event for event in told if event.type == TRANSFERRED]
+    last = transfers[-1].data if transfers else None
+    releasing, receiving = (last.releasing_agency, last.receiving_agency) if last else (None, None)
+    between = _minutes_between(transfers, releasing, receiving)
+    said = [{"agency": event.agency, "type": event.type, "at": event.told} for event in told]
+    tellers = {event.agency for event in told if event.type in (TRANSFERRED, CONFIRMED)}
+    return (
+        key,
+        subject,
+        facility,
+        episode,
+        detainer,
+        releasing,
+        receiving,
+        _status(told, tellers),
+        None if between is None else abs(between),
+        _missing(tellers, releasing, receiving),
+        _in_between(between),
+        min((event.earliest for event in transfers if event.earliest is not None), default=None),
+        json_text(said),
+        json_text([event.position for event in told]),
+    )
 
 
-def _status(found: Handoff, *, declined: bool) -> str:
-    tellers = {telling.agency for telling in [*found.transfers, *found.confirmations]}
-    if found.contests:
+def _status(told: Sequence[Seen], tellers: set[str]) -> str:
+    if any(event.type == CONTESTED for event in told):
         return "contested"
     if not tellers:
         return "no_transfer"
-    if declined:
-        return "contradicted"
     return "agreed" if len(tellers) > 1 else "one_sided"
 
 
-def _minutes_apart(found: Handoff) -> int | None:
-    """Return the minutes between the two sides' exact times of transfer, None if either is missing or inexact."""
-    ours, theirs = (_exact(found, side) for side in (found.releasing, found.receiving))
-    if ours is None or theirs is None:
-        return None
-    return round(abs((theirs - ours).total_seconds()) / 60)
+def _minutes_between(transfers: Sequence[Seen], releasing: str | None, receiving: str | None) -> int | None:
+    """Return minutes from the releasing side's exact time to the receiving side's; None if one is missing."""
+    ours, theirs = (_exact(transfers, side) for side in (releasing, receiving))
+    return None if ours is None or theirs is None else round((theirs - ours) / US_PER_MINUTE)
 
 
-def _exact(found: Handoff, agency: str | None) -> datetime | None:
-    moments = [t.at.earliest for t in found.transfers if t.agency == agency and t.at.earliest == t.at.latest]
+def _exact(transfers: Sequence[Seen], agency: str | None) -> int | None:
+    moments = [e.earliest for e in transfers if e.agency == agency and e.earliest == e.latest]
     return moments[-1] if moments else None
+
+
+def _missing(tellers: set[str], releasing: str | None, receiving: str | None) -> str | None:
+    """Return the side that has not told of the transfer, if exactly one has."""
+    if not tellers:
+        return None
+    silent = [side for side in (releasing, receiving) if side and side not in tellers]
+    return silent[0] if len(silent) == 1 else None
+
+
+def _in_between(minutes: int | None) -> str | None:
+    """Say what the two times amount to: until the receiving side's time, nobody's custody, or for a while both's."""
+    if not minutes:
+        return None
+    return "nobody" if minutes > 0 else "double"
+
+
+def _pickup(key: str, events: Sequence[Seen], pickups: Sequence[Seen]) -> tuple[Any, ...]:
+    facility, subject, episode, _ = (first_of(events, name) for name in WHAT)
+    scheduled = next((event for event in reversed(pickups) if event.type == SCHEDULED), None)
+    arrived = next((event for event in reversed(pickups) if event.type == ARRIVED), None)
+    due, _ = span_of(scheduled.data.scheduled_at) if scheduled else (None, None)
+    is_late = due is not None and arrived is not None and arrived.earliest is not None
+    waited = [event.data.waited_minutes for event in pickups if event.type == NO_SHOW]
+    agencies = (getattr(event.data, "by_agency", None) for event in pickups)
+    return (
+        key,
+        facility,
+        subject,
+        episode,
+        next((agency for agency in agencies if agency), None),
+        PICKUP_OUTCOMES[pickups[-1].type],
+        json_text(scheduled.data.scheduled_at) if scheduled else None,
+        json_text(arrived.told) if arrived else None,
+        round((arrived.earliest - due) / US_PER_MINUTE) if is_late else None,  # type: ignore[union-attr,operator]
+        next((minutes for minutes in waited if minutes is not None), None),
+        due,
+        json_text([event.position for event in pickups]),
+    )
+
+
+def _notice(key: str, events: Sequence[Seen], notices: Sequence[Seen]) -> tuple[Any, ...]:
+    facility, subject, episode, detainer = (first_of(events, name) for name in WHAT)
+    requested = next((event for event in notices if event.type == REQUESTED), None)
+    sent = next((event for event in notices if event.type == SENT), None)
+    return (
+        key,
+        facility,
+        subject,
+        episode,
+        detainer,
+        NOTICE_OUTCOMES[notices[-1].type],
+        json_text(requested.told) if requested else None,
+        json_text(sent.told) if sent else None,
+        json_text(sent.data.scheduled_release_at) if sent and sent.data.scheduled_release_at else None,
+        _lead_minutes(sent) if sent else None,
+        sent.latest if sent else None,
+        json_text([event.position for event in notices]),
+    )
+
+
+def _lead_minutes(sent: Seen) -> int | None:
+    """Return the minutes from notice to scheduled release, worked out where both are exact, else as recorded."""
+    due, due_latest = span_of(sent.data.scheduled_release_at)
+    if due is not None and due == due_latest and sent.earliest is not None and sent.earliest == sent.latest:
+        return round((due - sent.earliest) / US_PER_MINUTE)
+    return sent.data.lead_minutes  # type: ignore[no-any-return]
+
+
+def with_declined(
+    handoffs: Iterable[Mapping[str, Any]], detainers: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the handoffs with what ICE said of their detainers, by handoff id.
+
+    Status: agreed (both sides told it), one_sided, contested (the other side said no), contradicted (told as
+    a transfer while ICE's lift says "Declined by LEA"), no_transfer (a pickup was missed or came to nothing).
+    """
+    declined = {row["detainer"]: row["declined"] for row in detainers if row["declined"]}
+    for row in sorted(handoffs, key=lambda row: str(row["handoff"])):
+        others = declined.get(row["detainer"])
+        yield _contradicted(row, others) if others else dict(row)
+
+
+def _contradicted(row: Mapping[str, Any], declined: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    told = {
+        **dict(zip(row["events"], row["said"], strict=True)),
+        **{one["event"]: {name: one[name] for name in ("agency", "type", "at")} for one in declined},
+    }
+    status = "contradicted" if row["status"] in ("agreed", "one_sided") else row["status"]
+    return {**row, "status": status, "said": [told[event] for event in sorted(told)], "events": sorted(told)}

@@ -6,12 +6,11 @@ goes on. The same log gives the same digests, on any machine.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from domain.canonical import canonical_bytes
+from domain.canonical import digest_of
 from projections.amendments import Amendments
 from projections.recorded import Recorded
 
@@ -54,7 +53,7 @@ def replay(
             for model in models:
                 _apply(model, amended, result)
         progress(result.events)
-    result.read_models = {model.name: digest(model.snapshot()) for model in models}
+    result.read_models = {model.name: digest_of(model.snapshot()) for model in models}
     return result
 
 
@@ -64,8 +63,3 @@ def _apply(model: ReadModel, event: Recorded, result: Replayed) -> None:
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         result.parked.append({"position": event.position, "read_model": model.name, "what": what})
-
-
-def digest(state: object) -> str:
-    """Return SHA-256 over the canonical JSON of a state."""
-    return hashlib.sha256(canonical_bytes(state)).hexdigest()

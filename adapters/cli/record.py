@@ -11,11 +11,13 @@ import orjson
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
 from adapters.composition import Services, amendments, read_models, rules_known
+from adapters.read_models.answers import in_memory
 from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification
 from adapters.store.verification import verify as verify_ledger
 from domain.errors import InputRefused, IntegrityProblem
 from domain.instants import EPOCH, format_rfc3339
+from projections.replay import Replayed
 from projections.replay import replay as replay_models
 
 POSITION_MAX = 2**63 - 1  # what SQLite can count
@@ -77,6 +79,8 @@ def replay(services: Services, as_json: bool) -> int:
     pack = rules_known(ledger, upto, amending).as_json()
     with progress_bar("replaying", upto) as progress:
         result = replay_models(ledger.recorded(upto=upto), amending, models, progress)
+    for name in services.models().folds:
+        _replay_kept(services, ledger, name, result)
     ledger.close()
     if as_json:
         read = {"events": result.events, "read_models": result.read_models, "parked": result.parked}
@@ -87,6 +91,14 @@ def replay(services: Services, as_json: bool) -> int:
         for parked in result.parked:
             click.echo(f"parked: position {parked['position']} in {parked['read_model']}: {parked['what']}")
     return 1 if result.parked else 0
+
+
+def _replay_kept(services: Services, ledger: Ledger, name: str, result: Replayed) -> None:
+    """Fold a model that can be kept, in memory, and add its digest and what could not be folded."""
+    model = in_memory(services.models(), ledger, name, result.events)
+    result.read_models[name] = model.digest()
+    result.parked += [{"position": at, "read_model": name, "what": what} for at, what in model.parked()]
+    model.close()
 
 
 @click.command()

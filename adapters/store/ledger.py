@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,9 +23,11 @@ from domain.envelope import Submission, read_envelope
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.events.catalogue import CATALOGUE
 from domain.instants import EPOCH, microseconds
+from projections.folding.seen import RawEvent
 from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
+LOOK_SECONDS = 0.02
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
 
@@ -77,6 +80,13 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return self.facts.position()
 
+    def wait_beyond(self, position: int, seconds: float) -> int:
+        """Return the last position as soon as it is beyond this one, or after so many seconds at the latest."""
+        until = time.monotonic() + seconds
+        while (found := self.position()) <= position and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)  # SQLite tells other processes nothing, and where it is told, this is soon enough
+        return found
+
     def position_known_by(self, moment: datetime) -> int:
         """Return the last position stored at or before a moment of the ledger's clock."""
         with self._backend.explained():
@@ -108,6 +118,27 @@ class Ledger(Application[str]):
         last = self.position() if upto is None else upto
         with self._backend.explained():
             return [decode(row) for row in self.facts.about(refs, upto=last)]
+
+    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
+        """Return one event by its source and id, None if the log does not hold it by that position."""
+        with self._backend.explained():
+            row = self.facts.published(source, event_id, upto=upto)
+        return None if row is None else decode(row)
+
+    def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """Return the events at these positions, in order."""
+        with self._backend.explained():
+            return [decode(row) for row in self.facts.at(positions)]
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_events(after=after, upto=upto, topics=topics)
+
+    def leaf_at(self, position: int) -> str:
+        """Return the leaf hash, in hex, of the event at a position, "" if there is none."""
+        with self._backend.explained():
+            return self.facts.leaf_at(position).hex()
 
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""

@@ -14,6 +14,7 @@ from eventsourcing.persistence import ApplicationRecorder
 
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
+from projections.folding.seen import RawEvent
 
 Row = Mapping[str, Any]
 
@@ -68,6 +69,22 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
+
+    @abstractmethod
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+
+    @abstractmethod
+    def published(self, source: str, event_id: str, *, upto: int) -> Row | None:
+        """Return one event by its source and id, None if the log does not hold it by that position."""
+
+    @abstractmethod
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+
+    @abstractmethod
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
 
     @abstractmethod
     def stream_of(self, source: str, event_id: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import psycopg
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent, Subscription
 from psycopg import Cursor
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
@@ -33,6 +33,7 @@ from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.errors import LedgerUnavailable
 from domain.merkle import EMPTY_TREE, Tree
+from projections.folding.seen import RawEvent
 
 WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the database
 
@@ -60,6 +61,7 @@ NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
 EVENT = "e.position, e.recorded_at, e.state, e.topic"
+RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 ABOUT = (
     f"SELECT {EVENT} FROM stored_events AS e WHERE e.position = ANY(ARRAY("  # noqa: S608 - our own column names
     "SELECT p FROM event_refs AS r, unnest(r.positions) AS p WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s"
@@ -181,6 +183,30 @@ class PostgresLog(Log):
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
         return self.rows(ABOUT, [list(range(era_of(upto) + 1)), list(refs), upto])
+
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+        where = "e.position = ANY(%s) ORDER BY e.position"
+        return self.rows(f"SELECT {EVENT} FROM stored_events AS e WHERE {where}", [list(positions)])  # noqa: S608
+
+    def published(self, source: str, event_id: str, *, upto: int) -> Row | None:
+        """Return one event by its source and id, None if the log does not hold it by that position."""
+        where = "e.event_id = %s AND e.source = %s AND e.position <= %s"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return next(iter(self.rows(statement, [event_id, source, upto])), None)
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+        where = "position > %s AND position <= %s AND topic = ANY(%s)"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        with self.connections.transaction(writing=False) as cursor:
+            cursor.row_factory = tuple_row  # type: ignore[assignment]  # tuples are what folds read
+            return cast("list[RawEvent]", cursor.execute(statement, [after, upto, list(topics)]).fetchall())
+
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
+        found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = %s", [position])
+        return bytes(found[0]["leaf_hash"]) if found else b""
 
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""

@@ -32,6 +32,7 @@ from adapters.store.sqlite_snapshot import SqliteSnapshot
 from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
+from projections.folding.seen import RawEvent
 
 HEARTBEAT_SECONDS = 0.05
 
@@ -44,6 +45,7 @@ NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
 EVENT = "e.position, e.recorded_at, e.state, e.topic"
+RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 ABOUT = (
     f"SELECT {EVENT} FROM stored_events AS e WHERE e.position <= ?3 AND e.position IN ("  # noqa: S608 - our own names
     "SELECT p.value FROM json_each(?1) AS era CROSS JOIN json_each(?2) AS wanted CROSS JOIN event_refs AS r "
@@ -171,6 +173,29 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         """Return every event in, or mentioning, any of these references up to a position, in order."""
         eras = list(range(era_of(upto) + 1))
         return self.rows(ABOUT, [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), upto])
+
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+        where = "e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return self.rows(statement, [orjson.dumps(list(positions)).decode()])
+
+    def published(self, source: str, event_id: str, *, upto: int) -> Row | None:
+        """Return one event by its source and id, None if the log does not hold it by that position."""
+        where = "e.event_id = ? AND e.source = ? AND e.position <= ?"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return next(iter(self.rows(statement, [event_id, source, upto])), None)
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+        where = f"position > ? AND position <= ? AND topic IN ({','.join('?' * len(topics))})"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        return [tuple(row) for row in self.rows(statement, [after, upto, *topics])]
+
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
+        found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = ?", [position])
+        return bytes(found[0]["leaf_hash"]) if found else b""
 
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""

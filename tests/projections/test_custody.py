@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import episode, handoff
-from domain.instants import MINNESOTA, Instant
-from projections.custody import Custody
+from domain.instants import MINNESOTA, Instant, microseconds
+from projections.custody import Custody, in_custody
+from projections.folding.now import rows_now
+from projections.folding.table import holds_at
 from tests.builders import JAIL, MONDAY, SHERIFF, body, booked, recorded, released
 
 OPERATORS = {JAIL: SHERIFF, "mn-cook-jail": "mn-cook-sheriff"}
@@ -19,15 +21,16 @@ STREAM = f"{JAIL}.1"
 WHOM = {"facility": JAIL, "subject": "s-1"}
 
 
-def custody(*bodies: bytes) -> Custody:
-    fold = Custody(OPERATORS)
-    for event in recorded(*bodies):
-        fold.apply(event)
-    return fold
+Rows = dict[str, list[dict]]
 
 
-def at(fold: Custody, moment: datetime, facility: str = JAIL) -> list[dict]:
-    return fold.in_custody(facility, moment)
+def custody(*bodies: bytes) -> Rows:
+    return rows_now(Custody(OPERATORS), recorded(*bodies))
+
+
+def at(found: Rows, moment: datetime, facility: str = JAIL) -> list[dict]:
+    stays = [stay for stay in found["custody"] if stay["facility"] == facility and holds_at(stay, microseconds(moment))]
+    return in_custody(stays, [hold for hold in found["holds"] if holds_at(hold, microseconds(moment))])
 
 
 def test_a_booked_person_is_in_custody_until_the_release() -> None:
@@ -57,7 +60,7 @@ def test_a_release_before_its_booking_is_shown_and_never_counted() -> None:
     fold = custody(booked(), released(at=MONDAY - 3 * HOUR))
 
     assert [] == at(fold, MONDAY + HOUR)
-    assert [("release_before_booking", [1, 2])] == [(c["kind"], c["events"]) for c in fold.contradictions()]
+    assert [("release_before_booking", [1, 2])] == [(c["kind"], c["events"]) for c in fold["custody_contradictions"]]
 
 
 def test_legal_custody_can_pass_while_the_person_stays_in_the_cell() -> None:

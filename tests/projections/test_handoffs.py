@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.events import detainer, handoff
-from projections.handoffs import Handoffs
+from projections.detainers import Detainers
+from projections.folding.now import rows_now
+from projections.handoffs import Handoffs, with_declined
 from tests.builders import JAIL, MONDAY, SHERIFF, body, recorded
 
 ENDS = {"facility": JAIL, "releasing_agency": SHERIFF, "receiving_agency": "us-ice", "detainer": "d-1"}
@@ -16,10 +18,9 @@ def told(agency: str, minutes: int = 0) -> bytes:
 
 
 def rows(*bodies: bytes) -> list[dict]:
-    fold = Handoffs()
-    for event in recorded(*bodies):
-        fold.apply(event)
-    return fold.rows()
+    events = recorded(*bodies)
+    detainers = rows_now(Detainers(), events)["detainers"]
+    return list(with_declined(rows_now(Handoffs(), events)["handoffs"], detainers))
 
 
 def test_a_transfer_told_by_both_sides_is_agreed_with_its_minutes_apart() -> None:

@@ -1,0 +1,44 @@
+"""Which rows answer a question: those of the model that is kept, brought up to the log first; else folded in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.read_models.models import Models
+from adapters.read_models.projector import Progress, Projector
+from adapters.read_models.sqlite_model import MEMORY, SqliteModel
+from adapters.store.ledger import Ledger
+from domain.errors import LedgerUnavailable
+
+
+@contextmanager
+def answering(
+    models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None
+) -> Iterator[SqliteModel]:
+    """Yield a model that stands at the position, or further on: its rows know what was known then."""
+    model = kept(models, ledger, name, upto) or in_memory(models, ledger, name, upto, progress)
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def kept(models: Models, ledger: Ledger, name: str, upto: int) -> SqliteModel | None:
+    """Return the model that is kept, caught up with a position; None if there is none, or it cannot be written."""
+    model = models.live(name, ledger)
+    if model is None or model.position >= upto:
+        return model
+    try:
+        Projector(ledger, model).catch_up(upto)
+    except LedgerUnavailable:  # on read-only media, or a full disk: the log still has everything
+        model.close()
+        return None
+    return model
+
+
+def in_memory(models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None) -> SqliteModel:
+    """Fold a model in memory, and keep nothing."""
+    model = SqliteModel.create(MEMORY, models.fold(name))
+    Projector(ledger, model).build(upto, progress)
+    return model

@@ -1,0 +1,279 @@
+"""The engine that runs one fold: events in, changed rows out. Live and rebuilt, it is this same code.
+
+It keeps the events of the keys it has met, asks the fold for the rows of each key that an event touches, and notes
+which rows that closes and opens. A key it has not in memory is read from the log again, so memory is bounded and
+nothing but rows is ever stored. A correction changes the one event it is about, from its own position on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from projections.amendments import AMENDING_TYPES, Amendments
+from projections.folding.seen import RawEvent, Reader, Seen, amended_id
+from projections.folding.table import Fold, Row, Values
+from projections.recorded import Recorded
+
+KEYS_KEPT = 200_000
+Published = tuple[str, str]  # source and id
+
+
+class Log(Protocol):
+    """What the engine asks of the log besides its pages."""
+
+    def about(self, refs: Sequence[str], *, upto: int) -> list[Recorded]:
+        """Return every event in, or mentioning, any of these references, in order."""
+        ...
+
+    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
+        """Return one event by its source and id, None if it is not there by that position."""
+        ...
+
+    def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """Return the events at these positions, in order."""
+        ...
+
+
+class Stored(Protocol):
+    """What the engine asks of the rows stored so far."""
+
+    def open_rows(self, keys: Sequence[str]) -> Iterable[tuple[str, int, int, Values]]:
+        """Yield table, row id, `known_from` and values of the rows of these keys that nothing has closed."""
+        ...
+
+    def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
+        """Return key and position of the events that a correction moved to these keys."""
+        ...
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a page of events changes: rows to insert (id, values, known_from, known_to), and to close (id, same)"""
+
+    inserted: defaultdict[str, list[tuple[int, Values, int, int | None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    closed: defaultdict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    moved: list[tuple[str, int]] = field(default_factory=list)
+    awaited: list[Published] = field(default_factory=list)
+    parked: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Mark:
+    """Since when a row is known, and its id once it is stored."""
+
+    __slots__ = ("known_from", "row_id")
+
+    def __init__(self, known_from: int, row_id: int | None = None) -> None:
+        self.known_from = known_from
+        self.row_id = row_id
+
+
+class Entity:
+    """The events of one key, and the rows they give now."""
+
+    __slots__ = ("events", "key", "marks", "page", "rows")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.events: list[Seen] = []
+        self.rows: list[Row] = []
+        self.marks: list[Mark] = []
+        self.page = 0
+
+
+class Folder:
+    """Runs one fold over pages of the log. `complete` says that what is in memory is all there is: a rebuild from 1."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        log: Log,
+        stored: Stored,
+        *,
+        next_ids: dict[str, int] | None = None,
+        awaited: Iterable[Published] = (),
+        complete: bool = False,
+        stop_on_error: bool = False,
+    ) -> None:
+        self.types = (*fold.fields, *AMENDING_TYPES)
+        self._fold, self._log, self._stored = fold, log, stored
+        self._reader = Reader(fold.fields)
+        self._entities: dict[str, Entity] = {}
+        self._elsewhere: set[str] | None = set() if complete else None  # keys that left memory; None: any may be there
+        self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
+        self._awaited = set(awaited)
+        self._stop_on_error = stop_on_error
+        self._page = 0
+        self.changes = Changes()
+
+    def fold(self, rows: Sequence[RawEvent]) -> None:
+        """Fold one page of the log, in order: rows (position, stream, type, source, id, earliest, latest, body)."""
+        self._page += 1
+        read, keys_of = self._reader.read, self._fold.keys
+        todo: list[tuple[RawEvent, Seen | None, Sequence[str]]] = []
+        for row in rows:
+            try:
+                seen = None if row[2] in AMENDING_TYPES else read(row)
+                todo.append((row, seen, keys_of(seen) if seen else ()))
+            except Exception as error:
+                self._park(row[0], error)
+        if self._elsewhere is None or self._elsewhere:
+            self._load({key for _, _, keys in todo for key in keys}, before=rows[0][0])
+        for row, seen, keys in todo:
+            try:
+                self._apply(row, seen, keys)
+            except Exception as error:
+                self._park(row[0], error)
+
+    def _park(self, position: int, error: Exception) -> None:
+        if self._stop_on_error:
+            raise error
+        self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
+
+    def _apply(self, row: RawEvent, seen: Seen | None, keys: Sequence[str]) -> None:
+        position = row[0]
+        if seen is None:
+            self._amend(row)
+        elif self._awaited and (seen.source, seen.event_id) in self._awaited:
+            self._change(self._log.at([position])[0], position)
+        else:
+            for key in keys:
+                entity = self._entity(key)
+                entity.events.append(seen)
+                self._settle(entity, position)
+
+    def _amend(self, row: RawEvent) -> None:
+        position, _, _, source, _, _, _, body = row
+        target = amended_id(body)
+        if target is None:
+            return
+        published = self._log.published(source, target, upto=position)
+        if published is None:
+            self._awaited.add((source, target))
+            self.changes.awaited.append((source, target))
+        elif published.type in self._fold.fields:
+            self._change(published, position)
+
+    def _change(self, published: Recorded, position: int) -> None:
+        """Put what is known of an event from a position on in the place of what was known before it."""
+        source, event_id = published.envelope.source, published.envelope.id
+        amending = self._log.about([f"event/{event_id}"], upto=position)
+        earlier = [event for event in amending if event.position < position]
+        before = self._amended(published, earlier) if published.position < position else None
+        after = self._amended(published, amending)
+        old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
+        self._load(old | new, before=position)
+        for key in sorted(old | new):
+            entity = self._entity(key)
+            entity.events = [event for event in entity.events if event.event_id != event_id or event.source != source]
+            if after and key in new:
+                entity.events.append(after)
+                entity.events.sort(key=_position)
+                if key not in old:
+                    self.changes.moved.append((key, after.position))
+            self._settle(entity, position)
+
+    def _amended(self, published: Recorded, amending: Sequence[Recorded]) -> Seen | None:
+        amended = Amendments(amending).amend(published)
+        return self._reader.of(amended) if amended else None
+
+    def _entity(self, key: str) -> Entity:
+        entity = self._entities.get(key)
+        if entity is None:
+            entity = self._entities[key] = Entity(key)
+        entity.page = self._page
+        return entity
+
+    def _settle(self, entity: Entity, position: int) -> None:
+        """Ask the fold for the rows of a key; note which are closed at this position, and which opened."""
+        rows = self._fold.rows(entity.key, entity.events)
+        if rows == entity.rows:
+            return
+        marks: dict[Row, Mark] = dict(zip(entity.rows, entity.marks, strict=True))
+        entity.marks = [marks.pop(row) if row in marks else Mark(position) for row in rows]
+        entity.rows = rows
+        for row, mark in marks.items():
+            if mark.row_id is None:
+                self._insert(row, mark, position)
+            else:
+                self.changes.closed[row[0]].append((mark.row_id, mark.known_from, position))
+
+    def _insert(self, row: Row, mark: Mark, known_to: int | None) -> None:
+        table, values = row
+        mark.row_id = self._next_ids[table]
+        self._next_ids[table] += 1
+        self.changes.inserted[table].append((mark.row_id, values, mark.known_from, known_to))
+
+    def _load(self, keys: set[str], *, before: int) -> None:
+        """Read again, from the log and the stored rows, the keys that are not in memory."""
+        elsewhere = self._elsewhere
+        wanted = [key for key in keys if key not in self._entities and (elsewhere is None or key in elsewhere)]
+        if not wanted:
+            return
+        entities = {key: self._entity(key) for key in wanted}
+        for seen in self._events_of(wanted, before - 1):
+            for key in self._fold.keys(seen):
+                if key in entities:
+                    entities[key].events.append(seen)
+        for table, row_id, known_from, values in self._stored.open_rows(wanted):
+            entity = entities[values[0]]
+            entity.rows.append((table, values))
+            entity.marks.append(Mark(known_from, row_id))
+        if elsewhere is not None:
+            elsewhere.difference_update(wanted)
+
+    def _events_of(self, keys: Sequence[str], upto: int) -> Iterable[Seen]:
+        """Return what the log has about these keys by a position, as amended by then, in order."""
+        refs = [f"{self._fold.kind}/{key}" for key in keys]
+        found = {event.position: event for event in self._log.about(refs, upto=upto)}
+        moved = [position for _, position in self._stored.moved_in(keys) if position not in found]
+        found.update((event.position, event) for event in self._log.at(moved))
+        events = [found[position] for position in sorted(found) if found[position].type in self._fold.fields]
+        if not events:
+            return ()
+        amendments = Amendments(self._log.about([f"event/{event.envelope.id}" for event in events], upto=upto))
+        return map(self._reader.of, amendments.apply(events))
+
+    def settle_stored(self) -> Changes:
+        """Return all that changed since this was last asked, and the rows that are open now: for live folding."""
+        for entity in self._entities.values():
+            if entity.page == self._page:
+                self._store_open(entity)
+        return self._taken()
+
+    def settle_closed(self) -> Changes:
+        """Return what changed for good since this was last asked; rows that are open stay in memory: for a rebuild."""
+        return self._taken()
+
+    def settle_rest(self) -> Changes:
+        """Return the rows that are still open, to end a rebuild."""
+        for entity in self._entities.values():
+            self._store_open(entity)
+        return self._taken()
+
+    def _taken(self) -> Changes:
+        if len(self._entities) > KEYS_KEPT:
+            self._forget()
+        changes, self.changes = self.changes, Changes()
+        return changes
+
+    def _forget(self) -> None:
+        """Let the keys go that were met longest ago, and keep half of what may be kept."""
+        oldest = sorted(self._entities, key=lambda key: self._entities[key].page)[: -KEYS_KEPT // 2 or None]
+        for key in oldest:
+            self._store_open(self._entities.pop(key))
+        if self._elsewhere is not None:
+            self._elsewhere.update(oldest)
+
+    def _store_open(self, entity: Entity) -> None:
+        for row, mark in zip(entity.rows, entity.marks, strict=True):
+            if mark.row_id is None:
+                self._insert(row, mark, None)
+
+
+def _position(event: Seen) -> int:
+    return event.position
