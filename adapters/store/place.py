@@ -72,6 +72,7 @@ def _shown(parts: dict[str, Any]) -> str:
     """Write an address anew from what names the server, the user and the database; nothing else is repeated."""
     host, port, service = str(parts.get("host", "")), parts.get("port"), parts.get("service")
     is_socket = host.startswith("/")
+    host = f"[{host}]" if ":" in host else host
     user = f"{parts['user']}@" if "user" in parts else ""
     server = ("" if is_socket else host) + (f":{port}" if port else "")
     query = "&".join([f"host={host}"] * is_socket + [f"service={service}"] * bool(service))

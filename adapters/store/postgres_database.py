@@ -26,7 +26,9 @@ SERVER_MIN = 15
 SELECT_COMMENT = (
     "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') AS comment FROM pg_namespace WHERE nspname = 'custody'"
 )
-SELECT_RIGHTS = "SELECT has_table_privilege('stored_events', 'INSERT') AS may_write, pg_is_in_recovery() AS is_standby"
+SELECT_RIGHTS = (
+    "SELECT has_table_privilege('custody.stored_events', 'INSERT') AS may_write, pg_is_in_recovery() AS is_standby"
+)
 
 CAUSES = (  # beginnings of SQLSTATE, the code, and the mend
     (
@@ -78,14 +80,11 @@ class PostgresDatabase:
     def opened(self, *, reading: bool) -> PostgresLog:
         """Open an existing ledger; raise LedgerUnavailable."""
         connections = Connections(self._address, reading=reading)
-        with self.explained(), connections.transaction(writing=False) as cursor:
-            self._check(_comment(cursor))
-            rights = cursor.execute(SELECT_RIGHTS).fetchone()
-        if not reading and rights and (rights["is_standby"] or not rights["may_write"]):
+        try:
+            self._check_open(connections, reading=reading)
+        except LedgerUnavailable:
             connections.close()
-            what = "the server is a standby" if rights["is_standby"] else "this role may read the ledger, not write it"
-            mend = "connect to the primary server, as a role that may write; reading commands still work"
-            raise LedgerUnavailable("read_only", what, where=str(self._address), mend=mend)
+            raise
         return PostgresLog(connections)
 
     def grant(self, *, writer: str | None, reader: str | None) -> None:
@@ -146,6 +145,20 @@ class PostgresDatabase:
                 where=where,
                 mend="use the program version that wrote it, or a newer one",
             )
+
+    def _check_open(self, connections: Connections, *, reading: bool) -> None:
+        """Raise LedgerUnavailable unless there is a ledger, and one that can be written, if it shall be."""
+        with self.explained(), connections.transaction(writing=False) as cursor:
+            self._check(_comment(cursor))
+            rights = cursor.execute(SELECT_RIGHTS).fetchone() or {}
+        if reading or (rights["may_write"] and not rights["is_standby"]):
+            return
+        raise LedgerUnavailable(
+            "read_only",
+            "the server is a standby" if rights["is_standby"] else "this role may read the ledger, not write it",
+            where=str(self._address),
+            mend="connect to the primary server, as a role that may write; reading commands still work",
+        )
 
     def _check_server(self, server: psycopg.ConnectionInfo) -> None:
         where = str(self._address)

@@ -15,6 +15,7 @@ from adapters.store.recording import Equivocation, Receipt, Reject
 from domain.envelope import Submission, admit
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.events.episode import ReleasedToCommunity
+from projections.folding.seen import RawEvent
 from tests.adapters.store.spots import Spot
 from tests.builders import JAIL, MONDAY, body, booked, released, submissions
 
@@ -275,3 +276,27 @@ def test_references_of_several_eras_are_all_found(ledger: Ledger, monkeypatch: p
 
     assert list(range(1, 40)) == [event.position for event in ledger.about(["facility/mn-cass-jail"])]
     assert [30] == [event.position for event in ledger.about(["subject/s-30"])]
+
+
+def test_events_are_read_by_their_positions_their_id_and_as_folds_read_them(ledger: Ledger) -> None:
+    events = [admit(booked(1)), admit(released(1)), admit(booked(2))]
+    stored = receipts(ledger, events)
+    second = events[1]
+
+    assert [1, 3] == [event.position for event in ledger.at([3, 1, 9])]
+    assert second.id == ledger.published(second.source, second.id, upto=2).envelope.id
+    assert ledger.published(second.source, second.id, upto=1) is None
+    assert stored[2].leaf.hex() == ledger.leaf_at(3)
+    assert "" == ledger.leaf_at(4)
+    assert [as_read(2, second)] == ledger.raw_events(after=1, upto=3, topics=[second.type])
+
+
+def as_read(position: int, event: Submission) -> RawEvent:
+    occurred = event.occurred_earliest, event.occurred_latest
+    return (position, event.stream, event.type, event.source, event.id, *occurred, event.body)
+
+
+def test_who_waits_for_more_is_told_how_far_the_log_is(ledger: Ledger) -> None:
+    receipts(ledger, submissions(2))
+
+    assert [2, 2] == [ledger.wait_beyond(1, 60), ledger.wait_beyond(2, 0.01)]
