@@ -96,6 +96,14 @@ class Server:
         host = "" if query else f"{known['host']}:{known.get('port', 5432)}"
         return f"postgresql://{known['user']}{secret}@{host}/{known['dbname']}{query}"
 
+    def restart(self) -> None:
+        """Crash the server and start it again; one that is not ours to stop at least ends every session."""
+        if self.process is None:
+            self.run(OTHERS_ENDED, self.named(dbname=NAME))
+            return
+        self.stop(signal.SIGQUIT)
+        self.start()
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop the process: SIGINT ends sessions in order, SIGQUIT as a crash would."""
         assert self.process is not None, "only a server of this process can be stopped"

@@ -63,7 +63,7 @@ class Connections:
         connection = self._begun(BEGIN_WRITING if writing and not self._reading else BEGIN_READING)
         try:
             yield connection.cursor(binary=True)
-            connection.execute("COMMIT")
+            connection.execute("COMMIT" if writing else "ROLLBACK")
         finally:
             self._put_back(connection)
 

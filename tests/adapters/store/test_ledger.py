@@ -16,8 +16,8 @@ from domain.envelope import Submission, admit
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.events.episode import ReleasedToCommunity
 from projections.folding.seen import RawEvent
-from tests.adapters.store.spots import Spot
 from tests.builders import JAIL, MONDAY, body, booked, released, submissions
+from tests.spots import Spot
 
 
 def receipts(ledger: Ledger, several: list) -> list[Receipt]:

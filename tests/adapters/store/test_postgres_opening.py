@@ -16,9 +16,9 @@ from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, PostgresAddress, ledger_place
 from adapters.store.postgres_database import PostgresDatabase
 from domain.errors import LedgerUnavailable
-from tests.adapters.store.spots import TABLES, DatabaseSpot
 from tests.builders import submissions
 from tests.postgres import NAME
+from tests.spots import TABLES, DatabaseSpot
 
 SECRET = "hush-hush"  # noqa: S105 - of no use to anybody
 

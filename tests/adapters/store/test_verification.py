@@ -12,8 +12,8 @@ from adapters.store.ledger import Ledger, system_clock
 from adapters.store.verification import Verification, verify
 from domain.canonical import leaf_hash
 from domain.merkle import EMPTY_TREE
-from tests.adapters.store.spots import DatabaseSpot, FileSpot, Spot
 from tests.builders import submissions
+from tests.spots import DatabaseSpot, FileSpot, Spot
 
 EVENTS = 12
 
