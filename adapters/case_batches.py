@@ -14,9 +14,7 @@ CASES_A_BATCH = 500
 
 def case_refs(ledger: Ledger) -> list[str]:
     """Return every reference that may be a case, in order: some hundred bytes for each are held."""
-    kinds = " OR ".join("(ref > ? || '/' AND ref < ? || '0')" for _ in CASE_KINDS)  # "0" comes next after "/"
-    statement = f"SELECT DISTINCT ref FROM event_refs WHERE {kinds} ORDER BY ref"  # noqa: S608 - our own kinds
-    return [str(row["ref"]) for row in ledger.rows(statement, [kind for kind in CASE_KINDS for _ in range(2)])]
+    return ledger.refs_of(CASE_KINDS)
 
 
 def cases_of(ledger: Ledger, refs: Sequence[str], upto: int) -> Iterator[CaseEvents]:

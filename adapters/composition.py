@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, system_clock
+from adapters.store.place import Place, models_folder
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
@@ -33,17 +33,17 @@ from projections.rule_stops import STOPPING_TYPES, rule_stops
 class Services:
     """What every command needs: where the ledger is, which places there are, what time it is."""
 
-    path: Path
+    place: Place
     register: Register
     clock: Callable[[], datetime]
 
     def reading(self) -> Ledger:
         """Open the ledger to read; it must exist."""
-        return Ledger.open_to_read(self.path)
+        return Ledger.open_to_read(self.place)
 
     def writing(self) -> Ledger:
         """Open the ledger to append, making it first if there is none."""
-        return Ledger.create(self.path)
+        return Ledger.create(self.place)
 
     def custody(self) -> Custody:
         """Return the custody fold, which knows who runs each facility."""
@@ -52,16 +52,16 @@ class Services:
     def models(self) -> Models:
         """Return the read models kept beside the ledger."""
         folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers())
-        return Models(self.path.with_name(f"{self.path.name}.models"), {fold.name: fold for fold in folds})
+        return Models(models_folder(self.place), {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:
         """Return what the rules need to know of each facility."""
         return {f.id: Custodian(f.kind, f.county, f.agency) for f in self.register.facilities}
 
 
-def services(path: Path) -> Services:
+def services(place: Place) -> Services:
     """Wire the real register and clock."""
-    return Services(path, minnesota_register(), system_clock)
+    return Services(place, minnesota_register(), system_clock)
 
 
 def amendments(ledger: Ledger, upto: int | None) -> Amendments:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
-from domain.instants import EPOCH
 from projections.amendments import Amendments
 from projections.cases import SEALING_TYPES, case_ref
 from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
+ICE = "us-ice"  # begins the ids of its offices
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 
 
@@ -89,11 +89,4 @@ def ice_reaches(ledger: Ledger, upto: int) -> datetime | None:
 
     A time later than when the ledger had it is a slip, and reaches nowhere.
     """
-    topics = (CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE)
-    found = ledger.rows(
-        "SELECT max(occurred_latest) FROM stored_events WHERE topic IN (?, ?) AND position <= ? "
-        "AND source LIKE '%:us-ice%' AND occurred_latest <= recorded_at",
-        [*topics, upto],
-    )
-    latest = next(found)[0]
-    return None if latest is None else EPOCH + timedelta(microseconds=latest)
+    return ledger.latest_told((CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE), ICE, upto=upto)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -67,16 +66,17 @@ class Commands(click.Group):
     envvar="CUSTODY_LEDGER",
     default="custody.db",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="The ledger file; also CUSTODY_LEDGER.",
+    metavar="PLACE",
+    help="The ledger: a file, or postgresql://USER@HOST/DATABASE; also CUSTODY_LEDGER.",
 )
 @click.version_option(package_name="custody-ledger", prog_name="custody")
 @click.pass_context
-def main(context: click.Context, ledger: Path) -> None:
+def main(context: click.Context, ledger: str) -> None:
     """One ordered log of custody handoffs, and which cooperation rule applied."""
     from adapters.composition import services
+    from adapters.store.place import ledger_place
 
-    context.obj = services(ledger)
+    context.obj = services(ledger_place(ledger))
 
 
 def run() -> None:

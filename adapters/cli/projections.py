@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +17,7 @@ from adapters.read_models.projector import OnError, Projector
 from adapters.read_models.rebuilding import build, build_all
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.ledger import Ledger
+from adapters.store.place import Place
 
 HEARTBEAT_SECONDS = 5.0
 model_option = click.option("--model", "names", multiple=True, help="Only this read model; may be given again.")
@@ -95,7 +95,7 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
     ledger.close()
     began = time.monotonic()
     with progress_bar("rebuilding", upto * len(chosen)) as progress:
-        run = partial(rebuild_one, services.path, on_error=on_error)
+        run = partial(rebuild_one, services.place, on_error=on_error)
         built = build_all(models, chosen, run, lambda positions: progress(sum(positions.values())))
     seconds = time.monotonic() - began
     if swap:
@@ -109,9 +109,9 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
         click.echo("The old ones still answer; `custody projections swap` lets the new ones.")
 
 
-def rebuild_one(path: Path, name: str, on_error: OnError) -> int:
+def rebuild_one(place: Place, name: str, on_error: OnError) -> int:
     """Build one model, in a process of its own."""
-    here = services(path)
+    here = services(place)
     ledger = here.reading()
     generation = build(here.models(), ledger, name, on_error)
     ledger.close()

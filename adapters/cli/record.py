@@ -32,9 +32,9 @@ def init(services: Services, as_json: bool) -> None:
     position = ledger.position()
     ledger.close()
     if as_json:
-        print_json({"ledger": str(services.path), "position": position})
+        print_json({"ledger": str(services.place), "position": position})
     else:
-        click.echo(f"{services.path}: a ledger of {position:,} events")
+        click.echo(f"{services.place}: a ledger of {position:,} events")
 
 
 @click.command()

@@ -18,6 +18,7 @@ from adapters.composition import Services, amendments, published_packs
 from adapters.rules.finding import find_rules
 from adapters.rules.published import KnownRules
 from adapters.visible import visible
+from domain.errors import LedgerUnavailable
 from domain.instants import format_rfc3339
 from domain.rules.difference import difference
 from projections.published_packs import PublishedPacks
@@ -45,9 +46,12 @@ def diff(services: Services, before: str, after: str, *, as_json: bool) -> None:
 
 def _published(services: Services) -> PublishedPacks:
     """Return what the ledger knows of packs; comparing files needs no ledger."""
-    if not services.path.exists():
-        return PublishedPacks()
-    ledger = services.reading()
+    try:
+        ledger = services.reading()
+    except LedgerUnavailable as error:
+        if error.code == "ledger_not_found":
+            return PublishedPacks()
+        raise
     published = published_packs(ledger, None, amendments(ledger, None))
     ledger.close()
     return published

@@ -22,7 +22,7 @@ from adapters.composition import Services, amendments, published_packs
 from adapters.rules.packs import load_pack
 from adapters.rules.published import check_tests, unpublished
 from adapters.store.ledger import Ledger
-from adapters.store.recorder import Receipt
+from adapters.store.recording import Receipt
 from domain.envelope import admit
 from domain.instants import Instant
 from domain.rules.rulebook import Rulebook
@@ -39,7 +39,7 @@ def publish(services: Services, pack: Path, *, as_json: bool) -> None:
     """Publish a rule pack, a file or one that ships, with what it extends: decisions use it from here on."""
     rulebook = load_pack(pack)
     check_tests(rulebook)
-    ledger = Ledger.open_to_write(services.path)
+    ledger = Ledger.open_to_write(services.place)
     try:
         published = _publish(ledger, rulebook, services.clock())
     finally:

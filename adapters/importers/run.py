@@ -13,7 +13,7 @@ from adapters.importers.port import Flag, ImportContext, Importer, Refusal, RowO
 from adapters.intake.gate import Gate
 from adapters.intake.intake import Intake, Item, different_bytes
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Equivocation, Outcome
+from adapters.store.recording import Equivocation, Outcome
 from domain.errors import InputRefused
 
 DETAILS_MAX = 10_000  # refusals and flags beyond this are counted, and every refusal is in the ledger

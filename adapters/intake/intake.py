@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Equivocation, Outcome, Receipt, Reject
+from adapters.store.recording import Equivocation, Outcome, Receipt, Reject
 from domain.canonical import BODY_BYTES_MAX
 from domain.envelope import Submission
 from domain.errors import InputRefused

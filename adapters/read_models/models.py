@@ -64,7 +64,7 @@ class Models:
     def create(self, name: str) -> tuple[int, SqliteModel]:
         """Make an empty new generation, in the place of any that was begun and never finished."""
         with explained(self.folder):
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             live = self.live_generation(name)
             for number in self.generations(name):
                 if live is None or number > live:

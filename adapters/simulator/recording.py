@@ -28,7 +28,7 @@ from adapters.intake.intake import Intake, Item
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recorder import Outcome, Receipt
+from adapters.store.recording import Outcome, Receipt
 from domain.envelope import Submission
 from domain.errors import LedgerError, LedgerUnavailable
 

@@ -8,7 +8,7 @@ from typing import Any
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from adapters.store.recorder import StoredFact
+from adapters.store.recording import StoredFact
 from domain.envelope import Submission, admit
 from domain.errors import IntegrityProblem
 from domain.events.catalogue import CATALOGUE

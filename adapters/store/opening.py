@@ -6,13 +6,14 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from importlib.resources import files
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from eventsourcing.persistence import PersistenceError
 
-from adapters.store.sqlite import file_uri
+from adapters.store.recorder import LedgerRecorder
+from adapters.store.sqlite import LedgerDatastore, file_uri
+from adapters.store.sqlite_snapshot import schema_script
 from domain.errors import LedgerUnavailable
 
 APPLICATION_ID = 0x43555354  # "CUST", at byte 68 of the file
@@ -46,6 +47,28 @@ CAUSES = (  # words any of which an error has, its code, and the mend
 )
 
 
+class SqliteFile:
+    """The backend that a path names."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self) -> None:
+        """Make the file if there is none."""
+        create(self._path)
+
+    def opened(self, *, reading: bool) -> LedgerRecorder:
+        """Open an existing ledger; reading, without any way to change it."""
+        check_is_ledger(self._path)
+        uri = reading_uri(self._path) if reading else file_uri(self._path, query="mode=rw")
+        with self.explained():
+            return LedgerRecorder(LedgerDatastore(uri))
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turn every error of the file within a block into LedgerUnavailable with a mend."""
+        return explained(self._path)
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's, the library's and the system's errors into LedgerUnavailable with a mend."""
@@ -60,11 +83,6 @@ def explained(path: Path) -> Iterator[None]:
                     code, f"the ledger cannot be used: {said}", where=str(path), mend=mend
                 ) from error
         raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {said}", where=str(path)) from error
-
-
-def schema_script() -> str:
-    """Return the schema as committed."""
-    return files("adapters.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def create(path: Path) -> None:

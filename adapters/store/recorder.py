@@ -1,12 +1,11 @@
-"""The recorder: appends facts in one transaction with their positions, references, tree head and refusals."""
+"""The log in a SQLite file: appends facts in one transaction with their positions, references, tree head, refusals."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from itertools import repeat
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import orjson
 from eventsourcing.persistence import (
@@ -18,12 +17,24 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from adapters.store.log import Log, Row
+from adapters.store.recording import (
+    Equivocation,
+    Numbered,
+    Outcome,
+    Receipt,
+    Reject,
+    StoredFact,
+    era_of,
+    positions_of,
+)
+from adapters.store.sqlite_snapshot import SqliteSnapshot
 from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
+from projections.folding.seen import RawEvent
 
 HEARTBEAT_SECONDS = 0.05
-ERA_BITS = 16
 
 INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
     "INSERT INTO stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, "
@@ -32,6 +43,13 @@ INSERT_EVENT = (  # first what the recorder decides, then a submission's fields 
 )
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
+)
+EVENT = "e.position, e.recorded_at, e.state, e.topic"
+RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
+ABOUT = (
+    f"SELECT {EVENT} FROM stored_events AS e WHERE e.position <= ?3 AND e.position IN ("  # noqa: S608 - our own names
+    "SELECT p.value FROM json_each(?1) AS era CROSS JOIN json_each(?2) AS wanted CROSS JOIN event_refs AS r "
+    "ON r.era = era.value AND r.ref = wanted.value CROSS JOIN json_each(r.positions) AS p) ORDER BY e.position"
 )
 INSERT_REF = "INSERT INTO event_refs VALUES (?, ?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
@@ -47,50 +65,7 @@ SELECT_KNOWN = (
 )
 
 
-class StoredFact(NamedTuple):
-    """The library's `StoredEvent` (its four attributes), and all that we store with it."""
-
-    originator_id: str
-    originator_version: int | None
-    topic: str
-    state: bytes
-    submission: Submission
-
-
-class Receipt(NamedTuple):
-    """The promise that an event is stored: its position, leaf hash and the ledger's time. Fsynced before it exists."""
-
-    position: int
-    leaf: bytes
-    recorded_us: int
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Equivocation:
-    """The same source and id came with other bytes; the first stays, the second is kept as evidence."""
-
-    first: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Evidence of one refusal. `body` is kept for events; rows of files leave their digest only."""
-
-    code: str
-    field: str
-    reason: str
-    origin: str
-    row: int
-    body: bytes | None
-    body_hash: bytes
-
-
-Outcome = Receipt | Equivocation
-Numbered = tuple[int, int | None, bytes, Submission]  # position, version if an aggregate's, leaf hash
-
-
-class LedgerRecorder(SQLiteApplicationRecorder):
+class LedgerRecorder(SQLiteApplicationRecorder, Log):
     """The library's application recorder over our schema; the schema itself is made by `opening.create`."""
 
     def __init__(self, datastore: Any) -> None:
@@ -179,6 +154,91 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self._subscriptions.append(subscription)
         return subscription
 
+    def position(self) -> int:
+        """Return the last position, 0 for an empty log."""
+        return self.max_notification_id() or 0
+
+    def position_known_by(self, moment_us: int) -> int:
+        """Return the last position stored at or before a moment of the ledger's clock."""
+        statement = "SELECT coalesce(max(size), 0) FROM tree_heads WHERE recorded_at <= ?"
+        return int(self.rows(statement, [moment_us])[0][0])
+
+    def page(self, *, after: int, upto: int, topics: Sequence[str], limit: int) -> Sequence[Row]:
+        """Return so many events with positions in (after, upto], in order."""
+        where, order = f"e.position > ? AND e.position <= ?{among(topics)}", "e.position LIMIT ?"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
+        return self.rows(statement, [after, upto, *topics, limit])
+
+    def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return every event in, or mentioning, any of these references up to a position, in order."""
+        eras = list(range(era_of(upto) + 1))
+        return self.rows(ABOUT, [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), upto])
+
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+        where = "e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return self.rows(statement, [orjson.dumps(list(positions)).decode()])
+
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        statement = (
+            f"SELECT {EVENT} FROM json_each(?) AS wanted CROSS JOIN stored_events AS e "  # noqa: S608 - our own names
+            f"ON e.event_id = wanted.value WHERE e.position <= ? AND +e.topic IN ({','.join('?' * len(topics))})"
+        )
+        return self.rows(statement, [orjson.dumps(list(event_ids)).decode(), upto, *topics])
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+        where = f"position > ? AND position <= ?{among(topics)}"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None  # plain tuples: half the time goes into making rows
+            cursor.execute(statement, [after, upto, *topics])
+            return cast("list[RawEvent]", cursor.fetchall())
+
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
+        found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = ?", [position])
+        return bytes(found[0]["leaf_hash"]) if found else b""
+
+    def stream_of(self, source: str, event_id: str) -> str | None:
+        """Return the stream of an event, or None if the log does not hold it."""
+        statement = "SELECT originator_id FROM stored_events WHERE event_id = ? AND source = ?"
+        return next((str(row["originator_id"]) for row in self.rows(statement, [event_id, source])), None)
+
+    def refs_of(self, kinds: Sequence[str]) -> list[str]:
+        """Return every reference of these kinds, in the order of their characters."""
+        any_kind = " OR ".join("(ref > ? || '/' AND ref < ? || '0')" for _ in kinds)  # "0" comes next after "/"
+        statement = f"SELECT DISTINCT ref FROM event_refs WHERE {any_kind} ORDER BY ref"  # noqa: S608
+        return [str(row["ref"]) for row in self.rows(statement, [kind for kind in kinds for _ in range(2)])]
+
+    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+        """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+        statement = (
+            "SELECT max(occurred_latest) FROM stored_events WHERE "  # noqa: S608 - one `?` for each topic
+            f"topic IN ({','.join('?' * len(topics))}) AND position <= ? "
+            "AND source LIKE '%:' || ? || '%' AND occurred_latest <= recorded_at"
+        )
+        latest = self.rows(statement, [*topics, upto, agency])[0][0]
+        return None if latest is None else int(latest)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """Yield reads of one moment."""
+        with self.datastore.transaction(commit=False) as cursor:
+            yield SqliteSnapshot(cursor)
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+        """Run one read and return its rows; nothing here can write."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, parameters)
+            return cast("Sequence[Any]", cursor.fetchall())
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.datastore.close()
+
 
 class LedgerSubscription(ListenNotifySubscription[Any]):
     """Pulls when this process appends, and on a heartbeat for what other processes append."""
@@ -225,11 +285,7 @@ def _write(c: SQLiteCursor, fresh: Sequence[Numbered], tree: Tree, now_us: int) 
 
 def _posting_lists(fresh: Sequence[Numbered]) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reference of a transaction, in the order of the table."""
-    positions: defaultdict[str, list[int]] = defaultdict(list)
-    for position, _, _, fact in fresh:
-        for ref in fact.refs:
-            positions[ref].append(position)
-    return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in sorted(positions.items()))
+    return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in positions_of(fresh))
 
 
 def among(topics: Sequence[str]) -> str:
@@ -239,11 +295,6 @@ def among(topics: Sequence[str]) -> str:
     # The second half says nothing new where it stands: it lets SQLite use the index of the rarer topics.
     rarer = "" if any(topic.startswith("custody.") for topic in topics) else " AND topic NOT LIKE 'custody.%'"
     return f" AND topic IN ({','.join('?' * len(topics))}){rarer}"
-
-
-def era_of(position: int) -> int:
-    """Return the era of a posting list that begins at this position."""
-    return position >> ERA_BITS
 
 
 def _reject_row(reject: Reject, now_us: int) -> tuple[Any, ...]:

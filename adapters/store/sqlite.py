@@ -17,10 +17,8 @@ from eventsourcing.sqlite import (
     SQLiteConnectionPool,
     SQLiteCursor,
     SQLiteDatastore,
-    SQLiteFactory,
     SQLiteTransaction,
 )
-from eventsourcing.utils import EnvType
 
 LOCK_TIMEOUT_SECONDS = 30
 CACHE_KIB = 256 * 1024
@@ -76,15 +74,6 @@ class LedgerDatastore(SQLiteDatastore):
         super().__init__(uri, originator_id_type="text")
         self.pool.close()
         self.pool = LedgerConnectionPool(db_name=uri, lock_timeout=LOCK_TIMEOUT_SECONDS)
-
-
-class LedgerFactory(SQLiteFactory):
-    """The library's factory, making our datastore; the file and its schema exist before it is used."""
-
-    def __init__(self, env: EnvType) -> None:
-        super().__init__(env)
-        self.datastore.close()
-        self.datastore = LedgerDatastore(env[self.SQLITE_DBNAME])
 
 
 def file_uri(path: Path, *, query: str) -> str:

@@ -1,32 +1,26 @@
 """Verification: re-hash every body and check everything the ledger keeps beside it. Trusts nothing but the bytes.
 
 It proves that what is stored agrees with itself, and with a root somebody kept from before. It does not prove
-that the record is true, nor complete, nor that nobody rewrote the whole file: for that, keep the root.
+that the record is true, nor complete, nor that nobody rewrote the whole ledger: for that, keep the root.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
-import orjson
-from eventsourcing.persistence import PersistenceError
-
-from adapters.store.ledger import Ledger, Rows
-from adapters.store.opening import schema_script
-from adapters.store.recorder import era_of
+from adapters.store.ledger import Ledger
+from adapters.store.log import PostingList, Row, Snapshot
+from adapters.store.recording import era_of
 from domain.canonical import leaf_hash
 from domain.envelope import Submission, admit
 from domain.errors import LedgerError
 from domain.merkle import EMPTY_TREE, Tree
 
-PAGE_ROWS = 1_000
-POSITION_MIN = -(2**63)  # a row somebody put before the first is found too
 SUM_BITS = (1 << 128) - 1
 
 Progress = Callable[[int], None]
@@ -34,7 +28,7 @@ Progress = Callable[[int], None]
 
 @dataclass(slots=True)
 class Verification:
-    """What was found. `problems` are {position, what}; position 0 means the file as a whole."""
+    """What was found. `problems` are {position, what}; position 0 means the ledger as a whole."""
 
     events: int = 0
     root: str = ""
@@ -53,37 +47,22 @@ def verify(ledger: Ledger, progress: Progress, *, kept_root: tuple[int, str] | N
     """Check the whole ledger; `kept_root` is a (size, root in hex) that somebody wrote down earlier."""
     result = Verification()
     try:
-        with ledger.snapshot() as rows:
-            _check_schema(rows, result)
-            _check_events(rows, result, progress, kept_root)
-    except (LedgerError, sqlite3.Error, PersistenceError) as error:
-        result.note(result.events + 1, f"the file cannot be read from here on: {error}")
+        with ledger.snapshot() as snapshot:
+            for problem in snapshot.schema_problems():
+                result.note(0, problem)
+            _check_events(snapshot, result, progress, kept_root)
+    except LedgerError as error:
+        result.note(result.events + 1, f"the ledger cannot be read from here on: {error}")
     return result
 
 
-def _check_schema(rows: Rows, result: Verification) -> None:
-    """Compare the file's tables, indexes and triggers with those we make: a missing trigger is a hole."""
-    statement = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
-    found = {(row["type"], row["name"], row["sql"]) for row in rows(statement)}
-    expected = _expected_schema(statement)
-    for kind, name, _ in sorted(expected - found):
-        result.note(0, f"{kind} {name} is missing or was changed")
-    for kind, name, _ in sorted(found - expected):
-        if (kind, name) not in {(k, n) for k, n, _ in expected}:
-            result.note(0, f"{kind} {name} does not belong in a ledger")
-
-
-def _expected_schema(statement: str) -> set[tuple[str, str, str]]:
-    with sqlite3.connect(":memory:") as connection:
-        connection.executescript(schema_script())
-        return set(connection.execute(statement).fetchall())
-
-
-def _check_events(rows: Rows, result: Verification, progress: Progress, kept_root: tuple[int, str] | None) -> None:
-    heads = list(rows("SELECT * FROM tree_heads ORDER BY size"))
+def _check_events(
+    snapshot: Snapshot, result: Verification, progress: Progress, kept_root: tuple[int, str] | None
+) -> None:
+    heads = list(snapshot.heads())
     walk = Walk(result)
     covering = 0
-    for row in _events(rows):
+    for row in snapshot.events():
         walk.step(row)
         while covering < len(heads) and heads[covering]["size"] < row["position"]:
             covering += 1
@@ -93,11 +72,11 @@ def _check_events(rows: Rows, result: Verification, progress: Progress, kept_roo
         result.events += 1
         progress(result.events)
     _check_end(walk, heads, kept_root, result)
-    if walk.refs != _stored_refs(rows, walk.key, result):
+    if walk.refs != _stored_refs(snapshot, walk.key, result):
         result.note(0, "the references beside the events are not those that the events make")
 
 
-def _check_against_head(walk: Walk, row: Any, head: Any, result: Verification) -> None:
+def _check_against_head(walk: Walk, row: Row, head: Row, result: Verification) -> None:
     """Check an event against the first head that covers it: the same transaction, so the same time."""
     if row["recorded_at"] != head["recorded_at"]:
         result.note(row["position"], "the ledger's time of this event is not that of its tree head")
@@ -105,7 +84,7 @@ def _check_against_head(walk: Walk, row: Any, head: Any, result: Verification) -
         _check_head(walk.tree, head, result)
 
 
-def _check_end(walk: Walk, heads: list[Any], kept_root: tuple[int, str] | None, result: Verification) -> None:
+def _check_end(walk: Walk, heads: list[Row], kept_root: tuple[int, str] | None, result: Verification) -> None:
     """Check that the heads, and the root somebody kept, cover exactly what is there."""
     if walk.tree is None:
         return
@@ -131,7 +110,7 @@ class Walk:
     position: int = 0
     recorded_at: int = 0
 
-    def step(self, row: Any) -> None:
+    def step(self, row: Row) -> None:
         """Check one row against its bytes and against the row before it."""
         if row["position"] != self.position + 1:
             self.result.note(self.position + 1, f"missing: the next position is {row['position']}")
@@ -149,18 +128,7 @@ class Walk:
         self.refs = (self.refs + _check_columns(row, body, self.key, self.result)) & SUM_BITS
 
 
-def _events(rows: Rows) -> Iterator[Any]:
-    after = POSITION_MIN
-    while True:
-        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
-        page = list(rows(statement, [after, PAGE_ROWS]))
-        yield from page
-        if len(page) < PAGE_ROWS:
-            return
-        after = page[-1]["position"]
-
-
-def _check_columns(row: Any, body: bytes, key: bytes, result: Verification) -> int:
+def _check_columns(row: Row, body: bytes, key: bytes, result: Verification) -> int:
     """Check one row's columns against its bytes; return the sum of the digests of its references."""
     position = row["position"]
     try:
@@ -188,8 +156,8 @@ def _expected_columns(submission: Submission) -> dict[str, Any]:
     }
 
 
-def _check_head(tree: Tree, head: Any, result: Verification) -> None:
-    if head is not None and (head["root"] != tree.root or head["peaks"] != b"".join(tree.peaks)):
+def _check_head(tree: Tree, head: Row, result: Verification) -> None:
+    if head["root"] != tree.root or head["peaks"] != b"".join(tree.peaks):
         result.note(tree.size, f"the tree head of {tree.size} events does not follow from the events")
 
 
@@ -202,32 +170,23 @@ def _ref_digest(key: bytes, ref: str, position: int) -> int:
     return int.from_bytes(blake2b(f"{ref}|{position}".encode(), digest_size=16, key=key).digest())
 
 
-def _stored_refs(rows: Rows, key: bytes, result: Verification) -> int:
+def _stored_refs(snapshot: Snapshot, key: bytes, result: Verification) -> int:
     """Sum the digests of all stored references: an order-free fingerprint, in constant memory."""
-    total, last = 0, (POSITION_MIN, "", "")
-    statement = "SELECT * FROM event_refs WHERE (era, ref, positions) > (?, ?, ?) ORDER BY era, ref, positions LIMIT ?"
-    while True:
-        page = list(rows(statement, [*last, PAGE_ROWS]))
-        total += sum(_ref_digest(key, row["ref"], position) for row in page for position in _positions(row, result))
-        if len(page) < PAGE_ROWS:
-            return total & SUM_BITS
-        last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
+    total = 0
+    for found in snapshot.posting_lists():
+        total += sum(_ref_digest(key, found.ref, position) for position in _positions(found, result))
+    return total & SUM_BITS
 
 
-def _positions(row: Any, result: Verification) -> list[int]:
-    """Return the positions of a posting list, or note that it is not as we write them, which readers rely on."""
-    try:
-        positions = orjson.loads(row["positions"])
-    except orjson.JSONDecodeError:
-        positions = None
+def _positions(found: PostingList, result: Verification) -> list[int]:
+    """Return the positions of a posting list, or note that it is not as we write it, which readers rely on."""
+    positions = found.positions or []
     well_formed = (
-        isinstance(positions, list)
-        and positions != []
-        and all(type(position) is int and position > 0 for position in positions)
+        positions != []
+        and positions[0] > 0
         and all(earlier < later for earlier, later in pairwise(positions))
-        and row["era"] == era_of(positions[0])
-        and row["positions"] == orjson.dumps(positions).decode()
+        and found.era == era_of(positions[0])
     )
     if not well_formed:
-        result.note(0, f"the references of {row['ref'][:120]!r} in era {row['era']} are not a list of ours")
+        result.note(0, f"the references of {found.ref[:120]!r} in era {found.era} are not a list of ours")
     return positions if well_formed else []

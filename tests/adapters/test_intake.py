@@ -50,7 +50,7 @@ def test_evidence_survives_even_when_nothing_else_is_stored(ledger: Ledger) -> N
             with pytest.raises(InputRefused):
                 way_in.submit(body, origin="test", row=1)
 
-    kept = [(row["code"], bytes(row["body"])) for row in ledger.rows("SELECT code, body FROM rejects")]
+    kept = [(row["code"], bytes(row["body"])) for row in ledger.facts.rows("SELECT code, body FROM rejects")]
     assert [("unknown_type", b'{"a":1}'), ("not_an_object", b"[]")] == kept
     assert 0 == ledger.position()
 
@@ -62,7 +62,7 @@ def test_the_same_refusal_again_is_the_same_evidence(ledger: Ledger) -> None:
 
     with intake(ledger, []) as way_in:
         way_in.refuse("not_an_object", "", "an event is one JSON object", origin="test", row=1, body=b"[]")
-    assert 1 == next(ledger.rows("SELECT count(*) FROM rejects"))[0]
+    assert 1 == ledger.facts.rows("SELECT count(*) AS n FROM rejects")[0]["n"]
 
 
 def test_a_facility_outside_the_register_is_refused_with_near_names(ledger: Ledger) -> None:

@@ -13,10 +13,13 @@ import pytest
 
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.mapper import CustodyMapper
+from adapters.store.place import Place
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from projections.amendments import Amendments
 from projections.replay import replay
 from tests.builders import submissions
+
+WRITES = 60
 
 
 def test_a_ledger_refuses_to_start_where_database_functions_would_hide_events(
@@ -28,19 +31,15 @@ def test_a_ledger_refuses_to_start_where_database_functions_would_hide_events(
         Ledger.create(tmp_path / "custody.db")
 
 
-def test_a_batch_of_twenty_thousand_events_is_one_transaction_and_does_not_hang(tmp_path: Path) -> None:
-    ledger = Ledger.create(tmp_path / "custody.db")
-
+def test_a_batch_of_twenty_thousand_events_is_one_transaction_and_does_not_hang(ledger: Ledger) -> None:
     outcomes = ledger.append(submissions(20_000), now=system_clock())
 
     assert outcomes[-1].position == ledger.position() == 20_000
-    assert next(ledger.rows("SELECT count(*) FROM tree_heads"))[0] == 1
-    ledger.close()
+    assert ledger.facts.rows("SELECT count(*) AS n FROM tree_heads")[0]["n"] == 1
 
 
-def test_a_follower_sees_what_this_and_other_processes_append(tmp_path: Path) -> None:
-    here = Ledger.create(tmp_path / "custody.db")
-    elsewhere = Ledger.open_to_write(here.path)
+def test_a_follower_sees_what_this_and_other_processes_append(ledger: Ledger) -> None:
+    here, elsewhere = ledger, Ledger.open_to_write(ledger.place)
     here.append(submissions(1), now=system_clock())
     seen: list[int] = []
 
@@ -58,37 +57,40 @@ def test_a_follower_sees_what_this_and_other_processes_append(tmp_path: Path) ->
     follower.join(timeout=20)
 
     assert [1, 2, 3] == seen
-    here.close()
     elsewhere.close()
 
 
-def append_one_by_one(path: Path, start: int) -> None:
-    ledger = Ledger.open_to_write(path)
-    for event in submissions(60, start=start):
+def append_one_by_one(place: Place, start: int) -> None:
+    ledger = Ledger.open_to_write(place)
+    for event in submissions(WRITES, start=start):
         ledger.append([event], now=system_clock())
     ledger.close()
 
 
-def test_three_writing_processes_get_distinct_positions_and_no_locked_errors(tmp_path: Path) -> None:
-    ledger = Ledger.create(tmp_path / "custody.db")
+def test_four_writing_processes_leave_no_gap_and_who_follows_them_misses_nothing(ledger: Ledger) -> None:
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=append_one_by_one, args=(ledger.path, 1000 * n)) for n in (1, 2, 3)]
+    writers = [context.Process(target=append_one_by_one, args=(ledger.place, 1000 * n)) for n in range(1, 5)]
+    seen: list[int] = []
 
     for writer in writers:
         writer.start()
+    with ledger.facts.subscribe(gt=0) as subscription:
+        for notification in subscription:
+            seen.append(notification.id)
+            if len(seen) == len(writers) * WRITES:
+                break
     for writer in writers:
         writer.join(timeout=120)
 
-    assert [0, 0, 0] == [writer.exitcode for writer in writers]
-    assert list(range(1, 181)) == [event.position for event in ledger.recorded()]
-    ledger.close()
+    assert [0] * len(writers) == [writer.exitcode for writer in writers]
+    assert list(range(1, len(writers) * WRITES + 1)) == seen == [event.position for event in ledger.recorded()]
 
 
 def test_positions_survive_a_dump_and_restore(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path / "custody.db")
     ledger.append(submissions(20), now=system_clock())
     ledger.close()
-    with closing(sqlite3.connect(ledger.path)) as connection, connection:
+    with closing(sqlite3.connect(ledger.place)) as connection, connection:
         script = "\n".join(line for line in connection.iterdump() if "CREATE TRIGGER" not in line.split("\n")[0])
     with closing(sqlite3.connect(":memory:")) as restored, restored:
         restored.executescript(script)

@@ -1,0 +1,123 @@
+"""The port: what a ledger asks of the place where its log is kept. SQLite and PostgreSQL each have their own SQL.
+
+A row is read by column name. Times are microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+from eventsourcing.persistence import ApplicationRecorder
+
+from adapters.store.recording import Outcome, Reject
+from domain.envelope import Submission
+from projections.folding.seen import RawEvent
+
+Row = Mapping[str, Any]
+
+
+class PostingList(NamedTuple):
+    """Where a transaction mentions a reference. `positions` is None where what is stored is not as we write it."""
+
+    era: int
+    ref: str
+    positions: list[int] | None
+
+
+class Snapshot(Protocol):
+    """Reads of one moment, for who checks everything: nothing that is written meanwhile is seen by any of them."""
+
+    def schema_problems(self) -> Iterator[str]:
+        """Yield what of the tables, indexes and triggers is missing, was changed, or does not belong."""
+        ...
+
+    def heads(self) -> Iterator[Row]:
+        """Yield the tree heads (size, root, peaks, recorded_at) by size."""
+        ...
+
+    def events(self) -> Iterator[Row]:
+        """Yield the events with every column, by position."""
+        ...
+
+    def posting_lists(self) -> Iterator[PostingList]:
+        """Yield the posting lists, in any order."""
+        ...
+
+
+class Log(ApplicationRecorder, ABC):
+    """The library's application recorder, and what our ledger asks beyond it."""
+
+    @abstractmethod
+    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+
+    @abstractmethod
+    def position(self) -> int:
+        """Return the last position, 0 for an empty log."""
+
+    @abstractmethod
+    def position_known_by(self, moment_us: int) -> int:
+        """Return the last position stored at or before a moment of the ledger's clock."""
+
+    @abstractmethod
+    def page(self, *, after: int, upto: int, topics: Sequence[str], limit: int) -> Sequence[Row]:
+        """Return so many events (position, recorded_at, state, topic) with positions in (after, upto], in order."""
+
+    @abstractmethod
+    def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return every event in, or mentioning, any of these references up to a position, in order."""
+
+    @abstractmethod
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+
+    @abstractmethod
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+
+    @abstractmethod
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+
+    @abstractmethod
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
+
+    @abstractmethod
+    def stream_of(self, source: str, event_id: str) -> str | None:
+        """Return the stream of an event, or None if the log does not hold it."""
+
+    @abstractmethod
+    def refs_of(self, kinds: Sequence[str]) -> list[str]:
+        """Return every reference of these kinds ("episode", ...), in the order of their characters."""
+
+    @abstractmethod
+    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+        """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Return reads of one moment."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close every connection."""
+
+
+class Backend(Protocol):
+    """A place where a ledger is or will be, and what can go wrong there."""
+
+    def create(self) -> None:
+        """Make an empty ledger; one that exists stays as it is."""
+        ...
+
+    def opened(self, *, reading: bool) -> Log:
+        """Open an existing ledger; raise LedgerUnavailable. Reading, nothing can be changed through it."""
+        ...
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turn every error of the place within a block into LedgerUnavailable with a mend."""
+        ...

@@ -1,0 +1,327 @@
+"""The log in PostgreSQL: one writer at a time, rows by COPY, and what is lost after COMMIT is found again.
+
+Writers take one advisory lock, which needs no more than the right to insert, until their transaction ends. So
+positions become visible in their order: who follows the log never sees one before the one below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent, Subscription
+from psycopg import Cursor
+from psycopg.rows import DictRow, tuple_row
+
+from adapters.store.log import Log, Row
+from adapters.store.postgres_connections import Connections, attempts, is_lost
+from adapters.store.postgres_following import CHANNEL, PostgresSubscription
+from adapters.store.postgres_snapshot import PostgresSnapshot
+from adapters.store.recording import (
+    Equivocation,
+    Numbered,
+    Outcome,
+    Receipt,
+    Reject,
+    StoredFact,
+    era_of,
+    positions_of,
+)
+from domain.canonical import leaf_hash
+from domain.envelope import Submission
+from domain.errors import LedgerUnavailable
+from domain.merkle import EMPTY_TREE, Tree
+from projections.folding.seen import RawEvent
+
+WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the database
+
+NOTIFY = f"NOTIFY {CHANNEL}"
+LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
+COPY_EVENTS = (  # first what the recorder decides, then a submission's fields in their order, but its references
+    "COPY stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, source, "
+    "event_id, signature, key_id, facility, occurred_earliest, occurred_latest, source_recorded_latest) "
+    "FROM STDIN (FORMAT BINARY)"
+)
+EVENT_TYPES = ["int8"] * 3 + ["bytea", "text", "text", "bytea", "text", "text", "bytea", "text", "text"] + ["int8"] * 3
+COPY_REFS = "COPY event_refs (era, ref, positions) FROM STDIN (FORMAT BINARY)"
+REF_TYPES = ["int8", "text", "int8[]"]
+INSERT_HEAD = "INSERT INTO tree_heads (size, root, peaks, recorded_at) VALUES (%s, %s, %s, %s)"
+INSERT_REJECT = (
+    'INSERT INTO rejects (code, field, reason, origin, "row", body, body_hash, recorded_at) '
+    "SELECT %(code)s, %(field)s, %(reason)s, %(origin)s, %(row)s, %(body)s, %(body_hash)s, %(now_us)s "
+    "WHERE NOT EXISTS (SELECT FROM rejects AS r WHERE r.body_hash = %(body_hash)s AND r.row = %(row)s "
+    "AND r.origin = %(origin)s AND r.code = %(code)s AND r.field = %(field)s)"
+)
+SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_KNOWN = "SELECT source, event_id, position, leaf_hash, recorded_at FROM stored_events WHERE event_id = ANY(%s)"
+STORED = "originator_id, originator_version, topic, state"
+NOTIFICATION = (
+    "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
+)
+EVENT = "e.position, e.recorded_at, e.state, e.topic"
+RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
+ABOUT = (
+    f"SELECT {EVENT} FROM stored_events AS e WHERE e.position = ANY(ARRAY("  # noqa: S608 - our own column names
+    "SELECT p FROM event_refs AS r, unnest(r.positions) AS p WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s"
+    ")) ORDER BY e.position"
+)
+LATEST_TOLD = (
+    "SELECT max(occurred_latest) AS latest FROM stored_events WHERE topic = ANY(%s) AND position <= %s "
+    "AND split_part(source, ':', 2) LIKE %s AND occurred_latest <= recorded_at"
+)
+
+
+class PostgresLog(Log):
+    """The library's application recorder, and the ledger's log, over our schema."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+
+    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+        return self._append(facts, now_us, [None] * len(facts), rejects)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """Serve the library's own `save()`: all are new, or none is written."""
+        facts = cast("Sequence[StoredFact]", stored_events)  # our mapper makes nothing else
+        versions = [fact.originator_version for fact in facts]
+        outcomes = self._append([fact.submission for fact in facts], kwargs["now_us"], versions, all_new=True)
+        return [outcome.position for outcome in outcomes if isinstance(outcome, Receipt)]
+
+    def _append(
+        self,
+        facts: Sequence[Submission],
+        now_us: int,
+        versions: Sequence[int | None],
+        rejects: Sequence[Reject] = (),
+        *,
+        all_new: bool = False,
+    ) -> list[Outcome]:
+        """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
+        ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
+        for may_repeat in attempts():
+            try:
+                with self.connections.transaction(writing=True) as cursor:
+                    outcomes = _append(cursor, facts, now_us, versions)
+                    outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
+                    fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
+                    if all_new and len(fresh) < len(facts):
+                        raise IntegrityError("an event of this batch is not new")
+                    for reject in rejects:  # `executemany` would pipeline
+                        cursor.execute(INSERT_REJECT, _reject_row(reject, now_us))
+                    cursor.execute(NOTIFY)
+                    ours.update(fresh)
+            except psycopg.IntegrityError as error:
+                raise IntegrityError(error.diag.message_primary) from error
+            except (psycopg.Error, LedgerUnavailable) as error:
+                if not (may_repeat and is_lost(error)):
+                    raise
+            else:
+                return outcomes
+        raise AssertionError("the last attempt returns or raises")
+
+    def select_events(
+        self,
+        originator_id: Any,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Return an aggregate's events. What is about a stream of facts, `about` finds."""
+        where, parameters = "originator_id = %s AND originator_version IS NOT NULL", [originator_id]
+        for bound, comparison in ((gt, ">"), (lte, "<=")):
+            if bound is not None:
+                where, parameters = f"{where} AND originator_version {comparison} %s", [*parameters, bound]
+        order = f"originator_version {'DESC' if desc else 'ASC'} LIMIT %s"
+        statement = f"SELECT {STORED} FROM stored_events WHERE {where} ORDER BY {order}"  # noqa: S608
+        return [StoredEvent(**row) for row in self.rows(statement, [*parameters, limit])]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Return notifications whose ids are our explicit positions."""
+        first = (start or 0) + (0 if inclusive_of_start else 1)
+        where, parameters = f"position >= %s{_among(topics)}", [first, *_given(topics)]
+        if stop is not None:
+            where, parameters = f"{where} AND position <= %s", [*parameters, stop]
+        statement = f"SELECT {NOTIFICATION} FROM stored_events WHERE {where} ORDER BY position LIMIT %s"  # noqa: S608
+        return [Notification(**row) for row in self.rows(statement, [*parameters, limit])]
+
+    def max_notification_id(self) -> int:
+        """Return the last position, 0 for an empty log."""
+        return self.position()
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[Any]:
+        """Follow the log from after `gt`."""
+        return PostgresSubscription(self, gt=gt, topics=topics)
+
+    def position(self) -> int:
+        """Return the last position, 0 for an empty log."""
+        return int(self.rows("SELECT coalesce(max(position), 0) AS last FROM stored_events")[0]["last"])
+
+    def position_known_by(self, moment_us: int) -> int:
+        """Return the last position stored at or before a moment of the ledger's clock."""
+        statement = "SELECT coalesce(max(size), 0) AS last FROM tree_heads WHERE recorded_at <= %s"
+        return int(self.rows(statement, [moment_us])[0]["last"])
+
+    def page(self, *, after: int, upto: int, topics: Sequence[str], limit: int) -> Sequence[Row]:
+        """Return so many events with positions in (after, upto], in order."""
+        where = f"e.position > %s AND e.position <= %s{_among(topics)}"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT %s"  # noqa: S608
+        return self.rows(statement, [after, upto, *_given(topics), limit])
+
+    def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return every event in, or mentioning, any of these references up to a position, in order."""
+        return self.rows(ABOUT, [list(range(era_of(upto) + 1)), list(refs), upto])
+
+    def at(self, positions: Sequence[int]) -> Sequence[Row]:
+        """Return the events at these positions, in order."""
+        where = "e.position = ANY(%s) ORDER BY e.position"
+        return self.rows(f"SELECT {EVENT} FROM stored_events AS e WHERE {where}", [list(positions)])  # noqa: S608
+
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        where = "e.event_id = ANY(%s) AND e.topic = ANY(%s) AND e.position <= %s"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return self.rows(statement, [list(event_ids), list(topics), upto])
+
+    def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
+        """Return the events with positions in (after, upto] of these types as folds read them, in order."""
+        where = "position > %s AND position <= %s AND topic = ANY(%s)"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        with self.connections.transaction(writing=False) as cursor:
+            cursor.row_factory = tuple_row  # type: ignore[assignment]  # tuples are what folds read
+            return cast("list[RawEvent]", cursor.execute(statement, [after, upto, list(topics)]).fetchall())
+
+    def leaf_at(self, position: int) -> bytes:
+        """Return the leaf hash of the event at a position, b"" if there is none."""
+        found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = %s", [position])
+        return bytes(found[0]["leaf_hash"]) if found else b""
+
+    def stream_of(self, source: str, event_id: str) -> str | None:
+        """Return the stream of an event, or None if the log does not hold it."""
+        statement = "SELECT originator_id FROM stored_events WHERE event_id = %s AND source = %s"
+        return next((str(row["originator_id"]) for row in self.rows(statement, [event_id, source])), None)
+
+    def refs_of(self, kinds: Sequence[str]) -> list[str]:
+        """Return every reference of these kinds, in the order of their characters."""
+        statement = "SELECT DISTINCT ref FROM event_refs WHERE split_part(ref, '/', 1) = ANY(%s) ORDER BY ref"
+        return [str(row["ref"]) for row in self.rows(statement, [list(kinds)])]
+
+    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+        """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+        latest = self.rows(LATEST_TOLD, [list(topics), upto, f"{agency}%"])[0]["latest"]
+        return None if latest is None else int(latest)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
+        """Yield reads of one moment."""
+        with self.connections.transaction(writing=False) as cursor:
+            yield PostgresSnapshot(cursor.connection)
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[DictRow]:
+        """Run one read and return its rows; nothing here can write."""
+        with self.connections.transaction(writing=False) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.connections.close()
+
+
+def _append(
+    cursor: Cursor[DictRow], facts: Sequence[Submission], now_us: int, versions: Sequence[int | None]
+) -> list[Outcome]:
+    cursor.execute(LOCK)
+    tree, head_us = _read_head(cursor)
+    now_us = max(now_us, head_us)
+    known = _known(cursor, facts)
+    outcomes: list[Outcome] = []
+    fresh: list[Numbered] = []
+    next_position = tree.size + 1
+    for fact, version in zip(facts, versions, strict=True):
+        leaf = leaf_hash(fact.body)
+        key = (fact.source, fact.id)
+        first = known.get(key)
+        if first is None:
+            known[key] = receipt = Receipt(next_position, leaf, now_us, True)
+            fresh.append((next_position, version, leaf, fact))
+            outcomes.append(receipt)
+            next_position += 1
+        else:
+            first = first._replace(is_new=False)
+            outcomes.append(first if first.leaf == leaf else Equivocation(first))
+    if fresh:
+        _write(cursor, fresh, tree, now_us)
+    return outcomes
+
+
+def _read_head(cursor: Cursor[DictRow]) -> tuple[Tree, int]:
+    row = cursor.execute(SELECT_HEAD).fetchone()
+    if row is None:
+        return EMPTY_TREE, 0
+    peaks = row["peaks"]
+    return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+
+
+def _known(cursor: Cursor[DictRow], facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
+    cursor.execute(SELECT_KNOWN, ([fact.id for fact in facts],))
+    return {
+        (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
+        for row in cursor.fetchall()
+    }
+
+
+def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_us: int) -> None:
+    with cursor.copy(COPY_EVENTS) as copy:
+        copy.set_types(EVENT_TYPES)
+        for position, version, leaf, fact in fresh:
+            copy.write_row((position, now_us, version, leaf, *fact[:-1]))
+    with cursor.copy(COPY_REFS) as copy:
+        copy.set_types(REF_TYPES)
+        for ref, positions in positions_of(fresh):
+            copy.write_row((era_of(positions[0]), ref, positions))
+    grown = tree.grow(leaf for _, _, leaf, _ in fresh)
+    cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
+
+
+def _as_new(outcome: Outcome) -> Outcome:
+    """Return a receipt as the append that made it would have given it."""
+    return outcome._replace(is_new=True) if isinstance(outcome, Receipt) else outcome
+
+
+def _among(topics: Sequence[str]) -> str:
+    """Return what narrows a WHERE clause to these topics, with one parameter; "" if there are none."""
+    if not topics:
+        return ""
+    # The second half says nothing new where it stands: it lets PostgreSQL use the index of the rarer topics.
+    rarer = "" if any(topic.startswith("custody.") for topic in topics) else " AND topic NOT LIKE 'custody.%%'"
+    return f" AND topic = ANY(%s){rarer}"
+
+
+def _given(topics: Sequence[str]) -> list[list[str]]:
+    return [list(topics)] if topics else []
+
+
+def _reject_row(reject: Reject, now_us: int) -> dict[str, Any]:
+    """Name what is stored of a refusal; PostgreSQL's text has no place for the character NUL."""
+    return {
+        "code": reject.code,
+        "field": reject.field.replace("\0", "␀"),
+        "reason": reject.reason.replace("\0", "␀"),
+        "origin": reject.origin.replace("\0", "␀"),
+        "row": reject.row,
+        "body": reject.body,
+        "body_hash": reject.body_hash,
+        "now_us": now_us,
+    }

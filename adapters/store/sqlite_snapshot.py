@@ -1,0 +1,82 @@
+"""Reading a whole ledger file as of one moment, and its schema against the one we make."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from adapters.store.log import PostingList, Row
+
+PAGE_ROWS = 1_000
+BEFORE_ALL = -(2**63)  # a row somebody put before the first is found too
+OBJECTS = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
+REFS_PAGE = "SELECT * FROM event_refs WHERE (era, ref, positions) > (?, ?, ?) ORDER BY era, ref, positions LIMIT ?"
+
+
+class SqliteSnapshot:
+    """Reads within one transaction, in pages."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def schema_problems(self) -> Iterator[str]:
+        """Yield what of the tables, indexes and triggers is missing, was changed, or does not belong."""
+        found = {(row["type"], row["name"], row["sql"]) for row in self._rows(OBJECTS)}
+        expected = _expected_objects()
+        for kind, name, _ in sorted(expected - found):
+            yield f"{kind} {name} is missing or was changed"
+        ours = {(kind, name) for kind, name, _ in expected}
+        for kind, name, _ in sorted(found - expected):
+            if (kind, name) not in ours:
+                yield f"{kind} {name} does not belong in a ledger"
+
+    def heads(self) -> Iterator[Row]:
+        """Yield the tree heads by size."""
+        return iter(self._rows("SELECT * FROM tree_heads ORDER BY size"))
+
+    def events(self) -> Iterator[Row]:
+        """Yield the events with every column, by position."""
+        after = BEFORE_ALL
+        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
+        while page := self._rows(statement, [after, PAGE_ROWS]):
+            yield from page
+            after = page[-1]["position"]
+
+    def posting_lists(self) -> Iterator[PostingList]:
+        """Yield the posting lists, in any order."""
+        last = (BEFORE_ALL, "", "")
+        while page := self._rows(REFS_PAGE, [*last, PAGE_ROWS]):
+            for row in page:
+                yield PostingList(row["era"], row["ref"], _positions(row["positions"]))
+            last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
+
+    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+        self._cursor.execute(statement, parameters)
+        found: Sequence[Any] = self._cursor.fetchall()
+        return found
+
+
+def schema_script() -> str:
+    """Return the schema as committed."""
+    return files("adapters.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def _expected_objects() -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema_script())
+        return set(connection.execute(OBJECTS).fetchall())
+
+
+def _positions(text: str) -> list[int] | None:
+    """Return the positions of a list as we write it, which readers rely on; else None."""
+    try:
+        positions = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    is_list = isinstance(positions, list) and all(type(position) is int for position in positions)
+    return positions if is_list and orjson.dumps(positions).decode() == text else None
