@@ -66,7 +66,7 @@ def known_at(position: int) -> str:
 
 
 def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: bool) -> str:
-    """Return a statement with one parameter, the facility: the rows that hold at a moment, as known at a position."""
+    """Return a statement, with the facility as parameter (twice unless `is_newest`): the rows that hold at a moment."""
     valid = f"(t.valid_from IS NULL OR t.valid_from <= {moment}) AND (t.valid_to IS NULL OR t.valid_to > {moment})"
     bounded = f"{valid} AND {known_at(known)}"
     now = _within(table, name, "reach", "valid_from", _classes(moment, US_PER_MINUTE), "t.known_to IS NULL", bounded)
@@ -79,7 +79,7 @@ def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: b
 def _within(table: Table, name: str, column: str, begins: str, classes: str, where: str, bounded: str) -> str:
     return (
         f"SELECT {selected(table)} FROM (VALUES {classes}) AS c CROSS JOIN {name} AS t "  # noqa: S608 - our own names
-        f"WHERE {where} AND t.facility = :facility AND t.{column} = c.column1 AND "
+        f"WHERE {where} AND t.facility = ? AND t.{column} = c.column1 AND "
         f"(t.{begins} > c.column2 OR c.column1 = {OPEN}) AND {bounded}"
     )
 
