@@ -30,8 +30,9 @@ from domain.rules.stops import NO_STOPS, Stops
 from domain.rules.trace import Determination
 from domain.rules.vocabulary import FactValue
 from projections.clocks import clocks_of
-from projections.decision_points import ACTS, DEPARTURES, Arisen, arisen_points, hold_ends, release_due
+from projections.decision_points import ACTS, Arisen, arisen_points
 from projections.facts import AgreementsInForce, Case, Custodian, facts_of
+from projections.leaving import departures_or_all, hold_ends, release_known
 from projections.recorded import Recorded
 
 AGREEMENT_FACTS = {model.fact for model in Model}
@@ -199,12 +200,10 @@ def _held_minutes(case: Case, arisen: Arisen) -> int | None:
 
     A departure alone does not show when release was due.
     """
-    due = release_due(case)
-    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or due is None or isinstance(due.data, DEPARTURES):
+    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or release_known(case) is None:
         return None
-    ends = [end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key]
-    departures = [end.occurred for end in ends if isinstance(end.data, DEPARTURES)]
-    ended = departures or [end.occurred for end in ends]
+    later = (end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key)
+    ended = [end.occurred for end in departures_or_all(later)]
     if not ended or Precision.EXACT is not ended[0].precision or Precision.EXACT is not arisen.at.precision:
         return None
     return _minutes(arisen.at, ended[0])
