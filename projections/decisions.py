@@ -15,7 +15,7 @@ finding, not a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,16 +105,18 @@ def decisions(
     agreements: AgreementsInForce | None,
     custodians: Mapping[str, Custodian],
     stops: Stops = NO_STOPS,
+    points: Collection[DecisionPoint] = tuple(DecisionPoint),
 ) -> list[Decision]:
     """Return the decisions that arose in one case, oldest first.
 
     `events` are those of the case (an episode with its detainers and handoffs, or an agreement's), already filtered by
     known position and corrected. `custodians` maps facility ids. Pass None for `agreements` if no list of them was
     ever imported: then nothing is known of them, which differs from there being none. `stops` are the suspensions and
-    ends of rules that the log tells of.
+    ends of rules that the log tells of. Only decisions at `points` are made.
     """
     case = Case(events, custodians)
-    return [_decision(case, ref, arisen, rulebook, agreements, stops) for arisen in arisen_points(case)]
+    arisen_there = [arisen for arisen in arisen_points(case) if arisen.point in points]
+    return [_decision(case, ref, arisen, rulebook, agreements, stops) for arisen in arisen_there]
 
 
 def _decision(
