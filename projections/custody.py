@@ -134,6 +134,28 @@ class Custody:
 
     def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
         """Return the stays, holds and contradictions of an episode."""
+        plain = self._plain(key, events)
+        return [plain] if plain else self._rows(key, events)
+
+    def _plain(self, key: str, events: Sequence[Seen]) -> Row | None:
+        """Return the one stay of what nearly every episode is: a booking and perhaps a release, exactly timed."""
+        first = events[0] if events else None
+        if first is None or len(events) > 2 or first.type not in INS or not _is_exact(first):
+            return None
+        ends: int | None = None
+        if len(events) == 2:
+            last = events[1]
+            if last.type not in OUTS or not _is_exact(last) or getattr(last.data, "physically_out_at", None):
+                return None
+            ends = last.earliest
+            if first.earliest >= ends:  # type: ignore[operator] # both are exact
+                return None
+        facility, subject = first.data.facility, events[-1].data.subject
+        operator = self._operators.get(facility)
+        stay = (key, subject, facility, facility, operator, json_text(first.told), True, first.earliest, ends)
+        return STAYS.name, stay
+
+    def _rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
         subject = next((e.data.subject for e in reversed(events) if e.stream.startswith("episode/")), None)
         found = _points(events)
         holds = [event for event in events if event.type in HOLDS]
@@ -149,12 +171,6 @@ class Custody:
 
     def _stays(self, found: Points) -> Iterator[tuple[Any, ...]]:
         """Yield facility, location, legal custodian, since, certain, valid_from and valid_to, in order of time."""
-        simple = _simple_stay(found)
-        if simple:
-            first, ends = simple
-            since = json_text(first.told)
-            yield first.value, first.value, self._operators.get(first.value), since, True, first.earliest, ends
-            return
         stay: tuple[Any, ...] | None = None
         began: int | None = None
         for moment in _moments(found):
@@ -220,14 +236,8 @@ def _point(event: Seen, value: str, told: Told | None = None) -> Point:
     return Point(order, earliest, latest, value, told or event.told)
 
 
-def _simple_stay(found: Points) -> tuple[Point, int | None] | None:
-    """Return the one booking and the end of what nearly every episode is: exact times, one place, one custodian."""
-    if len(found.ins) != 1 or len(found.places) != 1 or len(found.outs) > 1 or found.custodians:
-        return None
-    first, ends = found.ins[0], found.outs[0].latest if found.outs else None
-    exact = all(p.earliest is not None and p.earliest == p.latest for p in (first, *found.outs))
-    is_simple = exact and (ends is None or first.order[0] < ends)
-    return (first, ends) if is_simple else None
+def _is_exact(event: Seen) -> bool:
+    return event.earliest is not None and event.earliest == event.latest
 
 
 def _moments(found: Points) -> list[int | None]:

@@ -152,11 +152,15 @@ class Ledger(Application[str]):
         parameters = [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), last]
         return [decode(row) for row in self.rows(statement, parameters)]
 
-    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
-        """Return one event by its source and id, None if the log does not hold it by that position."""
-        where = "event_id = ? AND source = ? AND position <= ?"
-        select = f"SELECT {EVENT_COLUMNS} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
-        return next((decode(row) for row in self.rows(select, [event_id, source, upto])), None)
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        where = f"e.position <= ? AND e.topic IN ({','.join('?' * len(topics))})"
+        select = (
+            f"SELECT {EVENT_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN stored_events AS e "  # noqa: S608 - our own
+            f"ON e.event_id = wanted.value WHERE {where}"
+        )
+        ids = orjson.dumps(list(event_ids)).decode()
+        return [decode(row) for row in self.rows(select, [ids, upto, *topics])]
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, in order."""

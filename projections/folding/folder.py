@@ -19,6 +19,9 @@ from projections.recorded import Recorded
 
 KEYS_KEPT = 200_000
 Published = tuple[str, str]  # source and id
+Step = tuple[
+    int, Seen | Published, Sequence[str]
+]  # a position; what the fold sees, or which event is amended; the keys
 
 
 class Log(Protocol):
@@ -28,8 +31,8 @@ class Log(Protocol):
         """Return every event in, or mentioning, any of these references, in order."""
         ...
 
-    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
-        """Return one event by its source and id, None if it is not there by that position."""
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
+        """Return the events of these types with these ids, whoever published them."""
         ...
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
@@ -100,6 +103,8 @@ class Folder:
         stop_on_error: bool = False,
     ) -> None:
         self.types = (*fold.fields, *AMENDING_TYPES)
+        self._published: dict[Published, Recorded] = {}
+        self._amending: defaultdict[Published, list[Recorded]] = defaultdict(list)
         self._fold, self._log, self._stored = fold, log, stored
         self._reader = Reader(fold.fields)
         self._entities: dict[str, Entity] = {}
@@ -113,63 +118,82 @@ class Folder:
     def fold(self, rows: Sequence[RawEvent]) -> None:
         """Fold one page of the log, in order: rows (position, stream, type, source, id, earliest, latest, body)."""
         self._page += 1
-        read, keys_of = self._reader.read, self._fold.keys
-        todo: list[tuple[RawEvent, Seen | None, Sequence[str]]] = []
-        for row in rows:
-            try:
-                seen = None if row[2] in AMENDING_TYPES else read(row)
-                todo.append((row, seen, keys_of(seen) if seen else ()))
-            except Exception as error:
-                self._park(row[0], error)
+        steps = [step for row in rows if (step := self._step(row))]
+        if not steps:
+            return
+        upto = rows[-1][0]
+        self._look_up(steps, upto)
         if self._elsewhere is None or self._elsewhere:
-            self._load({key for _, _, keys in todo for key in keys}, before=rows[0][0])
-        for row, seen, keys in todo:
+            self._load({key for _, _, keys in steps for key in keys}, before=rows[0][0])
+        for position, subject, keys in steps:
             try:
-                self._apply(row, seen, keys)
+                if not isinstance(subject, Seen):
+                    self._change(subject, position)
+                elif self._awaited and subject.published in self._awaited:
+                    self._change(subject.published, position)
+                else:
+                    self._append(position, subject, keys)
             except Exception as error:
-                self._park(row[0], error)
+                self._park(position, error)
+
+    def _step(self, row: RawEvent) -> Step | None:
+        """Return the position with what the fold sees of the event and its keys, or with the event it amends."""
+        try:
+            if row[2] in AMENDING_TYPES:
+                target = amended_id(row[7])
+                return (row[0], (row[3], target), ()) if target else None
+            seen = self._reader.read(row)
+            return row[0], seen, self._fold.keys(seen)
+        except Exception as error:
+            self._park(row[0], error)
+            return None
+
+    def _look_up(self, steps: Sequence[Step], upto: int) -> None:
+        """Read, once for a page, the events that its corrections are about, and all that amends these."""
+        self._published, self._amending = {}, defaultdict(list)
+        targets = [subject for _, subject, _ in steps if not isinstance(subject, Seen)]
+        if self._awaited:
+            targets += [s.published for _, s, _ in steps if isinstance(s, Seen) and s.published in self._awaited]
+        if not targets:
+            return
+        ids = [event_id for _, event_id in targets]
+        for event in self._log.published(ids, topics=tuple(self._fold.fields), upto=upto):
+            self._published[event.envelope.source, event.envelope.id] = event
+        refs = [f"event/{event_id}" for _, event_id in self._published]
+        for event in self._log.about(refs, upto=upto) if refs else ():
+            if event.envelope.correctionof:
+                self._amending[event.envelope.source, event.envelope.correctionof].append(event)
 
     def _park(self, position: int, error: Exception) -> None:
         if self._stop_on_error:
             raise error
         self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
 
-    def _apply(self, row: RawEvent, seen: Seen | None, keys: Sequence[str]) -> None:
-        position = row[0]
-        if seen is None:
-            self._amend(row)
-        elif self._awaited and (seen.source, seen.event_id) in self._awaited:
-            self._change(self._log.at([position])[0], position)
-        else:
-            for key in keys:
-                entity = self._entity(key)
-                entity.events.append(seen)
-                self._settle(entity, position)
+    def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
+        for key in keys:
+            entity = self._entity(key)
+            entity.events.append(seen)
+            self._settle(entity, position)
 
-    def _amend(self, row: RawEvent) -> None:
-        position, _, _, source, _, _, _, body = row
-        target = amended_id(body)
-        if target is None:
+    def _change(self, target: Published, position: int) -> None:
+        """Put what is known of an event from a position on in the place of what was known before it.
+
+        The event may yet have to come, or be of no type the fold reads: both are awaited, and the second never comes.
+        """
+        published = self._published.get(target)
+        if published is None or published.position > position:
+            self._awaited.add(target)
+            self.changes.awaited.append(target)
             return
-        published = self._log.published(source, target, upto=position)
-        if published is None:
-            self._awaited.add((source, target))
-            self.changes.awaited.append((source, target))
-        elif published.type in self._fold.fields:
-            self._change(published, position)
-
-    def _change(self, published: Recorded, position: int) -> None:
-        """Put what is known of an event from a position on in the place of what was known before it."""
-        source, event_id = published.envelope.source, published.envelope.id
-        amending = self._log.about([f"event/{event_id}"], upto=position)
-        earlier = [event for event in amending if event.position < position]
-        before = self._amended(published, earlier) if published.position < position else None
-        after = self._amended(published, amending)
+        amending = self._amending[target]
+        is_new = published.position == position
+        before = None if is_new else self._amended(published, [one for one in amending if one.position < position])
+        after = self._amended(published, [one for one in amending if one.position <= position])
         old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
-            entity.events = [event for event in entity.events if event.event_id != event_id or event.source != source]
+            entity.events = [event for event in entity.events if event.published != target]
             if after and key in new:
                 entity.events.append(after)
                 entity.events.sort(key=_position)
