@@ -1,14 +1,17 @@
-"""One case as the log had it at a position: its events, what amends them, and its decisions under a rulebook."""
+"""Cases as the log had them at a position: their events, what amends them, and their decisions under a rulebook."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.case_batches import cases_of
 from adapters.composition import Services, agreements_in_force, amendments, rules_known, stops
 from adapters.queries import find_case
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
+from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
@@ -52,3 +55,27 @@ def decided_case(
         amended, found, rules.rulebook, agreements=in_force, custodians=services.custodians(), stops=stopped
     )
     return DecidedCase(found, events, amending, amended, made, rules, in_force, stopped)
+
+
+def decided_cases(
+    services: Services,
+    ledger: Ledger,
+    refs: Sequence[str],
+    points: Collection[DecisionPoint],
+    *,
+    at: datetime | None,
+    upto: int,
+) -> Iterator[tuple[str, list[Decision]]]:
+    """Yield each of these cases with its decisions at some points, as known at position `upto` by the rules known then.
+
+    Without what surely happened after `at`.
+    """
+    amending = amendments(ledger, upto)
+    rulebook, custodians = rules_known(ledger, upto, amending).rulebook, services.custodians()
+    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
+    for case in cases_of(ledger, refs, upto):
+        events = [event for event in amending.apply(case.events) if at is None or event.occurred.maybe_by(at)]
+        made = decisions(
+            events, case.ref, rulebook, agreements=in_force, custodians=custodians, stops=stopped, points=points
+        )
+        yield case.ref, made

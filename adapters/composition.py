@@ -25,6 +25,7 @@ from projections.finding import Setting
 from projections.finding_trail import FindingTrail
 from projections.folding.table import Fold
 from projections.handoffs import Handoffs
+from projections.overholds import Overholds
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
 from projections.rule_stops import STOPPING_TYPES, rule_stops
@@ -52,7 +53,7 @@ class Services:
 
     def models(self) -> Models:
         """Return the read models kept beside the ledger."""
-        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers())
+        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers(), Overholds())
         return models_of(self.place, {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:

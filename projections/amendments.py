@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import orjson
 from pydantic import ValidationError
@@ -23,6 +24,7 @@ class Amendment:
     """One correction or retraction and where it stands."""
 
     position: int
+    recorded_at: datetime
     data: EventCorrected | EventRetracted
 
 
@@ -39,7 +41,7 @@ class Amendments:
         data, target = event.envelope.data, event.envelope.correctionof
         if isinstance(data, EventCorrected | EventRetracted) and target:
             found = self._by_target.setdefault((event.envelope.source, target), [])
-            found.append(Amendment(event.position, data))
+            found.append(Amendment(event.position, event.recorded_at, data))
 
     def replacing(self, field: str, value: str) -> Iterator[tuple[str, str]]:
         """Yield source and id of the events for which some correction gives a field of the data this value."""
@@ -64,11 +66,11 @@ class Amendments:
         for amendment in self.of(event):
             if isinstance(amendment.data, EventRetracted):
                 return None
-            event = _corrected(event, amendment.position, amendment.data)
+            event = _corrected(event, amendment, amendment.data)
         return event
 
 
-def _corrected(event: Recorded, position: int, correction: EventCorrected) -> Recorded:
+def _corrected(event: Recorded, amendment: Amendment, correction: EventCorrected) -> Recorded:
     """Apply one correction; a replacement that does not fit its type changes nothing."""
     data, occurred = event.data, event.occurred
     if correction.replacement is not None:
@@ -78,4 +80,6 @@ def _corrected(event: Recorded, position: int, correction: EventCorrected) -> Re
             return event
     if correction.replacement_time is not None:
         occurred = correction.replacement_time
-    return replace(event, data=data, occurred=occurred, corrected_by=(*event.corrected_by, position))
+    corrected_by = (*event.corrected_by, amendment.position)
+    corrected_at = amendment.recorded_at
+    return replace(event, data=data, occurred=occurred, corrected_by=corrected_by, corrected_at=corrected_at)

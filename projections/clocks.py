@@ -26,9 +26,10 @@ from domain.instants import Instant
 from domain.rules.pack import Rule
 from domain.rules.trace import Determination, applies_word
 from domain.rules.truth import Truth
-from projections.decision_points import DEPARTURES, DOING, hold_ends, left_at
+from projections.decision_points import DOING
 from projections.facts import Case
-from projections.moments import Moment, moment_of
+from projections.leaving import DEPARTURES, Moment, departures_or_all, hold_ends, left_at
+from projections.moments import moment_of
 from projections.recorded import Recorded
 
 KEEPING = {DecisionPoint.HOLD_PAST_RELEASE, DecisionPoint.POST_TRANSFER_HOLD}
@@ -110,8 +111,6 @@ def _end_of_stay(case: Case, clock: Clock, started: Moment | None) -> Moment | N
         over = [Moment(event.occurred, event) for event in case.of(handoff.PostTransferDetentionEnded)]
         ends = over or [Moment(left_at(event), event) for event in case.of(*DEPARTURES)]
     else:
-        told = list(hold_ends(case))
-        departures = [event for event in told if isinstance(event.data, DEPARTURES)]
-        ends = [Moment(event.occurred, event) for event in departures or told]
+        ends = [Moment(event.occurred, event) for event in departures_or_all(hold_ends(case))]
     after = [end for end in ends if started is None or not end.at.surely_before(started.at)]
     return min(after, key=lambda end: (end.at.sort_key, end.shown_by.position), default=None)

@@ -9,9 +9,10 @@ from datetime import timedelta
 from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint, EventData
 from domain.instants import Instant
-from projections.decision_points import DEPARTURES, DOING, is_ice, release_due
+from projections.decision_points import DOING, is_ice
 from projections.decisions import Decision
 from projections.facts import Case, active_detainers, active_holds
+from projections.leaving import DEPARTURES, release_known
 from projections.recorded import Recorded
 
 NOTICE_FORMS = (detainer.DetainerForm.I_247G, detainer.DetainerForm.I_247N)
@@ -72,8 +73,7 @@ def kept(case: Case, decision: Decision) -> Kept | None:
     A departure alone does not show when release was due. `by` is empty where no hold is recorded. A hold's own end
     counts as the end if it came before the person left.
     """
-    due = release_due(case)
-    if due is None or isinstance(due.data, DEPARTURES):
+    if release_known(case) is None:
         return None
     at = decision.determination.valid_at
     by = tuple(keeping(case, at))

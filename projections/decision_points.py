@@ -38,10 +38,9 @@ from projections.facts import (
     latest_detainer,
     service_of_warrant,
 )
+from projections.leaving import DEPARTURES, RELEASES, hold_ends, left_at, release_due
 from projections.recorded import Recorded
 
-RELEASES = (episode.ReleasedToCommunity, episode.ReleasedToAgency)
-DEPARTURES = (*RELEASES, handoff.CustodyTransferred)
 PICKUPS = (handoff.PickupArrived, handoff.PickupNoShow, handoff.PickupScheduled)
 ICE = "us-ice"
 ICE_ITSELF = Custodian("ice_facility", "", ICE)
@@ -220,16 +219,6 @@ def _gone_by(departure: Recorded, at: Instant) -> bool:
     return at.earliest is not None and left.surely_by(at.earliest)
 
 
-def left_at(departure: Recorded) -> Instant:
-    """Return when the person left the building, which can be after custody passed."""
-    data = departure.data
-    if isinstance(data, handoff.CustodyTransferred) and data.physical_at:
-        return data.physical_at
-    if isinstance(data, episode.ReleasedToCommunity) and data.physically_out_at:
-        return data.physically_out_at
-    return departure.occurred
-
-
 def _house_for_ice(case: Case) -> Arisen | None:
     """ICE's own holding places are not meant: the point is about those who house people for ICE."""
     for event, booked in case.pairs(episode.SubjectBooked):
@@ -293,39 +282,22 @@ def _enter_agreement(case: Case) -> Arisen | None:
     return Arisen(DecisionPoint.ENTER_AGREEMENT, at, _last([at, *spoken], at), case.custodian)
 
 
-def release_due(case: Case) -> Recorded | None:
-    """Return what shows when release was due: eligibility, else the order, else the release itself."""
-    for types in ((episode.ReleaseEligible,), (episode.ReleaseOrdered,), DEPARTURES):
-        found = case.first(*types)
-        if found:
-            return found
-    return None
-
-
 def _hold_past_release(case: Case) -> Arisen | None:
     due = release_due(case)
     if due is None:
         return None
     holds = [event for event, hold in case.pairs(episode.HoldPlaced) if hold.kind is episode.HoldKind.IMMIGRATION]
-    there = [event for event, hold in active_holds(case, due.occurred) if event in holds]
-    asked = [event for event, data in active_detainers(case, due.occurred) if data.form in HOLD_FORMS]
-    later = [event for event in holds if event.occurred.sort_key > due.occurred.sort_key]
+    there = [event for event, hold in active_holds(case, due.at) if event in holds]
+    asked = [event for event, data in active_detainers(case, due.at) if data.form in HOLD_FORMS]
+    later = [event for event in holds if event.occurred.sort_key > due.at.sort_key]
     if there or asked:
-        at = due.occurred
+        at = due.at
     elif later:
         at = later[0].occurred
     else:
         return None
     until = _last([event.occurred for event in hold_ends(case)], at)
     return Arisen(DecisionPoint.HOLD_PAST_RELEASE, at, until, case.custodian)
-
-
-def hold_ends(case: Case) -> Iterator[Recorded]:
-    """Yield what can end an immigration hold: its own end, and whatever ends the stay."""
-    for event in case.of(episode.HoldEnded, *DEPARTURES):
-        data = event.data
-        if not isinstance(data, episode.HoldEnded) or data.kind is episode.HoldKind.IMMIGRATION:
-            yield event
 
 
 def _last(told: list[Instant], at: Instant) -> Instant:
@@ -345,7 +317,7 @@ def _release_notice(case: Case) -> Arisen | None:
     if asked is None:
         return None
     due = release_due(case)
-    at = due.occurred if due and any(active_detainers(case, due.occurred)) else asked.occurred
+    at = due.at if due and any(active_detainers(case, due.at)) else asked.occurred
     return _at_once(case, DecisionPoint.RELEASE_NOTICE, at)
 
 

@@ -15,7 +15,7 @@ finding, not a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,9 @@ from domain.rules.stops import NO_STOPS, Stops
 from domain.rules.trace import Determination
 from domain.rules.vocabulary import FactValue
 from projections.clocks import clocks_of
-from projections.decision_points import ACTS, DEPARTURES, Arisen, arisen_points, hold_ends, release_due
+from projections.decision_points import ACTS, Arisen, arisen_points
 from projections.facts import AgreementsInForce, Case, Custodian, facts_of
+from projections.leaving import departures_or_all, hold_ends, release_known
 from projections.recorded import Recorded
 
 AGREEMENT_FACTS = {model.fact for model in Model}
@@ -104,16 +105,18 @@ def decisions(
     agreements: AgreementsInForce | None,
     custodians: Mapping[str, Custodian],
     stops: Stops = NO_STOPS,
+    points: Collection[DecisionPoint] = tuple(DecisionPoint),
 ) -> list[Decision]:
     """Return the decisions that arose in one case, oldest first.
 
     `events` are those of the case (an episode with its detainers and handoffs, or an agreement's), already filtered by
     known position and corrected. `custodians` maps facility ids. Pass None for `agreements` if no list of them was
     ever imported: then nothing is known of them, which differs from there being none. `stops` are the suspensions and
-    ends of rules that the log tells of.
+    ends of rules that the log tells of. Only decisions at `points` are made.
     """
     case = Case(events, custodians)
-    return [_decision(case, ref, arisen, rulebook, agreements, stops) for arisen in arisen_points(case)]
+    arisen_there = [arisen for arisen in arisen_points(case) if arisen.point in points]
+    return [_decision(case, ref, arisen, rulebook, agreements, stops) for arisen in arisen_there]
 
 
 def _decision(
@@ -199,12 +202,10 @@ def _held_minutes(case: Case, arisen: Arisen) -> int | None:
 
     A departure alone does not show when release was due.
     """
-    due = release_due(case)
-    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or due is None or isinstance(due.data, DEPARTURES):
+    if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or release_known(case) is None:
         return None
-    ends = [end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key]
-    departures = [end.occurred for end in ends if isinstance(end.data, DEPARTURES)]
-    ended = departures or [end.occurred for end in ends]
+    later = (end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key)
+    ended = [end.occurred for end in departures_or_all(later)]
     if not ended or Precision.EXACT is not ended[0].precision or Precision.EXACT is not arisen.at.precision:
         return None
     return _minutes(arisen.at, ended[0])

@@ -1,10 +1,16 @@
 """A finding: something to look at, where two records, or a record and a rule, do not say the same.
 
-    {"kind":"notice_lead_short","decision_point":"release_notice","rules":["US-I247A-1"],"events":[5],
+    {"id":"5e0c91d2a7b34f186c20","kind":"notice_lead_short",
+     "about":["episode/mn-cass-jail.2026-000012","decision_point/release_notice","event/019b...","rule/US-I247A-1"],
+     "opened":{"position":5,"time":"2026-01-16T17:20:00Z"},"state":"open","case":"episode/mn-cass-jail.2026-000012",
+     "facility":"mn-cass-jail","decision_point":"release_notice","rules":["US-I247A-1"],"events":[5],
      "who":["mn-freeborn-sheriff"],
-     "words":"mn-freeborn-sheriff recorded notice 7 h before the scheduled release; US-I247A-1 asks for ..."}
+     "words":"mn-freeborn-sheriff recorded notice 7 h before the scheduled release; US-I247A-1 asks for ...",
+     "answers":[],"closed":null}
 
-It says what each side recorded. It gives no verdict, ranks nobody, and has no severity. `events` are positions.
+It says what each side recorded. It gives no verdict, ranks nobody, and has no severity. `events` are positions. `id` is
+a digest of the kind and of `about`, and of nothing else: it stays the same while later events add nothing to it. What
+became of it, `projections.finding_workflow` tells.
 """
 
 from __future__ import annotations
@@ -66,6 +72,29 @@ class Kind(StrEnum):
     DUPLICATE_DETAINER = "duplicate_detainer"
     BULK_ISSUE = "bulk_issue"
 
+
+# Of these there is one in a case, or one at a decision point of it: what they rest on may grow, and they stay the same.
+OF_THE_WHOLE = frozenset(
+    {
+        Kind.OWN_RULE_NOT_CITED,
+        Kind.DONE_WHERE_PROHIBITED,
+        Kind.DONE_WHERE_CONFLICT,
+        Kind.KEPT_WITHOUT_HOLD,
+        Kind.REQUIRED_NOT_RECORDED,
+        Kind.WITHHELD_WHERE_REQUIRED,
+        Kind.HELD_PAST_C1,
+        Kind.HELD_PAST_C2,
+        Kind.HELD_PAST_C3,
+        Kind.CANNOT_BE_KNOWN,
+        Kind.HOLD_NOT_SERVED,
+        Kind.DECLINED_UNMATCHED,
+        Kind.DECLINED_ONE_SIDED,
+        Kind.DECLINED_AND_TRANSFERRED,
+        Kind.TRANSFER_UNCONFIRMED,
+        Kind.TRANSFER_CONTESTED,
+    }
+)
+OF_MANY = frozenset({Kind.DUPLICATE_DETAINER, Kind.BULK_ISSUE})  # about the first of them that the ledger had
 
 NOTHING_MORE: Mapping[str, object] = {}
 PAST = (
@@ -154,7 +183,10 @@ TEMPLATES: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at, resting on the events at the positions `events`."""
+    """One thing to look at, resting on the events at the positions `events`, and about the one at `about`.
+
+    `about` is None if it is about the decision, or the case, as a whole.
+    """
 
     kind: Kind
     decision_point: DecisionPoint | None
@@ -162,9 +194,10 @@ class Finding:
     events: tuple[int, ...]
     who: tuple[str, ...]
     words: str
+    about: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return what it says, in wire form."""
         return {
             "kind": self.kind.value,
             "decision_point": self.decision_point.value if self.decision_point else None,
@@ -215,17 +248,23 @@ def found(
     who: Sequence[str] | None = None,
     says: Mapping[str, object] = NOTHING_MORE,
 ) -> Finding:
-    """Make a finding; `says` fills its sentence, `who` is everybody who published one of the events, if not given."""
+    """Make a finding; `says` fills its sentence, `who` is everybody who published one of the events, if not given.
+
+    The first of `events` is the one it is about.
+    """
     resting_on = list(events)
+    positions = tuple(sorted({event.position for event in resting_on}))
+    first = positions[:1] if kind in OF_MANY else [event.position for event in resting_on[:1]]
     named = tuple(rules)
     given = {"rules": joined(named), "point": point_words(point) if point else "", **says}
     return Finding(
         kind=kind,
         decision_point=point,
         rules=named,
-        events=tuple(sorted({event.position for event in resting_on})),
+        events=positions,
         who=tuple(sorted({event.agency for event in resting_on} if who is None else set(who))),
         words=TEMPLATES[kind].format(**given),
+        about=None if kind in OF_THE_WHOLE else next(iter(first), None),
     )
 
 

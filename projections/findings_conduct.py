@@ -20,10 +20,10 @@ from projections.decisions import Decision
 from projections.explained.wording import CLOCK_START, open_question, spaced
 from projections.facts import Case
 from projections.finding import Finding, Kind, act_words, duration_words, found, joined, when_words, whole_minutes
+from projections.overholds import PAPERWORK_MINUTES
 from projections.recorded import Recorded
 
 HOLD = DecisionPoint.HOLD_PAST_RELEASE
-PAPERWORK_MINUTES = 120  # chosen: leaving a jail takes time, and only what is longer is worth a look
 CLOCK_KINDS = {"C1": Kind.HELD_PAST_C1, "C2": Kind.HELD_PAST_C2, "C3": Kind.HELD_PAST_C3}
 NOTICE_CLOCK = "C6"
 SHUT_AT_RELEASE = (DecisionPoint.RELEASE_NOTICE, DecisionPoint.HAND_OVER)

@@ -11,12 +11,13 @@ from domain.events.fields import DecisionPoint
 from domain.events.instrument import AgreementModel
 from domain.instants import MINNESOTA
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
-from projections.decision_points import DEPARTURES, is_ice
+from projections.decision_points import is_ice
 from projections.decisions import Decision
 from projections.explained.wording import spaced
 from projections.facts import Case
 from projections.finding import Finding, Kind, Setting, found, joined, moment_words, sheets_around, when_words
 from projections.findings_conduct import HOLD
+from projections.leaving import DEPARTURES
 from projections.recorded import Recorded
 
 POLICY_10074_2_SINCE = datetime(2017, 4, 2, tzinfo=MINNESOTA)

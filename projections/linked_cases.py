@@ -35,11 +35,22 @@ def linked(cases: Iterable[CaseEvents]) -> Iterator[CaseEvents]:
             for name in _names(case):
                 naming.setdefault(name, set()).add(ref)
     joined: set[str] = set()
-    for ref in sorted(listed, key=lambda ref: (not _is_episode(ref), ref)):
+    for ref in sorted(listed, key=_order):
         if ref not in joined:
             others = _reached(listed[ref], naming, listed)
             joined |= others
             yield _whole(ref, [listed[ref], *(listed[other] for other in others)])
+
+
+def case_of(ref: str, events: Iterable[Recorded]) -> str:
+    """Return the reference by which `linked` yields the case of these events: its episode, if there is one."""
+    if _is_episode(ref):
+        return ref
+    return min({ref, *(name for event in events for name in mentions(event, CASE_KINDS))}, key=_order)
+
+
+def _order(ref: str) -> tuple[bool, str]:
+    return not _is_episode(ref), ref
 
 
 def _is_episode(ref: str) -> bool:

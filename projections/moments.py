@@ -1,6 +1,6 @@
 """The moments that clocks are counted from, each with the event that shows it.
 
-    otherwise_released_at     eligibility, else the order of release; else by the departure at the latest
+    otherwise_released_at     when release was due (`projections.leaving`); else by the departure at the latest
     admin_warrant_served_at   the service, or what ICE's detainer table says of it
     detainer_received_at      the receipt, else the acknowledgement
     scheduled_release_at      what the notice says, else the projected date last set, else as otherwise released
@@ -15,15 +15,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from domain.calendars import ClockStart
 from domain.events import detainer, episode, handoff
 from domain.events.fields import EventData
 from domain.instants import Instant
-from projections.decision_points import DEPARTURES, release_due
 from projections.facts import Case, latest_detainer, service_of_warrant
-from projections.recorded import Recorded
+from projections.leaving import DEPARTURES, Moment, release_due
 
 WHENEVER = Instant.unknown()
 
@@ -34,14 +31,6 @@ TOLD_BY: dict[ClockStart, tuple[tuple[type[EventData], ...], ...]] = {
     ClockStart.CITIZENSHIP_CLAIMED: ((handoff.CitizenshipClaimAsserted,),),
     ClockStart.COMMITTED: ((episode.CommittedToInstitution,),),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When something was, as precisely as the event that shows it tells."""
-
-    at: Instant
-    shown_by: Recorded
 
 
 def moment_of(case: Case, start: ClockStart) -> Moment | None:
@@ -66,10 +55,10 @@ def _otherwise_released(case: Case) -> Moment | None:
     due = release_due(case)
     if due is None:
         return None
-    if not isinstance(due.data, DEPARTURES):
-        return Moment(due.occurred, due)
-    latest = due.occurred.latest
-    return Moment(Instant.between(None, latest) if latest else WHENEVER, due)
+    if not isinstance(due.shown_by.data, DEPARTURES):
+        return due
+    latest = due.at.latest
+    return Moment(Instant.between(None, latest) if latest else WHENEVER, due.shown_by)
 
 
 def _scheduled_release(case: Case) -> Moment | None:

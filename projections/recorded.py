@@ -16,7 +16,8 @@ class Recorded:
     """One event of the log. `position` counts from 1; `recorded_at` is the ledger's own clock, UTC.
 
     `data` and `occurred` already carry the corrections known to whoever asks; `envelope` is what was published.
-    `corrected_by` lists the positions of the corrections applied, oldest first.
+    `corrected_by` lists the positions of the corrections applied, oldest first, and `corrected_at` is when the ledger
+    had the last of them.
     """
 
     position: int
@@ -25,6 +26,7 @@ class Recorded:
     data: EventData
     occurred: Instant
     corrected_by: tuple[int, ...] = ()
+    corrected_at: datetime | None = None
 
     @property
     def type(self) -> str:
@@ -45,3 +47,8 @@ class Recorded:
     def agency(self) -> str:
         """Return who published it."""
         return self.envelope.agency
+
+    @property
+    def known_last(self) -> tuple[int, datetime]:
+        """Return the position, and the ledger's time, from which on it is known as it is here."""
+        return (self.corrected_by or (self.position,))[-1], self.corrected_at or self.recorded_at

@@ -30,6 +30,7 @@ COMMANDS = {
     "pickups": "custody",
     "notices": "custody",
     "detainers": "detainers",
+    "overholds": "overholds",
     "projections": "projections",
     "findings": "findings",
     "trail": "trail",

@@ -19,7 +19,10 @@ from projections.explained.record import listing_words
 from projections.explained.wording import spaced
 from projections.facts import Case
 from projections.finding import Setting
+from projections.finding_row import finding_row
+from projections.finding_workflow import WORKFLOW_TYPES, workflows
 from projections.findings import findings
+from projections.linked_cases import case_of
 from projections.recorded import Recorded
 
 
@@ -35,7 +38,9 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
     upto = known_position(ledger, known)
     case = decided_case(services, ledger, ref, at=at, upto=upto)
     against = Setting(case.rules.rulebook, case.agreements, ice_told_until(ledger, upto, at), case.stops)
+    said = workflows(case.amending.apply(ledger.recorded(upto=upto, topics=WORKFLOW_TYPES)))
     ledger.close()
+    told_of = case_of(case.ref, case.amended)
     given = findings(Case(case.amended, services.custodians()), case.decisions, against)
     document = {
         "ref": case.ref,
@@ -43,7 +48,7 @@ def trail(services: Services, ref: str, at: datetime | None, known: int | dateti
         "pack": case.rules.as_json(),
         "events": [event_row(event, case.amending) for event in in_order(case.events)],
         "decisions": [decision.as_json() for decision in case.decisions],
-        "findings": [finding.as_json() for finding in given],
+        "findings": [finding_row(told_of, finding, case.amended, said) for finding in given],
     }
     print_json(document) if as_json else _print_trail(document)
 
@@ -85,7 +90,7 @@ def _print_trail(document: dict[str, Any]) -> None:
         click.echo("\nwhat disagrees")
     for finding in document["findings"]:
         positions = ", ".join(map(str, finding["events"]))
-        click.echo(f"  {visible(finding['words'])} [{finding['kind']}; events {positions or 'none'}]")
+        click.echo(f"  {visible(finding['words'])} [{finding['kind']}; events {positions or 'none'}; {finding['id']}]")
 
 
 def _notes(event: dict[str, Any]) -> str:

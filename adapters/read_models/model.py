@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.read_models.rows import ModelRow, holding_at, known_at, quoted, read_row, selected
+from adapters.read_models.rows import Inserted, ModelRow, holding_at, known_at, quoted, read_row, selected
 from projections.folding.folder import Changes, Published
 from projections.folding.table import Fold, Table, Values
 
@@ -59,7 +59,7 @@ class Model(ABC):
         """Yield what runs statements, in one transaction; nobody else writes this model meanwhile."""
 
     @abstractmethod
-    def _insert(self, run: Run, table: Table, rows: Iterable[tuple[int, Values, int, int | None]]) -> None:
+    def _insert(self, run: Run, table: Table, rows: Iterable[Inserted]) -> None:
         """Insert rows: id, values, known_from, known_to."""
 
     @abstractmethod

@@ -15,11 +15,11 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from adapters.read_models.model import Model, Run
-from adapters.read_models.rows import columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.place import PostgresAddress
 from adapters.store.postgres_connections import Connections
 from adapters.store.postgres_database import PostgresDatabase
-from projections.folding.table import Fold, Kind, Table, Values
+from projections.folding.table import Fold, Kind, Table
 
 SCHEMA = "custody_models"
 TYPES = {Kind.TEXT: "text", Kind.INTEGER: "int8", Kind.BOOLEAN: "int2", Kind.MOMENT: "int8", Kind.JSON: "text"}
@@ -117,7 +117,7 @@ class PostgresModel(Model):
             run(f"SELECT FROM {SCHEMA}.model WHERE {self._mine} FOR UPDATE")
             yield run
 
-    def _insert(self, run: Run, table: Table, rows: Iterable[tuple[int, Values, int, int | None]]) -> None:  # noqa: ARG002
+    def _insert(self, run: Run, table: Table, rows: Iterable[Inserted]) -> None:  # noqa: ARG002
         with self._cursor.copy(f"COPY {self._named(table.name)} FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(_stored_types(table))
             for row in stored_rows(table, rows):

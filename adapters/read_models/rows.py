@@ -11,6 +11,7 @@ US_PER_MINUTE = 60_000_000
 OPEN = 63  # the reach of what has no end, or no beginning
 KNOWN_COLUMNS = ("known_from", "known_to")
 ModelRow = dict[str, Any]
+Inserted = tuple[int, Values, int, int | None]  # id, values, known_from, known_to
 
 
 def reach(begins: int | None, ends: int | None, unit: int = 1) -> int:
@@ -33,9 +34,7 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def stored_rows(
-    table: Table, rows: Iterable[tuple[int, Values, int, int | None]]
-) -> Iterator[tuple[int | str | None, ...]]:
+def stored_rows(table: Table, rows: Iterable[Inserted]) -> Iterator[tuple[int | str | None, ...]]:
     """Yield the values of all stored columns, of rows given as id, values, known_from and known_to."""
     if not table.is_interval:
         for row_id, values, known_from, known_to in rows:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.read_models.model import Model, Run
-from adapters.read_models.rows import columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.opening import explained
 from projections.folding.seen import json_text
-from projections.folding.table import Fold, Kind, Table, Values
+from projections.folding.table import Fold, Kind, Table
 
 TYPES = {
     Kind.TEXT: "TEXT",
@@ -90,7 +90,7 @@ class SqliteModel(Model):
                 raise
             self._connection.execute("COMMIT")
 
-    def _insert(self, run: Run, table: Table, rows: Iterable[tuple[int, Values, int, int | None]]) -> None:  # noqa: ARG002
+    def _insert(self, run: Run, table: Table, rows: Iterable[Inserted]) -> None:  # noqa: ARG002
         marks = ", ".join("?" * len(columns_of(table)))
         insert = f"INSERT INTO {quoted(table.name)} VALUES ({marks})"  # noqa: S608 - our own names
         self._connection.executemany(insert, stored_rows(table, rows))

@@ -402,3 +402,18 @@ def test_the_order_in_which_events_were_recorded_changes_no_decision(order: list
     expected = {(d.determination.decision_point, d.status, str(d.facts)) for d in made(*events)}
     shuffled = made(*(events[index] for index in order))
     assert {(d.determination.decision_point, d.status, str(d.facts)) for d in shuffled} == expected
+
+
+def test_release_was_due_when_the_last_charge_stopped_keeping_the_person_if_each_is_told_of() -> None:
+    case = Case("mn-anoka-jail")
+    filed = [case.episode(episode.ChargeFiled, -60, charge=charge) for charge in ("A", "B")]
+    over = [
+        case.episode(episode.ChargeDisposed, hours, charge=charge, charge_released_at=case.at(hours).isoformat())
+        for charge, hours in (("A", -5), ("B", 0))
+    ]
+
+    some = decided(case.form(), case.hold(), *filed, over[0], case.to_ice(30))["hold_past_release"]
+    every = decided(case.form(), case.hold(), *filed, *over, case.to_ice(30))["hold_past_release"]
+
+    assert (case.at(30).isoformat(), None) == (some["at"], some["held_minutes"])
+    assert (case.at(0).isoformat(), 30 * 60) == (every["at"], every["held_minutes"])

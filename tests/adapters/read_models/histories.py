@@ -34,6 +34,7 @@ def events(draw: st.DrawFn, number: int) -> bytes:
     transfer = {**linked, "releasing_agency": SHERIFF, "receiving_agency": ICE}
     agency = draw(st.sampled_from((SHERIFF, ICE)))
     lift = {"lift_code": draw(st.sampled_from("AB")), "lift_reason_as_printed": "x", "asserted_by": ICE}
+    charge, when = draw(st.sampled_from("AB")), draw(times()).as_json()
     kind = draw(
         st.sampled_from(
             (
@@ -42,11 +43,17 @@ def events(draw: st.DrawFn, number: int) -> bytes:
                 (episode.InterFacilityTransferred, stay, {**whom, "to_facility": draw(st.sampled_from(JAILS))}),
                 (episode.HoldPlaced, stay, {**whom, "hold": "1", "kind": "immigration"}),
                 (episode.HoldEnded, stay, {**whom, "hold": "1", "kind": "immigration"}),
+                (episode.ReleaseEligible, stay, whom),
+                (episode.ReleaseOrdered, stay, whom),
+                (episode.ChargeFiled, stay, {**whom, "charge": charge}),
+                (episode.ChargeDisposed, stay, {**whom, "charge": charge, "charge_released_at": when}),
+                (handoff.AdministrativeWarrantServed, move, {**linked, "warrant": "I-200", "served_by": "wso_officer"}),
                 (handoff.CustodyTransferred, move, transfer),
                 (handoff.CustodyTransferContested, move, {**linked, "reason": "x"}),
                 (handoff.PickupNoShow, move, linked),
                 (handoff.ReleaseNoticeSent, move, {**linked, "to_agency": ICE}),
                 (detainer.DetainerPrepared, form, {**whom, "form": "I-247A"}),
+                (detainer.DetainerPrepared, form, {**whom, "form": "I-247A", "episode": stay}),
                 (detainer.DetainerLifted, form, {**whom, **lift}),
             )
         )

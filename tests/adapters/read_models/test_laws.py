@@ -27,10 +27,11 @@ from projections.folding import folder
 from projections.folding.now import rows_now
 from projections.folding.table import Fold, holds_at
 from projections.handoffs import Handoffs
+from projections.overholds import Overholds
 from tests.adapters.read_models.histories import HOUR, JAILS, histories
 from tests.builders import MONDAY, body, booked, released
 
-FOLDS: tuple[Fold, ...] = (Custody(dict.fromkeys(JAILS, "sheriff")), Handoffs(), Detainers())
+FOLDS: tuple[Fold, ...] = (Custody(dict.fromkeys(JAILS, "sheriff")), Handoffs(), Detainers(), Overholds())
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 

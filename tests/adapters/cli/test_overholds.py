@@ -1,0 +1,67 @@
+"""`custody overholds`: who was kept past release, for how long, and which rules spoke, as of a time and as known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.projections.test_decisions import Case
+
+FREEBORN = Case("mn-freeborn-jail")
+KEYS = {
+    "episode", "facility", "subject", "minutes", "exact", "minutes_at_most", "status", "since", "since_shown_by",
+    "until", "until_shown_by", "kept", "holds", "events", "derived", "rules", "cited",
+}  # fmt: skip
+
+
+@pytest.fixture
+def told(custody, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    events = [FREEBORN.form(), FREEBORN.hold(instrument="US-I247A-2"), FREEBORN.eligible(), FREEBORN.to_ice(30)]
+    file.write_bytes(b"".join(one + b"\n" for one in events))
+    assert 0 == custody("import", "events", file).status
+
+
+def test_an_overhold_has_its_minutes_its_holds_and_each_rule_with_its_standing(custody, told) -> None:
+    (row,) = custody("overholds", "--json").json
+
+    assert set(row) == KEYS
+    assert ("e-1", "mn-freeborn-jail", 1800, "ended") == tuple(
+        row[key] for key in ("episode", "facility", "minutes", "status")
+    )
+    standing = {rule["id"]: rule["standing"] for rule in row["rules"]}
+    assert ("stands", "stands") == (standing["US-I247A-2"], standing["MN-629.30-34"])
+    assert ["US-I247A-2"] == [cited["rule"] for cited in row["cited"]]
+    assert [hold["kind"] for hold in row["holds"]] == ["immigration"]
+
+
+def test_kept_rows_and_a_fold_in_memory_give_the_same_answer(custody, told) -> None:
+    in_memory = custody("overholds", "--json").json
+    assert 0 == custody("projections", "rebuild", "--model", "overholds").status
+
+    assert in_memory == custody("overholds", "--json").json
+
+
+def test_as_of_a_time_somebody_is_still_there_and_as_known_before_eligibility_nobody(custody, told) -> None:
+    (row,) = custody("overholds", "--at", FREEBORN.at(5).isoformat(), "--json").json
+
+    assert (300, "held", None) == (row["minutes"], row["status"], row["until"])
+    assert [] == custody("overholds", "--at", FREEBORN.at(-1).isoformat(), "--json").json
+    assert [] == custody("overholds", "--known", 2, "--json").json
+    assert ["held"] == [row["status"] for row in custody("overholds", "--known", 3, "--json").json]
+
+
+def test_facility_narrows_the_list_and_an_unknown_one_is_refused(custody, told) -> None:
+    assert 1 == len(custody("overholds", "--facility", "mn-freeborn-jail", "--json").json)
+    assert [] == custody("overholds", "--facility", "mn-anoka-jail", "--json").json
+    assert 2 == custody("overholds", "--facility", "mn-fribourg-jail").status
+
+
+def test_text_says_how_long_and_under_which_rules_and_that_none_prevails(custody, told) -> None:
+    text = custody("overholds").out
+
+    assert "1 episode kept past the moment release was due, as known at position 4" in text
+    assert "30 h" in text
+    assert "nothing here says which of them prevails" in text
+    assert "still there" in custody("overholds", "--known", 3).out
