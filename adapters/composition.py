@@ -10,7 +10,7 @@ from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
-from adapters.store.ledger import Ledger, system_clock
+from adapters.store.ledger import Ledger, let_in, system_clock
 from adapters.store.place import Place, models_folder
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
@@ -44,6 +44,10 @@ class Services:
     def writing(self) -> Ledger:
         """Open the ledger to append, making it first if there is none."""
         return Ledger.create(self.place)
+
+    def let_in(self, *, writer: str | None, reader: str | None) -> None:
+        """Make the ledger if there is none, and let one role of its database append and read, another only read."""
+        let_in(self.place, writer=writer, reader=reader)
 
     def custody(self) -> Custody:
         """Return the custody fold, which knows who runs each facility."""
