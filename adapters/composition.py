@@ -8,10 +8,11 @@ from datetime import datetime
 
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
+from adapters.read_models.keeping import models_of
 from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, let_in, system_clock
-from adapters.store.place import Place, models_folder
+from adapters.store.place import Place
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
@@ -56,7 +57,7 @@ class Services:
     def models(self) -> Models:
         """Return the read models kept beside the ledger."""
         folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers())
-        return Models(models_folder(self.place), {fold.name: fold for fold in folds})
+        return models_of(self.place, {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:
         """Return what the rules need to know of each facility."""

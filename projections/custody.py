@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from domain.canonical import digest_of
 from domain.events import episode, handoff
+from domain.instants import microseconds_of
 from projections.folding.seen import Seen, Told, json_text, span_of
 from projections.folding.table import Kind, Row, Table
 
@@ -40,7 +41,7 @@ MOVES: dict[str, str] = {  # type of a move: the field that says for what, or to
 }
 HOLDS = (episode.HoldPlaced.TYPE, episode.HoldEnded.TYPE)
 INS, OUTS = (frozenset(event.TYPE for event in events) for events in (INTO_CUSTODY, OUT_OF_CUSTODY))
-EARLIEST = -(2**62)  # sorts before every moment
+EARLIEST, NEVER = -(2**62), 2**62  # before and after every moment
 
 STAYS = Table(
     "custody",
@@ -134,27 +135,38 @@ class Custody:
 
     def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
         """Return the stays, holds and contradictions of an episode."""
-        subject = next((e.data.subject for e in reversed(events) if e.stream.startswith("episode/")), None)
-        found = _points(events)
-        holds = [event for event in events if event.type in HOLDS]
-        rows = [(HELD.name, (key, *held)) for held in _holds(holds)] if holds else []
+        plain = _plain(events)
+        if plain:
+            return [self._stay(key, events, *plain)]
+        bearing = [event for event in events if event.type not in HOLDS]
+        rows: list[Row] = []
+        if len(bearing) < len(events):
+            rows = [(HELD.name, (key, *hold)) for hold in _holds([event for event in events if event.type in HOLDS])]
+            plain = _plain(bearing)
+        if plain:
+            return [*rows, self._stay(key, events, *plain)]
+        return [*rows, *self._rows(key, _subject(events), _points(bearing))] if bearing else rows
+
+    def _stay(self, key: str, events: Sequence[Seen], first: Seen, ends: int) -> Row:
+        facility = first.data.facility
+        operator = self._operators.get(facility)
+        until = None if ends == NEVER else ends
+        since = json_text(first.told)
+        stay = (key, _subject(events), facility, facility, operator, since, True, first.earliest, until)
+        return STAYS.name, stay
+
+    def _rows(self, key: str, subject: str | None, found: Points) -> list[Row]:
         if not found.ins:
-            return rows
+            return []
         if _contradictory(found):
             positions = sorted(point.order[2] for point in found.ins + found.outs)
             facility = min(found.ins).value
             what = (key, facility, "release_before_booking", json_text(positions))
-            return [*rows, (CONTRADICTIONS.name, what)]
-        return [*rows, *((STAYS.name, (key, subject, *stay)) for stay in self._stays(found))]
+            return [(CONTRADICTIONS.name, what)]
+        return [(STAYS.name, (key, subject, *stay)) for stay in self._stays(found)]
 
     def _stays(self, found: Points) -> Iterator[tuple[Any, ...]]:
         """Yield facility, location, legal custodian, since, certain, valid_from and valid_to, in order of time."""
-        simple = _simple_stay(found)
-        if simple:
-            first, ends = simple
-            since = json_text(first.told)
-            yield first.value, first.value, self._operators.get(first.value), since, True, first.earliest, ends
-            return
         stay: tuple[Any, ...] | None = None
         began: int | None = None
         for moment in _moments(found):
@@ -195,7 +207,7 @@ def _points(events: Sequence[Seen]) -> Points:
         elif type_name == handoff.CustodyTransferred.TYPE:
             if event.agency == data.releasing_agency:
                 found.outs.append(_point(event, type_name, data.physical_at))
-        elif type_name not in HOLDS:
+        else:
             custodian = getattr(data, "legal_custody_to", None) or getattr(data, "legal_custodian", None)
             if custodian:
                 found.custodians.append(_point(event, custodian))
@@ -220,14 +232,50 @@ def _point(event: Seen, value: str, told: Told | None = None) -> Point:
     return Point(order, earliest, latest, value, told or event.told)
 
 
-def _simple_stay(found: Points) -> tuple[Point, int | None] | None:
-    """Return the one booking and the end of what nearly every episode is: exact times, one place, one custodian."""
-    if len(found.ins) != 1 or len(found.places) != 1 or len(found.outs) > 1 or found.custodians:
+def _subject(events: Sequence[Seen]) -> str | None:
+    for event in reversed(events):
+        if event.stream.startswith("episode/"):
+            return event.data.subject  # type: ignore[no-any-return]
+    return None
+
+
+def _plain(events: Sequence[Seen]) -> tuple[Seen, int] | None:
+    """Return the booking, and the moment it ends, of what nearly every episode is: one stay, all times exact.
+
+    A second entry at the same facility, as a commitment is, begins nothing new; every end comes after every entry.
+    """
+    first: Seen | None = None
+    entered, ends, facilities = EARLIEST, NEVER, set()
+    for event in events:
+        moment = event.earliest
+        if moment is None or moment != event.latest:
+            return None
+        if event.type in INS:
+            if first is None or moment < first.earliest:  # type: ignore[operator] # exact
+                first = event
+            entered = max(entered, moment)
+            facilities.add(event.data.facility)
+        else:
+            ended = _exact_end(event)
+            if ended is None:
+                return None
+            ends = min(ends, ended)
+    return (first, ends) if first and len(facilities) == 1 and entered < ends else None
+
+
+def _exact_end(event: Seen) -> int | None:
+    """Return the exact moment at which an event ends custody, NEVER if it does not; None if it does anything else."""
+    if event.type in OUTS:
+        out = getattr(event.data, "physically_out_at", None)
+    elif event.type == handoff.CustodyTransferred.TYPE:
+        if event.agency != event.data.releasing_agency:
+            return NEVER
+        out = event.data.physical_at
+    else:
         return None
-    first, ends = found.ins[0], found.outs[0].latest if found.outs else None
-    exact = all(p.earliest is not None and p.earliest == p.latest for p in (first, *found.outs))
-    is_simple = exact and (ends is None or first.order[0] < ends)
-    return (first, ends) if is_simple else None
+    if out:
+        return microseconds_of(out) if isinstance(out, str) else None
+    return event.earliest
 
 
 def _moments(found: Points) -> list[int | None]:

@@ -44,13 +44,10 @@ ENDS = {
     detainer.DetainerSuperseded.TYPE: "superseded",
     detainer.DetainerExpiredUnclaimed.TYPE: "expired_unclaimed",
 }
-RECEIVED = (
+RECEIVED = (  # each shows that the custodian has the form
     detainer.DetainerReceived.TYPE,
     detainer.DetainerAcknowledged.TYPE,
     detainer.DetainerResponseDecided.TYPE,
-    detainer.DetainerServedOnSubject.TYPE,
-    detainer.DetainerNotHonored.TYPE,
-    detainer.DetainerDisputed.TYPE,
 )
 WHAT = ("facility", "subject", "episode")
 FAR = 2**62
@@ -65,7 +62,6 @@ class Detainers:
     tables = (DETAINERS,)
     fields: Mapping[str, Sequence[str]] = {
         PREPARED: (*WHAT, "form", "facility_as_printed"),
-        detainer.DetainerTransmitted.TYPE: WHAT,
         **dict.fromkeys((*ENDS, *RECEIVED), WHAT),
         LIFTED: (*WHAT, "lift_code", "lift_reason_as_printed"),
     }
@@ -75,15 +71,23 @@ class Detainers:
         return (seen.stream[9:],)
 
     def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
-        """Return the row of a detainer."""
+        """Return the row of a detainer; `events` are those that shape it."""
         if not events:
             return []
-        prepared = next((event for event in events if event.type == PREPARED), None)
-        ends = [event for event in events if event.type in ENDS]
-        ended = min(ends, key=_when, default=None)
-        lifted = next((event for event in reversed(ends) if event.type == LIFTED), None)
-        facility, subject, episode = (first_of(events, name) for name in WHAT)
+        prepared: Seen | None = None
+        received: Seen | None = None
+        ends: list[Seen] = []
+        for event in events:
+            if event.type in ENDS:
+                ends.append(event)
+            elif event.type != PREPARED:
+                received = received or event
+            elif prepared is None:
+                prepared = event
+        shaping = [event for event in (prepared, received, *ends) if event]
         began = prepared or events[0]
+        what = tuple(getattr(prepared.data, name) or first_of(events, name) for name in WHAT) if prepared else None
+        facility, subject, episode = what or (first_of(events, name) for name in WHAT)
         values: tuple[Any, ...] = (
             key,
             facility,
@@ -93,17 +97,24 @@ class Detainers:
             prepared.data.form if prepared else None,
             prepared.agency if prepared else None,
             json_text(prepared.told) if prepared else None,
-            ENDS[ended.type] if ended else "active",
-            json_text(ended.told) if ended else None,
-            lifted.data.lift_code if lifted else None,
-            lifted.data.lift_reason_as_printed if lifted else None,
-            min((e.earliest for e in events if e.type in RECEIVED and e.earliest is not None), default=None),
+            *_ending(ends),
+            received.earliest if received else None,
             began.earliest,
-            ended.latest if ended else None,
-            _declined(ends),
-            json_text([event.position for event in events]),
+            min(ends, key=_when).latest if ends else None,
+            _declined(ends) if ends else None,
+            json_text([event.position for event in shaping]),
         )
         return [(DETAINERS.name, values)]
+
+
+def _ending(ends: Sequence[Seen]) -> tuple[Any, ...]:
+    """Return status, when it ended, lift code and lift reason; the first word counts, the last lift explains it."""
+    if not ends:
+        return "active", None, None, None
+    ended = min(ends, key=_when)
+    lifted = next((event.data for event in reversed(ends) if event.type == LIFTED), None)
+    code, reason = (lifted.lift_code, lifted.lift_reason_as_printed) if lifted else (None, None)
+    return ENDS[ended.type], json_text(ended.told), code, reason
 
 
 def _when(event: Seen) -> tuple[int, int]:

@@ -77,7 +77,7 @@ class Server:
             yield address
         finally:
             self.run(OTHERS_ENDED, address)
-            self.run(sql.SQL("DROP SCHEMA IF EXISTS custody CASCADE"), address)
+            self.run(sql.SQL("DROP SCHEMA IF EXISTS custody, custody_models CASCADE"), address)
 
     def drop_databases(self) -> None:
         """Drop what `database` made."""

@@ -12,10 +12,10 @@ import click
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar
 from adapters.composition import Services, services
+from adapters.read_models.model import Model
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Projector
 from adapters.read_models.rebuilding import build, build_all
-from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.ledger import Ledger
 from adapters.store.place import Place
 
@@ -73,7 +73,7 @@ def _standing(models: Models, ledger: Ledger, name: str, upto: int, *, with_dige
     return found
 
 
-def _state(model: SqliteModel, ledger: Ledger) -> str:
+def _state(model: Model, ledger: Ledger) -> str:
     standing = model.standing()
     if standing.version != model.fold.version:
         return "other_version"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adapters.read_models.model import Model
 from adapters.read_models.models import Models
 from adapters.read_models.projector import Progress, Projector
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
@@ -15,7 +16,7 @@ from domain.errors import LedgerUnavailable
 @contextmanager
 def answering(
     models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None
-) -> Iterator[SqliteModel]:
+) -> Iterator[Model]:
     """Yield a model that stands at the position, or further on: its rows know what was known then."""
     model = kept(models, ledger, name, upto) or in_memory(models, ledger, name, upto, progress)
     try:
@@ -24,7 +25,7 @@ def answering(
         model.close()
 
 
-def kept(models: Models, ledger: Ledger, name: str, upto: int) -> SqliteModel | None:
+def kept(models: Models, ledger: Ledger, name: str, upto: int) -> Model | None:
     """Return the model that is kept, caught up with a position; None if there is none, or it cannot be written."""
     model = models.live(name, ledger)
     if model is None or model.position >= upto:

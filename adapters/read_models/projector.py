@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from adapters.read_models.sqlite_model import SqliteModel
+from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
 from projections.folding.folder import Changes, Folder
@@ -29,7 +29,7 @@ class OnError(StrEnum):
 class Projector:
     """Keeps one read model up with the log. What it has in memory serves the next page, so keep it while following."""
 
-    def __init__(self, ledger: Ledger, model: SqliteModel, on_error: OnError = OnError.PARK) -> None:
+    def __init__(self, ledger: Ledger, model: Model, on_error: OnError = OnError.PARK) -> None:
         self._ledger, self._model, self._on_error = ledger, model, on_error
         self._folder, self._position = self._start()
 

@@ -18,11 +18,10 @@ Built = tuple[str, int]  # name and generation
 
 def build(models: Models, ledger: Ledger, name: str, on_error: OnError) -> int:
     """Build one model into a new generation, as far as the log goes by now; return its number."""
-    generation, model = models.create(name)
-    gc.disable()  # what a fold holds has no cycles, and a million live objects are slow to look through
-    Projector(ledger, model, on_error).build(ledger.position())
-    gc.enable()
-    model.close()
+    with models.building(name) as (generation, model):
+        gc.disable()  # what a fold holds has no cycles, and a million live objects are slow to look through
+        Projector(ledger, model, on_error).build(ledger.position())
+        gc.enable()
     return generation
 
 

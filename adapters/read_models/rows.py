@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projections.folding.table import Table, Values
@@ -19,7 +19,7 @@ def reach(begins: int | None, ends: int | None, unit: int = 1) -> int:
     Rows of one reach that hold at a moment begin within 2**reach before it, so an index on (facility, reach, begins)
     finds them without looking at all that ever began.
     """
-    return OPEN if begins is None or ends is None else min(OPEN, (max(0, ends - begins) // unit).bit_length())
+    return OPEN if begins is None or ends is None else ((ends - begins) // unit).bit_length()
 
 
 def columns_of(table: Table) -> list[str]:
@@ -33,15 +33,20 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def stored_row(table: Table, row_id: int, values: Values, known_from: int, known_to: int | None) -> tuple[Any, ...]:
-    """Return the values of all stored columns."""
-    row = (row_id, *values, known_from, known_to)
+def stored_rows(
+    table: Table, rows: Iterable[tuple[int, Values, int, int | None]]
+) -> Iterator[tuple[int | str | None, ...]]:
+    """Yield the values of all stored columns, of rows given as id, values, known_from and known_to."""
     if not table.is_interval:
-        return row
+        for row_id, values, known_from, known_to in rows:
+            yield row_id, *values, known_from, known_to
+        return
     names = list(table.columns)
-    begins, ends = values[names.index("valid_from")], values[names.index("valid_to")]
-    known = None if known_to is None else reach(known_from, known_to)
-    return (*row, reach(begins, ends, US_PER_MINUTE), known)
+    begins, ends = names.index("valid_from"), names.index("valid_to")
+    for row_id, values, known_from, known_to in rows:
+        lasts = reach(values[begins], values[ends], US_PER_MINUTE)
+        known = None if known_to is None else reach(known_from, known_to)
+        yield row_id, *values, known_from, known_to, lasts, known
 
 
 def read_row(table: Table, row: Sequence[Any]) -> ModelRow:
@@ -61,7 +66,7 @@ def known_at(position: int) -> str:
 
 
 def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: bool) -> str:
-    """Return a statement with one parameter, the facility: the rows that hold at a moment, as known at a position."""
+    """Return a statement, with the facility as parameter (twice unless `is_newest`): the rows that hold at a moment."""
     valid = f"(t.valid_from IS NULL OR t.valid_from <= {moment}) AND (t.valid_to IS NULL OR t.valid_to > {moment})"
     bounded = f"{valid} AND {known_at(known)}"
     now = _within(table, name, "reach", "valid_from", _classes(moment, US_PER_MINUTE), "t.known_to IS NULL", bounded)
@@ -74,7 +79,7 @@ def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: b
 def _within(table: Table, name: str, column: str, begins: str, classes: str, where: str, bounded: str) -> str:
     return (
         f"SELECT {selected(table)} FROM (VALUES {classes}) AS c CROSS JOIN {name} AS t "  # noqa: S608 - our own names
-        f"WHERE {where} AND t.facility = :facility AND t.{column} = c.column1 AND "
+        f"WHERE {where} AND t.facility = ? AND t.{column} = c.column1 AND "
         f"(t.{begins} > c.column2 OR c.column1 = {OPEN}) AND {bounded}"
     )
 

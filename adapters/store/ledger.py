@@ -119,11 +119,10 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.about(refs, upto=last)]
 
-    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
-        """Return one event by its source and id, None if the log does not hold it by that position."""
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
         with self._backend.explained():
-            row = self.facts.published(source, event_id, upto=upto)
-        return None if row is None else decode(row)
+            return [decode(row) for row in self.facts.published(event_ids, topics=topics, upto=upto)]
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, in order."""

@@ -8,9 +8,7 @@ What stands for a database is never shown with its password, nor with anything t
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +38,6 @@ def ledger_place(text: str) -> Place:
     if "://" in text or "password=" in text:
         raise _bad_address()
     return Path(text)
-
-
-def models_folder(place: Place) -> Path:
-    """Return where read models of a ledger are kept: beside a file, and for a database in the user's cache."""
-    if isinstance(place, Path):
-        return place.with_name(f"{place.name}.models")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "custody" / f"{sha256(place.shown.encode()).hexdigest()[:16]}.models"
 
 
 def _address(text: str) -> PostgresAddress:

@@ -12,13 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.folding.seen import RawEvent, Reader, Seen, amended_id
 from projections.folding.table import Fold, Row, Values
 from projections.recorded import Recorded
 
 KEYS_KEPT = 200_000
+NOT_STORED = 0
 Published = tuple[str, str]  # source and id
+Step = tuple[int, Seen | Published, Sequence[str]]  # position; what the fold sees, or what it amends; the keys
 
 
 class Log(Protocol):
@@ -28,8 +32,8 @@ class Log(Protocol):
         """Return every event in, or mentioning, any of these references, in order."""
         ...
 
-    def published(self, source: str, event_id: str, *, upto: int) -> Recorded | None:
-        """Return one event by its source and id, None if it is not there by that position."""
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
+        """Return the events of these types with these ids, whoever published them."""
         ...
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
@@ -62,27 +66,15 @@ class Changes:
     parked: list[tuple[int, str]] = field(default_factory=list)
 
 
-class Mark:
-    """Since when a row is known, and its id once it is stored."""
+class Entity(msgspec.Struct, gc=False):
+    """The events of one key, and the rows they give now: since when each is known, and its id once it is stored."""
 
-    __slots__ = ("known_from", "row_id")
-
-    def __init__(self, known_from: int, row_id: int | None = None) -> None:
-        self.known_from = known_from
-        self.row_id = row_id
-
-
-class Entity:
-    """The events of one key, and the rows they give now."""
-
-    __slots__ = ("events", "key", "marks", "page", "rows")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.events: list[Seen] = []
-        self.rows: list[Row] = []
-        self.marks: list[Mark] = []
-        self.page = 0
+    key: str
+    page: int = 0
+    events: list[Seen] = msgspec.field(default_factory=list)
+    rows: list[Row] = msgspec.field(default_factory=list)
+    known: list[int] = msgspec.field(default_factory=list)
+    ids: list[int] = msgspec.field(default_factory=list)  # NOT_STORED, or the row's id
 
 
 class Folder:
@@ -100,6 +92,8 @@ class Folder:
         stop_on_error: bool = False,
     ) -> None:
         self.types = (*fold.fields, *AMENDING_TYPES)
+        self._published: dict[Published, Recorded] = {}
+        self._amending: defaultdict[Published, list[Recorded]] = defaultdict(list)
         self._fold, self._log, self._stored = fold, log, stored
         self._reader = Reader(fold.fields)
         self._entities: dict[str, Entity] = {}
@@ -113,63 +107,83 @@ class Folder:
     def fold(self, rows: Sequence[RawEvent]) -> None:
         """Fold one page of the log, in order: rows (position, stream, type, source, id, earliest, latest, body)."""
         self._page += 1
-        read, keys_of = self._reader.read, self._fold.keys
-        todo: list[tuple[RawEvent, Seen | None, Sequence[str]]] = []
-        for row in rows:
-            try:
-                seen = None if row[2] in AMENDING_TYPES else read(row)
-                todo.append((row, seen, keys_of(seen) if seen else ()))
-            except Exception as error:
-                self._park(row[0], error)
+        steps = [step for row in rows if (step := self._step(row))]
+        if not steps:
+            return
+        upto = rows[-1][0]
+        self._look_up(steps, upto)
         if self._elsewhere is None or self._elsewhere:
-            self._load({key for _, _, keys in todo for key in keys}, before=rows[0][0])
-        for row, seen, keys in todo:
+            self._load({key for _, _, keys in steps for key in keys}, before=rows[0][0])
+        for position, subject, keys in steps:
             try:
-                self._apply(row, seen, keys)
+                if not isinstance(subject, Seen):
+                    self._change(subject, position)
+                elif self._awaited and subject.published in self._awaited:
+                    self._change(subject.published, position)
+                else:
+                    self._append(position, subject, keys)
             except Exception as error:
-                self._park(row[0], error)
+                self._park(position, error)
+
+    def _step(self, row: RawEvent) -> Step | None:
+        """Return the position with what the fold sees of the event and its keys, or with the event it amends."""
+        try:
+            if row[2] in AMENDING_TYPES:
+                target = amended_id(row[7])
+                return (row[0], (row[3], target), ()) if target else None
+            seen = self._reader.read(row)
+            return row[0], seen, self._fold.keys(seen)
+        except Exception as error:
+            self._park(row[0], error)
+            return None
+
+    def _look_up(self, steps: Sequence[Step], upto: int) -> None:
+        """Read, once for a page, the events that its corrections are about, and all that amends these."""
+        self._published, self._amending = {}, defaultdict(list)
+        targets = [subject for _, subject, _ in steps if not isinstance(subject, Seen)]
+        if self._awaited:
+            targets += [s.published for _, s, _ in steps if isinstance(s, Seen) and s.published in self._awaited]
+        if not targets:
+            return
+        ids = [event_id for _, event_id in targets]
+        for event in self._log.published(ids, topics=tuple(self._fold.fields), upto=upto):
+            self._published[event.envelope.source, event.envelope.id] = event
+        refs = [f"event/{event_id}" for _, event_id in self._published]
+        for event in self._log.about(refs, upto=upto) if refs else ():
+            if event.envelope.correctionof:
+                self._amending[event.envelope.source, event.envelope.correctionof].append(event)
 
     def _park(self, position: int, error: Exception) -> None:
         if self._stop_on_error:
             raise error
         self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
 
-    def _apply(self, row: RawEvent, seen: Seen | None, keys: Sequence[str]) -> None:
-        position = row[0]
-        if seen is None:
-            self._amend(row)
-        elif self._awaited and (seen.source, seen.event_id) in self._awaited:
-            self._change(self._log.at([position])[0], position)
-        else:
-            for key in keys:
-                entity = self._entity(key)
-                entity.events.append(seen)
-                self._settle(entity, position)
+    def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
+        for key in keys:
+            entity = self._entities.get(key) or self._entity(key)
+            entity.page = self._page
+            entity.events.append(seen)
+            self._settle(entity, position)
 
-    def _amend(self, row: RawEvent) -> None:
-        position, _, _, source, _, _, _, body = row
-        target = amended_id(body)
-        if target is None:
+    def _change(self, target: Published, position: int) -> None:
+        """Put what is known of an event from a position on in the place of what was known before it.
+
+        The event may yet have to come, or be of no type the fold reads: both are awaited, and the second never comes.
+        """
+        published = self._published.get(target)
+        if published is None or published.position > position:
+            self._awaited.add(target)
+            self.changes.awaited.append(target)
             return
-        published = self._log.published(source, target, upto=position)
-        if published is None:
-            self._awaited.add((source, target))
-            self.changes.awaited.append((source, target))
-        elif published.type in self._fold.fields:
-            self._change(published, position)
-
-    def _change(self, published: Recorded, position: int) -> None:
-        """Put what is known of an event from a position on in the place of what was known before it."""
-        source, event_id = published.envelope.source, published.envelope.id
-        amending = self._log.about([f"event/{event_id}"], upto=position)
-        earlier = [event for event in amending if event.position < position]
-        before = self._amended(published, earlier) if published.position < position else None
-        after = self._amended(published, amending)
+        amending = self._amending[target]
+        is_new = published.position == position
+        before = None if is_new else self._amended(published, [one for one in amending if one.position < position])
+        after = self._amended(published, [one for one in amending if one.position <= position])
         old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
-            entity.events = [event for event in entity.events if event.event_id != event_id or event.source != source]
+            entity.events = [event for event in entity.events if event.published != target]
             if after and key in new:
                 entity.events.append(after)
                 entity.events.sort(key=_position)
@@ -190,23 +204,26 @@ class Folder:
 
     def _settle(self, entity: Entity, position: int) -> None:
         """Ask the fold for the rows of a key; note which are closed at this position, and which opened."""
-        rows = self._fold.rows(entity.key, entity.events)
-        if rows == entity.rows:
+        rows, old = self._fold.rows(entity.key, entity.events), entity.rows
+        if rows == old:
             return
-        marks: dict[Row, Mark] = dict(zip(entity.rows, entity.marks, strict=True))
-        entity.marks = [marks.pop(row) if row in marks else Mark(position) for row in rows]
-        entity.rows = rows
-        for row, mark in marks.items():
-            if mark.row_id is None:
-                self._insert(row, mark, position)
+        known, ids = entity.known, entity.ids
+        entity.rows, entity.known, entity.ids = rows, [position] * len(rows), [NOT_STORED] * len(rows)
+        for row, known_from, row_id in zip(old, known, ids, strict=True):
+            if row in rows:
+                place = rows.index(row)
+                entity.known[place], entity.ids[place] = known_from, row_id
+            elif row_id == NOT_STORED:
+                self._insert(row, known_from, position)
             else:
-                self.changes.closed[row[0]].append((mark.row_id, mark.known_from, position))
+                self.changes.closed[row[0]].append((row_id, known_from, position))
 
-    def _insert(self, row: Row, mark: Mark, known_to: int | None) -> None:
+    def _insert(self, row: Row, known_from: int, known_to: int | None) -> int:
         table, values = row
-        mark.row_id = self._next_ids[table]
-        self._next_ids[table] += 1
-        self.changes.inserted[table].append((mark.row_id, values, mark.known_from, known_to))
+        row_id = self._next_ids[table]
+        self._next_ids[table] = row_id + 1
+        self.changes.inserted[table].append((row_id, values, known_from, known_to))
+        return row_id
 
     def _load(self, keys: set[str], *, before: int) -> None:
         """Read again, from the log and the stored rows, the keys that are not in memory."""
@@ -222,7 +239,8 @@ class Folder:
         for table, row_id, known_from, values in self._stored.open_rows(wanted):
             entity = entities[values[0]]
             entity.rows.append((table, values))
-            entity.marks.append(Mark(known_from, row_id))
+            entity.known.append(known_from)
+            entity.ids.append(row_id)
         if elsewhere is not None:
             elsewhere.difference_update(wanted)
 
@@ -270,9 +288,9 @@ class Folder:
             self._elsewhere.update(oldest)
 
     def _store_open(self, entity: Entity) -> None:
-        for row, mark in zip(entity.rows, entity.marks, strict=True):
-            if mark.row_id is None:
-                self._insert(row, mark, None)
+        for place, row_id in enumerate(entity.ids):
+            if row_id == NOT_STORED:
+                entity.ids[place] = self._insert(entity.rows[place], entity.known[place], None)
 
 
 def _position(event: Seen) -> int:

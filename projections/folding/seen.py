@@ -38,6 +38,11 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
         return self.stream.partition("/")[2]
 
     @property
+    def published(self) -> tuple[str, str]:
+        """Return source and id: what a correction names."""
+        return self.source, self.event_id
+
+    @property
     def agency(self) -> str:
         """Return who published it."""
         return self.source.partition(":")[2]

@@ -20,6 +20,7 @@ from domain.envelope import admit
 from domain.events import handoff
 from domain.events.record import EventCorrected
 from domain.instants import microseconds
+from projections import custody
 from projections.custody import Custody
 from projections.detainers import Detainers
 from projections.folding import folder
@@ -154,6 +155,15 @@ def test_the_index_finds_just_the_rows_that_hold(bodies: list[bytes], hours: int
                 held = [row for row in model.rows(table, position, {"facility": [jail]}) if holds_at(row, moment)]
 
                 assert sorted(held, key=str) == sorted(model.holding(table, jail, moment, position), key=str)
+
+
+@ledgers
+@given(histories())
+def test_the_short_way_for_plain_stays_gives_what_the_long_way_gives(bodies: list[bytes]) -> None:
+    with ledger_of(bodies) as ledger:
+        short = built(ledger, FOLDS[0], ledger.position()).digest()
+        with patch.object(custody, "_plain", lambda events: None):
+            assert short == built(ledger, FOLDS[0], ledger.position()).digest()
 
 
 @ledgers

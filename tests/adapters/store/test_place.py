@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.place import PostgresAddress, ledger_place, models_folder
+from adapters.store.place import PostgresAddress, ledger_place
 from domain.errors import InputRefused
 
 
@@ -58,12 +58,3 @@ def test_what_cannot_be_read_is_refused_and_not_repeated(text: str) -> None:
 
     assert "bad_address" == refused.value.code
     assert not any(part in str(refused.value) + repr(refused.value) for part in ("hush", "hu", "sh@"))
-
-
-def test_read_models_lie_beside_a_file_and_in_the_cache_for_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
-    one, other = (models_folder(ledger_place(f"postgresql://db/{name}")) for name in ("a", "b"))
-
-    assert Path("here/custody.db.models") == models_folder(Path("here/custody.db"))
-    assert Path("/cache/custody") == one.parent == other.parent
-    assert one != other

@@ -1,0 +1,216 @@
+"""One read model kept in a database: its rows, the position they stand at, and what the engine has to remember.
+
+It can be thrown away at any time: the log has all it was made from. What differs between databases is below it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import orjson
+
+from adapters.read_models.rows import ModelRow, holding_at, known_at, quoted, read_row, selected
+from projections.folding.folder import Changes, Published
+from projections.folding.table import Fold, Table, Values
+
+AT_ONCE = 500  # keys a statement
+Run = Callable[..., Iterable[tuple[Any, ...]]]  # runs a statement with `?` for each parameter, and gives its rows
+
+
+class Standing(NamedTuple):
+    """Where a model stands. `tip` is the leaf hash of the event at `position`: the log it was folded from."""
+
+    version: str
+    position: int
+    tip: str
+    is_ready: bool
+
+
+class Model(ABC):
+    """The rows of one fold. Statements are written once, with `?` for parameters; a list is one parameter."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.fold = fold
+        self._tables = {table.name: table for table in fold.tables}
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let the database go."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Make the indexes, and say that the model is whole once all of it is on the disk."""
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Run]:
+        """Yield what runs statements that read, all of one moment."""
+
+    def _stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a statement, however many, without holding them all."""
+        with self._reading() as run:
+            yield from run(statement, parameters)
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[Run]:
+        """Yield what runs statements, in one transaction; nobody else writes this model meanwhile."""
+
+    @abstractmethod
+    def _insert(self, run: Run, table: Table, rows: Iterable[tuple[int, Values, int, int | None]]) -> None:
+        """Insert rows: id, values, known_from, known_to."""
+
+    @abstractmethod
+    def _close(self, run: Run, table: Table, closed: Sequence[tuple[int, int, int]]) -> None:
+        """Close rows: id, known_from, known_to."""
+
+    @abstractmethod
+    def _note(self, run: Run, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows that may be there already."""
+
+    @abstractmethod
+    def _named(self, table: str) -> str:
+        """Return the name of a table as this database has it."""
+
+    @abstractmethod
+    def _is_among(self, column: str) -> str:
+        """Return the condition that a column has one of the values of a list parameter."""
+
+    @abstractmethod
+    def _list(self, values: Iterable[Any]) -> Any:
+        """Return a list parameter."""
+
+    @property
+    def _mine(self) -> str:
+        """Return the condition that finds this model among others in the table `model`."""
+        return "1 = 1"
+
+    def standing(self) -> Standing:
+        """Return by what version it was built, how far it is, and whether it was ever whole."""
+        with self._reading() as run:
+            return self._standing(run)
+
+    def _standing(self, run: Run) -> Standing:
+        select = f"SELECT version, position, tip, is_ready FROM {self._named('model')} WHERE {self._mine}"  # noqa: S608
+        version, position, tip, is_ready = next(iter(run(select)))
+        return Standing(version, position, tip, bool(is_ready))
+
+    @property
+    def position(self) -> int:
+        """Return the position up to which the log is folded."""
+        return self.standing().position
+
+    def write(self, changes: Changes, position: int, tip: str, *, after: int) -> bool:
+        """Store what a page of the log changes, and the new position, in one transaction.
+
+        Stores nothing, and returns False, if another process has stored the page: the position is no longer `after`.
+        """
+        with self._writing() as run:
+            if self._standing(run).position != after:
+                return False
+            for name, rows in changes.inserted.items():
+                self._insert(run, self._tables[name], rows)
+            for name, closed in changes.closed.items():
+                self._close(run, self._tables[name], closed)
+            for name, noted in (("moved", changes.moved), ("awaited", changes.awaited), ("parked", changes.parked)):
+                self._note(run, name, noted)
+            update = f"UPDATE {self._named('model')} SET position = ?, tip = ? WHERE {self._mine}"  # noqa: S608 - same
+            run(update, [position, tip])
+        return True
+
+    def next_ids(self) -> dict[str, int]:
+        """Return the next free row id of each table."""
+        return {name: most + 1 for name, most in self._of_each("coalesce(max(row_id), 0)").items()}
+
+    def counted(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        return self._of_each("count(*)")
+
+    def _of_each(self, what: str) -> dict[str, int]:
+        with self._reading() as run:
+            return {
+                name: next(iter(run(f"SELECT {what} FROM {self._named(name)}")))[0]  # noqa: S608 - our own names
+                for name in self._tables
+            }
+
+    def awaited(self) -> list[Published]:
+        """Return the events that were corrected before they came."""
+        with self._reading() as run:
+            rows = run(f"SELECT source, event_id FROM {self._named('awaited')}")  # noqa: S608 - our own names
+            return [(source, event_id) for source, event_id in rows]
+
+    def parked(self) -> list[tuple[int, str]]:
+        """Return the events that could not be folded: position, and why."""
+        with self._reading() as run:
+            rows = run(f"SELECT position, what FROM {self._named('parked')} ORDER BY position")  # noqa: S608 - same
+            return [(position, what) for position, what in rows]
+
+    def open_rows(self, keys: Sequence[str]) -> Iterator[tuple[str, int, int, Values]]:
+        """Yield table, row id, `known_from` and values of the rows of these keys that nothing has closed."""
+        with self._reading() as run:
+            for name, table in self._tables.items():
+                columns = ", ".join(quoted(column) for column in table.columns)
+                statement = (
+                    f"SELECT row_id, known_from, {columns} FROM {self._named(name)} "  # noqa: S608 - our own names
+                    f"WHERE {self._is_among(quoted(table.key))} AND known_to IS NULL ORDER BY row_id"
+                )
+                for some in _portions(keys):
+                    for row_id, known_from, *values in run(statement, [self._list(some)]):
+                        yield name, row_id, known_from, tuple(values)
+
+    def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
+        """Return key and position of the events that a correction moved to these keys."""
+        statement = f"SELECT key, position FROM {self._named('moved')} WHERE {self._is_among('key')}"  # noqa: S608
+        with self._reading() as run:
+            return [(key, at) for some in _portions(keys) for key, at in run(statement, [self._list(some)])]
+
+    def rows(self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
+        """Yield the rows of a table as known at a position, oldest first; `where` gives allowed values."""
+        return self._select(table, known_at(known), where, "t.row_id")
+
+    def history(self, table: str, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
+        """Yield every row of a table, also those known no more, in the order they became known."""
+        return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
+
+    def _select(
+        self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
+    ) -> Iterator[ModelRow]:
+        table, allowed = self._tables[name], where or {}
+        conditions = [condition, *(self._is_among(f"t.{quoted(column)}") for column in allowed)]
+        statement = (
+            f"SELECT {selected(table)} FROM {self._named(name)} AS t "  # noqa: S608 - our own names
+            f"WHERE {' AND '.join(conditions)} ORDER BY {order}"
+        )
+        for row in self._stream(statement, [self._list(values) for values in allowed.values()]):
+            yield read_row(table, row)
+
+    def holding(self, table: str, facility: str, moment: int, known: int) -> list[ModelRow]:
+        """Return the rows of an interval table that hold at a facility at a moment, as known at a position."""
+        described = self._tables[table]
+        with self._reading() as run:
+            is_newest = known >= self._standing(run).position
+            statement = holding_at(described, self._named(table), moment, known, is_newest=is_newest)
+            return [read_row(described, row) for row in run(statement, [facility] * (1 if is_newest else 2))]
+
+    def digest(self) -> str:
+        """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept."""
+        found = hashlib.sha256()
+        for name, table in self._tables.items():
+            columns = ", ".join(quoted(column) for column in (*table.columns, "known_from", "known_to"))
+            order = ", ".join(map(self._ordered, (*table.columns, "known_from", "known_to")))
+            found.update(name.encode())
+            select = f"SELECT {columns} FROM {self._named(name)} ORDER BY {order}"  # noqa: S608 - our own names
+            for row in self._stream(select):
+                found.update(orjson.dumps(row))
+        return found.hexdigest()
+
+    def _ordered(self, column: str) -> str:
+        """Return a column as ORDER BY names it: by its bytes, what is absent first."""
+        return quoted(column)
+
+
+def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]

@@ -1,0 +1,204 @@
+"""A read model in PostgreSQL, in the ledger's database: the tables of a generation beside those of others.
+
+custody_models.model               name, generation, version, position, tip, is_ready, is_live
+custody_models.custody_3_holds     the table `holds` of generation 3 of the model `custody`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, LiteralString
+from zlib import crc32
+
+from psycopg import Cursor
+from psycopg.rows import tuple_row
+
+from adapters.read_models.model import Model, Run
+from adapters.read_models.rows import columns_of, quoted, reach, stored_rows
+from adapters.store.place import PostgresAddress
+from adapters.store.postgres_connections import Connections
+from adapters.store.postgres_database import PostgresDatabase
+from projections.folding.table import Fold, Kind, Table, Values
+
+SCHEMA = "custody_models"
+TYPES = {Kind.TEXT: "text", Kind.INTEGER: "int8", Kind.BOOLEAN: "int2", Kind.MOMENT: "int8", Kind.JSON: "text"}
+NOTES = {
+    "moved": "key text, position int8, PRIMARY KEY (key, position)",
+    "awaited": "source text, event_id text, PRIMARY KEY (source, event_id)",
+    "parked": "position int8 PRIMARY KEY, what text NOT NULL",
+}
+
+
+ROWS_AT_ONCE = 5_000
+
+
+class ModelsDatabase:
+    """The database that a ledger and its read models are in, for this program."""
+
+    def __init__(self, address: PostgresAddress) -> None:
+        self._ledger = PostgresDatabase(address)
+        self._connections = Connections(address, reading=False)
+
+    @contextmanager
+    def transaction(self, *, writing: bool) -> Iterator[Cursor[Any]]:
+        """Run a block in one transaction; errors become LedgerUnavailable."""
+        with self._ledger.explained(), self._connections.transaction(writing=writing) as cursor:
+            yield cursor
+
+    @contextmanager
+    def locked(self, kind: int, name: str) -> Iterator[bool]:
+        """Hold a lock, outside of any transaction, and say whether it was to be had; a lost connection gives it up."""
+        with self._ledger.explained(), closing(self._connections.connect()) as connection:
+            cursor = connection.cursor()
+            key = [kind, crc32(name.encode()) >> 1]
+            yield bool(next(iter(runs(cursor)("SELECT pg_try_advisory_lock(?::int4, ?::int4)", key)))[0])
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        self._connections.close()
+
+
+class PostgresModel(Model):
+    """The rows of one fold in a database that others read and write meanwhile."""
+
+    def __init__(self, database: ModelsDatabase, fold: Fold, generation: int) -> None:
+        super().__init__(fold)
+        self._database, self._generation = database, generation
+
+    def create(self) -> None:
+        """Make the empty tables; their indexes come when the rows are there."""
+        with self._writing() as run:
+            for table in self.fold.tables:
+                run(f"CREATE TABLE {self._named(table.name)} ({', '.join(_definitions(table))})")
+            for name, columns in NOTES.items():
+                run(f"CREATE TABLE {self._named(name)} ({columns})")
+            insert = f"INSERT INTO {SCHEMA}.model VALUES (?, ?, ?, 0, '', false, false)"  # noqa: S608 - our own names
+            run(insert, [self.fold.name, self._generation, self.fold.version])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def finish(self) -> None:
+        """Make the indexes, and say that the model is whole."""
+        with self._writing() as run:
+            for table in self.fold.tables:
+                for statement in self._indexes(table):
+                    run(statement)
+            run(f"UPDATE {SCHEMA}.model SET is_ready = true WHERE {self._mine}")  # noqa: S608 - our own names
+        with self._writing() as run:
+            for table in self.fold.tables:
+                run(f"ANALYZE {self._named(table.name)}")
+
+    def drop(self) -> None:
+        """Remove the tables of this generation."""
+        with self._writing() as run:
+            for name in (*self._tables, *NOTES):
+                run(f"DROP TABLE IF EXISTS {self._named(name)}")
+            run(f"DELETE FROM {SCHEMA}.model WHERE {self._mine}")  # noqa: S608 - our own names
+
+    @contextmanager
+    def _reading(self) -> Iterator[Run]:
+        with self._database.transaction(writing=False) as cursor:
+            yield runs(cursor)
+
+    def _stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        with self._database.transaction(writing=False) as cursor, cursor.connection.cursor("rows", binary=True) as rows:
+            rows.row_factory = tuple_row
+            rows.itersize = ROWS_AT_ONCE
+            yield from rows.execute(as_psycopg(statement), parameters)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Run]:
+        with self._database.transaction(writing=True) as cursor:
+            self._cursor = cursor
+            run = runs(cursor)
+            run(f"SELECT FROM {SCHEMA}.model WHERE {self._mine} FOR UPDATE")
+            yield run
+
+    def _insert(self, run: Run, table: Table, rows: Iterable[tuple[int, Values, int, int | None]]) -> None:  # noqa: ARG002
+        with self._cursor.copy(f"COPY {self._named(table.name)} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_stored_types(table))
+            for row in stored_rows(table, rows):
+                copy.write_row(row)
+
+    def _close(self, run: Run, table: Table, closed: Sequence[tuple[int, int, int]]) -> None:
+        ids, ends = [row[0] for row in closed], [row[2] for row in closed]
+        name = self._named(table.name)
+        if table.is_interval:
+            lasting = [reach(known_from, known_to) for _, known_from, known_to in closed]
+            run(
+                f"UPDATE {name} SET known_to = c.ends, known_reach = c.lasting "  # noqa: S608 - our own names
+                "FROM unnest(?::int8[], ?::int8[], ?::int2[]) AS c (id, ends, lasting) WHERE row_id = c.id",
+                [ids, ends, lasting],
+            )
+        else:
+            run(
+                f"UPDATE {name} SET known_to = c.ends "  # noqa: S608 - same
+                "FROM unnest(?::int8[], ?::int8[]) AS c (id, ends) WHERE row_id = c.id",
+                [ids, ends],
+            )
+
+    def _note(self, run: Run, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for row in rows:
+            run(f"INSERT INTO {self._named(table)} VALUES (?, ?) ON CONFLICT DO NOTHING", row)  # noqa: S608 - same
+
+    def _named(self, table: str) -> str:
+        return f"{SCHEMA}.model" if table == "model" else f'{SCHEMA}."{self.fold.name}_{self._generation}_{table}"'
+
+    @property
+    def _mine(self) -> str:
+        return f"name = '{self.fold.name}' AND generation = {self._generation}"
+
+    def _is_among(self, column: str) -> str:
+        return f"{column} = ANY(?)"
+
+    def _list(self, values: Iterable[Any]) -> list[Any]:
+        return list(values)
+
+    def _ordered(self, column: str) -> str:
+        return f"{quoted(column)} NULLS FIRST"
+
+    def _indexes(self, table: Table) -> Iterator[str]:
+        name = self._named(table.name)
+        yield f"ALTER TABLE {name} ADD PRIMARY KEY (row_id)"
+        yield f"CREATE INDEX ON {name} ({quoted(table.key)}, known_to)"
+        if table.is_interval:
+            yield f"CREATE INDEX ON {name} (facility, reach, valid_from) WHERE known_to IS NULL"
+            yield f"CREATE INDEX ON {name} (facility, known_reach, known_from) WHERE known_to IS NOT NULL"
+
+
+def runs(cursor: Cursor[Any]) -> Run:
+    """Return what runs statements with `?` for each parameter, and gives rows as tuples."""
+    cursor.row_factory = tuple_row
+
+    def run(statement: str, parameters: Sequence[Any] = ()) -> Iterable[tuple[Any, ...]]:
+        cursor.execute(as_psycopg(statement), parameters)
+        return cursor.fetchall() if cursor.description else ()
+
+    return run
+
+
+def as_psycopg(statement: str) -> LiteralString:
+    """Write a statement of our own as psycopg wants it: `%s` for a parameter."""
+    return statement.replace("?", "%s")  # no part of it comes from outside
+
+
+def _definitions(table: Table) -> Iterator[str]:
+    yield "row_id int8 NOT NULL"
+    for name, kind in table.columns.items():
+        collated = ' COLLATE "C"' if TYPES[kind] == "text" else ""
+        yield f"{quoted(name)} {TYPES[kind]}{collated}"
+    yield "known_from int8 NOT NULL"
+    yield "known_to int8"
+    if table.is_interval:
+        yield "reach int2 NOT NULL"
+        yield "known_reach int2"
+
+
+def _stored_types(table: Table) -> list[str]:
+    extra = ["int2", "int2"] if table.is_interval else []
+    types = ["int8", *(TYPES[kind] for kind in table.columns.values()), "int8", "int8", *extra]
+    assert len(types) == len(columns_of(table))  # noqa: S101 - both list the same columns
+    return types

@@ -1,0 +1,87 @@
+"""The read models kept in a ledger's own PostgreSQL database, in the schema `custody_models`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+from adapters.read_models.model import Run
+from adapters.read_models.models import Models, already_building
+from adapters.read_models.postgres_model import SCHEMA, ModelsDatabase, PostgresModel, runs
+from adapters.store.place import PostgresAddress
+from projections.folding.table import Fold
+
+SETUP = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+CREATE TABLE IF NOT EXISTS {SCHEMA}.model (
+    name text, generation int8, version text NOT NULL, position int8 NOT NULL, tip text NOT NULL,
+    is_ready boolean NOT NULL, is_live boolean NOT NULL, PRIMARY KEY (name, generation)
+)
+"""
+BUILDING = 0x4D4F4445  # "MODE": the first half of the key of the lock that a rebuild takes
+
+
+class PostgresModels(Models):
+    """The generations of every read model of one ledger, in its database."""
+
+    def __init__(self, address: PostgresAddress, folds: Mapping[str, Fold]) -> None:
+        super().__init__(folds)
+        self._address = address
+
+    @contextmanager
+    def _transaction(self, *, writing: bool) -> Iterator[Run]:
+        with closing(ModelsDatabase(self._address)) as database, database.transaction(writing=writing) as cursor:
+            yield runs(cursor)
+
+    def generations(self, name: str) -> list[int]:
+        """Return the numbers of the generations that are there, oldest first."""
+        return self._found(name, "true")
+
+    def live_generation(self, name: str) -> int | None:
+        """Return the generation that answers, None if none was ever built whole."""
+        return next(iter(self._found(name, "is_live")), None)
+
+    def _found(self, name: str, condition: str) -> list[int]:
+        with self._transaction(writing=False) as run:
+            if not next(iter(run(f"SELECT to_regclass('{SCHEMA}.model') IS NOT NULL")))[0]:
+                return []
+            select = f"SELECT generation FROM {SCHEMA}.model WHERE name = ? AND {condition} ORDER BY 1"  # noqa: S608
+            return [generation for (generation,) in run(select, [name])]
+
+    def open(self, name: str, generation: int) -> PostgresModel:
+        """Open one generation."""
+        return PostgresModel(ModelsDatabase(self._address), self.fold(name), generation)
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[tuple[int, PostgresModel]]:
+        """Yield the number of a new generation, and its empty model; nobody else builds this model meanwhile."""
+        with self._transaction(writing=True) as run:
+            for statement in SETUP.split(";"):
+                run(statement)
+        with closing(ModelsDatabase(self._address)) as database, database.locked(BUILDING, name) as is_mine:
+            if not is_mine:
+                raise already_building(name, str(self._address))
+            live = self.live_generation(name) or 0
+            for number in self.generations(name):
+                if number > live:
+                    self._remove(name, number)
+            with closing(self.open(name, live + 1)) as model:
+                model.create()
+                yield live + 1, model
+
+    def swap(self, name: str) -> int | None:
+        """Let the newest generation that is whole answer, and remove those before it; return its number."""
+        whole = self._found(name, "is_ready")
+        if not whole:
+            return None
+        with self._transaction(writing=True) as run:
+            update = f"UPDATE {SCHEMA}.model SET is_live = (generation = ?) WHERE name = ?"  # noqa: S608 - our own
+            run(update, [whole[-1], name])
+        for number in self.generations(name):
+            if number < whole[-1]:
+                self._remove(name, number)
+        return whole[-1]
+
+    def _remove(self, name: str, number: int) -> None:
+        with closing(self.open(name, number)) as model:
+            model.drop()

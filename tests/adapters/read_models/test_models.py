@@ -1,0 +1,199 @@
+"""The contract of kept read models, on a file and on every PostgreSQL: generations, swaps, crashes, other logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.composition import Services, services
+from adapters.places.register import minnesota_register
+from adapters.read_models import projector
+from adapters.read_models.answers import answering, in_memory, kept
+from adapters.read_models.projector import OnError, Projector
+from adapters.read_models.rebuilding import build
+from adapters.simulator.run import simulate
+from adapters.store.ledger import Ledger, system_clock
+from domain.envelope import Submission, admit
+from domain.errors import InputRefused, LedgerUnavailable
+from domain.instants import microseconds
+from projections.folding.seen import Seen
+from projections.folding.table import Kind, Row, Table, holds_at
+from tests.builders import JAIL, MONDAY, booked, released, submissions
+from tests.spots import Spot
+
+HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def here(spot: Spot, events: Sequence[Submission]) -> Iterator[tuple[Services, Ledger]]:
+    ledger = spot.ledger()
+    ledger.append(events, now=system_clock())
+    yield services(spot.place), ledger
+    ledger.close()
+
+
+def winter(count: int) -> list[Submission]:
+    period = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
+    return [admit(one) for one in simulate(events=count, seed=3, register=minnesota_register(), **period)]
+
+
+def rebuilt(found: Services, ledger: Ledger, name: str = "custody") -> int | None:
+    models = found.models()
+    build(models, ledger, name, OnError.PARK)
+    return models.swap(name)
+
+
+def test_followed_in_pages_or_built_at_once_every_model_has_the_same_rows(
+    spot: Spot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "PAGE_LIVE", 300)
+    events = winter(2_000)
+    with here(spot, events[:700]) as (found, ledger):
+        models = found.models()
+        for name in models.folds:
+            rebuilt(found, ledger, name)
+        ledger.append(events[700:], now=system_clock())
+        for name in models.folds:
+            live = kept(models, ledger, name, ledger.position())
+            anew = in_memory(models, ledger, name, ledger.position())
+
+            assert live is not None
+            assert (ledger.position(), anew.digest()) == (live.position, live.digest())
+            assert sum(live.counted().values()) > 10
+            live.close()
+
+
+def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        assert models.live_generation("custody") is None
+        assert 1 == rebuilt(found, ledger)
+
+        with models.building("custody") as (generation, _):
+            assert (2, 1) == (generation, models.live_generation("custody"))
+        assert 1 == models.swap("custody")
+
+        assert 2 == rebuilt(found, ledger)
+        assert [2] == models.generations("custody")
+
+
+def test_a_model_is_built_by_one_process_at_a_time(spot: Spot) -> None:
+    with here(spot, submissions(1)) as (found, _):
+        with found.models().building("custody"), pytest.raises(LedgerUnavailable) as refused:
+            found.models().building("custody").__enter__()
+        assert "already_building" == refused.value.code
+
+        with found.models().building("custody") as (generation, _):
+            assert 1 == generation
+
+
+def test_a_page_that_another_process_stored_first_is_not_stored_again(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        rebuilt(found, ledger)
+        ledger.append(submissions(4, start=4), now=system_clock())
+        one, other = (found.models().live("custody", ledger) for _ in range(2))
+        first, second = Projector(ledger, one), Projector(ledger, other)
+        first.catch_up(5)
+        second.catch_up(7)
+
+        assert {"custody": 7} == {name: count for name, count in one.counted().items() if count}
+        one.close()
+        other.close()
+
+
+def test_a_model_of_another_log_or_version_does_not_answer(spot: Spot, monkeypatch: pytest.MonkeyPatch) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        rebuilt(found, ledger)
+        models = found.models()
+        with closing(models.live("custody", ledger)) as model:
+            assert 3 == model.position
+
+        monkeypatch.setattr(Ledger, "leaf_at", lambda self, position: "00")
+        assert models.live("custody", ledger) is None
+        monkeypatch.undo()
+        models.fold("custody").version = "other"
+        assert models.live("custody", ledger) is None
+
+
+def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot: Spot) -> None:
+    with here(spot, winter(1_500)) as (found, ledger):
+        rebuilt(found, ledger)
+        models = found.models()
+        with answering(models, ledger, "custody", ledger.position()) as model:
+            for facility in ("mn-hennepin-jail", "mn-ramsey-jail"):
+                for hours, known in ((5, 1_500), (100, 1_500), (300, 900), (700, 400), (900, 1_499)):
+                    moment = microseconds(MONDAY + (hours - 260) * HOUR)
+                    held = [r for r in model.rows("custody", known, {"facility": [facility]}) if holds_at(r, moment)]
+
+                    assert sorted(held, key=str) == sorted(model.holding("custody", facility, moment, known), key=str)
+
+
+def test_an_answer_as_known_earlier_stays_the_same_when_more_is_known(spot: Spot) -> None:
+    with here(spot, [admit(booked(1))]) as (found, ledger):
+        rebuilt(found, ledger)
+        ledger.append([admit(released(1, at=MONDAY + HOUR))], now=system_clock())
+        moment = microseconds(MONDAY + 2 * HOUR)
+        with answering(found.models(), ledger, "custody", 2) as model:
+            assert [] == model.holding("custody", JAIL, moment, 2)
+            assert ["mn-cass-jail.1"] == [row["episode"] for row in model.holding("custody", JAIL, moment, 1)]
+
+
+class Chokes:
+    """A fold that cannot take the second event."""
+
+    name = "chokes"
+    kind = "episode"
+    version = "1"
+    tables = (Table("seen", {"episode": Kind.TEXT}, "episodes that were taken"),)
+    fields: Mapping[str, Sequence[str]] = {"custody.subject_booked": ()}
+
+    def keys(self, seen: Seen) -> Sequence[str]:
+        return (seen.stream_id,)
+
+    def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:  # noqa: ARG002 - what a fold takes
+        if key.endswith(".2"):
+            raise ZeroDivisionError("poison")
+        return [("seen", (key,))]
+
+
+def test_an_event_that_cannot_be_folded_is_parked_or_stops_the_model_by_choice(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        models.folds = {"chokes": Chokes()}
+        build(models, ledger, "chokes", OnError.PARK)
+        models.swap("chokes")
+        with answering(models, ledger, "chokes", 3) as model:
+            assert ["mn-cass-jail.1", "mn-cass-jail.3"] == [row["episode"] for row in model.rows("seen", 3)]
+            assert [(2, "ZeroDivisionError: poison")] == model.parked()
+
+        with pytest.raises(ZeroDivisionError):
+            build(models, ledger, "chokes", OnError.STOP)
+        assert 1 == models.live_generation("chokes")
+
+
+def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.create(tmp_path / "custody.db")
+    ledger.append(submissions(3), now=system_clock())
+    found = services(tmp_path / "custody.db")
+    rebuilt(found, ledger)
+    ledger.append(submissions(2, start=4), now=system_clock())
+
+    def refuses(*arguments: object, **keywords: object) -> bool:
+        raise LedgerUnavailable("read_only", "the folder cannot be written")
+
+    monkeypatch.setattr("adapters.read_models.model.Model.write", refuses)
+    monkeypatch.setattr(projector, "FIRST_PAUSE_SECONDS", 0)
+
+    assert kept(found.models(), ledger, "custody", 5) is None
+    ledger.close()
+
+
+def test_an_unknown_read_model_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputRefused, match="custody, detainers, handoffs") as refused:
+        services(Path("custody.db")).models().fold("weather")
+
+    assert "unknown_read_model" == refused.value.code
