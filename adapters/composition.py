@@ -11,7 +11,7 @@ from adapters.queries import ice_reaches
 from adapters.read_models.keeping import models_of
 from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
-from adapters.store.ledger import Ledger, system_clock
+from adapters.store.ledger import Ledger, let_in, system_clock
 from adapters.store.place import Place
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
@@ -46,6 +46,10 @@ class Services:
     def writing(self) -> Ledger:
         """Open the ledger to append, making it first if there is none."""
         return Ledger.create(self.place)
+
+    def let_in(self, *, writer: str | None, reader: str | None) -> None:
+        """Make the ledger if there is none, and let one role of its database append and read, another only read."""
+        let_in(self.place, writer=writer, reader=reader)
 
     def custody(self) -> Custody:
         """Return the custody fold, which knows who runs each facility."""

@@ -24,10 +24,14 @@ POSITION_MAX = 2**63 - 1  # what SQLite can count
 
 
 @click.command()
+@click.option("--writer", metavar="ROLE", help="PostgreSQL: a role that may append and read, made if there is none.")
+@click.option("--reader", metavar="ROLE", help="PostgreSQL: a role that may only read, made if there is none.")
 @json_option
 @pass_services
-def init(services: Services, as_json: bool) -> None:
+def init(services: Services, writer: str | None, reader: str | None, as_json: bool) -> None:
     """Make an empty ledger; one that exists stays as it is."""
+    if writer or reader:
+        services.let_in(writer=writer, reader=reader)
     ledger = services.writing()
     position = ledger.position()
     ledger.close()

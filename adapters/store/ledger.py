@@ -20,7 +20,7 @@ from adapters.store.mapper import CustodyMapper
 from adapters.store.place import Place
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission, read_envelope
-from domain.errors import IntegrityProblem, LedgerUnavailable
+from domain.errors import InputRefused, IntegrityProblem, LedgerUnavailable
 from domain.events.catalogue import CATALOGUE
 from domain.instants import EPOCH, microseconds
 from projections.folding.seen import RawEvent
@@ -171,6 +171,21 @@ def backend_of(place: Place) -> Backend:
     from adapters.store.postgres_database import PostgresDatabase
 
     return PostgresDatabase(place)
+
+
+def let_in(place: Place, *, writer: str | None, reader: str | None) -> None:
+    """Make a ledger if there is none, and let one role append and read, another only read.
+
+    Raise InputRefused(no_roles) for a file.
+    """
+    if isinstance(place, Path):
+        what, mend = "a ledger in a file has no roles", "whoever may read or write the file may read or append"
+        raise InputRefused("no_roles", what, where="--writer, --reader", mend=mend)
+    from adapters.store.postgres_database import PostgresDatabase
+
+    database = PostgresDatabase(place)
+    database.create()
+    database.grant(writer=writer, reader=reader)
 
 
 def _refuse_unsafe_setting() -> None:

@@ -193,6 +193,8 @@ def test_facilities_have_stable_guessable_ids(custody) -> None:
         (["simulate", "--events", "0", "--seed", "1"], "0"),
         (["nonsense"], "nonsense"),
         (["verify", "--size", "3"], "belong together"),
+        (["init", "--reader", "auditor"], "no roles"),
+        (["--ledger", "postgresql://w:hu@sh@db/custody", "verify"], "neither a file nor the address"),
     ],
 )
 def test_a_usage_error_gives_two_says_why_and_makes_no_ledger(custody, path, command, words) -> None:

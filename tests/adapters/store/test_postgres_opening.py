@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from adapters.cli.main import status
 from adapters.store import postgres_connections
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, PostgresAddress, ledger_place
@@ -159,9 +160,13 @@ def roles(database: DatabaseSpot) -> Iterator[tuple[str, str]]:
             database.server.run(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), SECRET))
         yield writer, reader
     finally:
-        for role in (writer, reader):
-            database.server.run(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)), database.address)
-            database.server.run(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        drop_roles(database, writer, reader)
+
+
+def drop_roles(database: DatabaseSpot, *roles: str) -> None:
+    for role in roles:
+        database.server.run(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)), database.address)
+        database.server.run(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def as_role(database: DatabaseSpot, role: str) -> PostgresAddress:
@@ -227,3 +232,24 @@ def test_what_is_durable_does_not_depend_on_the_servers_defaults(database: Datab
     assert "on" == ledger.facts.rows("SHOW synchronous_commit")[0]["synchronous_commit"]
     ledger.close()
     database.run(f"ALTER DATABASE {NAME} RESET synchronous_commit")
+
+
+def test_the_command_line_makes_the_roles_and_shows_no_password(
+    database: DatabaseSpot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    writer, reader = f"{NAME}_writer", f"{NAME}_reader"
+    address = ledger_place(database.server.named(dbname=NAME, password=SECRET))
+    assert isinstance(address, PostgresAddress)
+
+    code = status(["--ledger", address.conninfo, "init", "--writer", writer, "--reader", reader])
+
+    try:
+        said = capfd.readouterr()
+        assert (0, f"{address}: a ledger of 0 events\n") == (code, said.out)
+        assert SECRET not in said.out + said.err
+        for role in (writer, reader):
+            database.server.run(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), SECRET))
+        assert 4 == status(["--ledger", as_role(database, reader).conninfo, "import", "events", "deploy/stories.jsonl"])
+        assert "[read_only]" in capfd.readouterr().err
+    finally:
+        drop_roles(database, writer, reader)
