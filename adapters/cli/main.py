@@ -32,6 +32,7 @@ COMMANDS = {
     "notices": "custody",
     "detainers": "detainers",
     "overholds": "overholds",
+    "duties": "duties",
     "projections": "projections",
     "findings": "findings",
     "trail": "trail",
