@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from adapters.case_batches import cases_of
 from adapters.composition import Services, agreements_in_force, amendments, rules_known, stops
@@ -57,6 +58,14 @@ def decided_case(
     return DecidedCase(found, events, amending, amended, made, rules, in_force, stopped)
 
 
+class CaseAt(NamedTuple):
+    """A case as of a moment: its events as amended, and its decisions at the points asked for."""
+
+    ref: str
+    events: list[Recorded]
+    decisions: list[Decision]
+
+
 def decided_cases(
     services: Services,
     ledger: Ledger,
@@ -65,7 +74,7 @@ def decided_cases(
     *,
     at: datetime | None,
     upto: int,
-) -> Iterator[tuple[str, list[Decision]]]:
+) -> Iterator[CaseAt]:
     """Yield each of these cases with its decisions at some points, as known at position `upto` by the rules known then.
 
     Without what surely happened after `at`.
@@ -78,4 +87,4 @@ def decided_cases(
         made = decisions(
             events, case.ref, rulebook, agreements=in_force, custodians=custodians, stops=stopped, points=points
         )
-        yield case.ref, made
+        yield CaseAt(case.ref, events, made)

@@ -20,6 +20,7 @@ from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
 from projections.detainers import Detainers
+from projections.duties import Duties
 from projections.facts import Custodian
 from projections.finding import Setting
 from projections.finding_trail import FindingTrail
@@ -57,7 +58,7 @@ class Services:
 
     def models(self) -> Models:
         """Return the read models kept beside the ledger."""
-        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers(), Overholds())
+        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers(), Overholds(), Duties())
         return models_of(self.place, {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:

@@ -7,7 +7,7 @@ first that does not. The fold does not depend on the order of events (`projectio
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -207,6 +207,18 @@ class Agreements:
             if status != "no" and found.get(agreement.key[1].value) != "yes":
                 found[agreement.key[1].value] = status
         return tuple(sorted(found.items()))
+
+    def turns(self, agency: str) -> Iterator[datetime]:
+        """Yield the moments at, or right after, which an agency's agreements can come to be in force, or no longer."""
+        if self._by_agency is None:
+            self._by_agency = self._index()
+        for agreement in self._by_agency.get(agency, ()):
+            gaps = [
+                Instant.between(last.published.earliest, back.published.latest) for last, back in agreement.span.gaps
+            ]
+            for bound in (agreement.signed, agreement.ended, agreement.last_listed.published, *gaps):
+                if bound:
+                    yield from (moment for moment in (bound.earliest, bound.latest) if moment)
 
     def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
         """Return which sheets show an agency's agreements at a moment, also those surely not in force then.

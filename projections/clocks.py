@@ -73,8 +73,8 @@ def _run(clock: Clock, started: Moment | None, done: Moment | None, zone: ZoneIn
         ends = expiry_instant(clock, started.at, zone)
         found = {"starts": started.at.as_json(), "ends": ends.as_json(), "started_by": _by(started.shown_by)}
     if done:
-        in_time = applies_word(_in_time(done.at, ends))
-        found.update({"done_at": done.at.as_json(), "done_by": _by(done.shown_by), "in_time": in_time})
+        was_in_time = applies_word(in_time(done.at, ends))
+        found.update({"done_at": done.at.as_json(), "done_by": _by(done.shown_by), "in_time": was_in_time})
     return found
 
 
@@ -82,7 +82,8 @@ def _by(event: Recorded) -> dict[str, Any]:
     return {"event": event.type, "position": event.position}
 
 
-def _in_time(done: Instant, ends: Instant | None) -> Truth:
+def in_time(done: Instant, ends: Instant | None) -> Truth:
+    """Say whether something was done by the end of a clock; None where their bounds leave it open."""
     if ends is None:
         return None
     if ends.earliest and done.surely_by(ends.earliest):

@@ -118,16 +118,24 @@ def coverage(
     points: Iterable[DecisionPoint] = tuple(DecisionPoint),
 ) -> Iterator[Cell]:
     """Yield a cell for every facility and point, then for every agency without a facility where a rule names it."""
+    for facility, custodian, point in places(custodians, asked.rulebook, points):
+        yield asked.cell(facility, custodian, point)
+
+
+def places(
+    custodians: Mapping[str, Custodian], rulebook: Rulebook, points: Iterable[DecisionPoint]
+) -> Iterator[tuple[str | None, Custodian, DecisionPoint]]:
+    """Yield facility, custodian and point of every cell, in order."""
     wanted = tuple(points)
     for facility, custodian in custodians.items():
         for point in wanted:
-            yield asked.cell(facility, custodian, point)
+            yield facility, custodian, point
     housed = {custodian.agency for custodian in custodians.values()}
-    for agency, named_at in sorted(_named(asked.rulebook).items()):
+    for agency, named_at in sorted(_named(rulebook).items()):
         for point in wanted:
             if agency not in housed and point in named_at:
                 kind = POLICE if agency.endswith(f"-{POLICE}") else ""
-                yield asked.cell(None, Custodian(kind, "", agency), point)
+                yield None, Custodian(kind, "", agency), point
 
 
 def _named(rulebook: Rulebook) -> dict[str, set[DecisionPoint]]:

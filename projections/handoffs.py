@@ -221,13 +221,13 @@ def _notice(key: str, events: Sequence[Seen], notices: Sequence[Seen]) -> tuple[
         json_text(requested.told) if requested else None,
         json_text(sent.told) if sent else None,
         json_text(sent.data.scheduled_release_at) if sent and sent.data.scheduled_release_at else None,
-        _lead_minutes(sent) if sent else None,
+        lead_minutes(sent) if sent else None,
         sent.latest if sent else None,
         json_text([event.position for event in notices]),
     )
 
 
-def _lead_minutes(sent: Seen) -> int | None:
+def lead_minutes(sent: Seen) -> int | None:
     """Return the minutes from notice to scheduled release, worked out where both are exact, else as recorded."""
     due, due_latest = span_of(sent.data.scheduled_release_at)
     if due is not None and due == due_latest and sent.earliest is not None and sent.earliest == sent.latest:

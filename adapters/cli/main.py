@@ -31,6 +31,7 @@ COMMANDS = {
     "notices": "custody",
     "detainers": "detainers",
     "overholds": "overholds",
+    "duties": "duties",
     "projections": "projections",
     "findings": "findings",
     "trail": "trail",

@@ -58,8 +58,8 @@ def overholds(
     listed = []
     with progress_bar("deciding", len(refs)) as advance:
         points = (DecisionPoint.HOLD_PAST_RELEASE,)
-        for ref, made in decided_cases(services, ledger, refs, points, at=at, upto=upto):
-            listed.append({**rows[ref.partition("/")[2]], **_derived(made)})
+        for case in decided_cases(services, ledger, refs, points, at=at, upto=upto):
+            listed.append({**rows[case.ref.partition("/")[2]], **_derived(case.decisions)})
             advance(len(listed))
     ledger.close()
     print_json(listed) if as_json else _print(listed, upto)

@@ -1,33 +1,39 @@
 """`custody rules coverage`: every facility by every decision point: a rule, a conflict, none, or not known.
 
-With --json the list that projections/coverage.py draws. For people a table of statuses, with facilities grouped that
+With --json the list that projections/coverage.py draws; with --from or --until as well, or both, how that changed over
+time, as projections/coverage_history.py draws it. For people a table of statuses, with facilities grouped that
 have the same in every column; with --facility or --decision-point the rules behind them.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from adapters.cli.options import at_option, known_option, known_position, pass_services
+from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_pack
 from adapters.composition import Services, agreements_in_force, amendments, local, rules_known, stops
 from adapters.rules.packs import load_pack
-from adapters.rules.published import KnownRules
+from adapters.rules.published import RULE_TYPES, KnownRules, rules_by_position
+from adapters.store.ledger import Ledger
 from adapters.visible import visible
+from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import BoardApprovalRecorded
 from domain.instants import Instant
 from domain.rules.pack import Status
+from domain.rules.rulebook import Rulebook
 from domain.rules.vocabulary import FactValue
 from projections.coverage import Asked, Cell, Group, board_approvals, grouped
 from projections.coverage import coverage as cells_of
+from projections.coverage_history import TYPES, Row, Window, coverage_history
 from projections.explained.wording import spaced
+from projections.facts import Custodian
 
 SHORT = {
     DecisionPoint.ASK_STATUS: "ask",
@@ -59,11 +65,15 @@ WORD = {
 WHO_WIDTH = 34
 FILE_WIDTH = 160  # as tables in a file are
 NAMED_MAX = 3
+HISTORY_SHOWN = 100
+ONE_SECOND = timedelta(seconds=1)
 KIND_PLURAL = {"city_lockup": "city lockups", "juvenile": "juvenile facilities", "federal_marshals": "federal marshals"}
 
 
 @click.command()
 @at_option
+@click.option("--from", "first", type=START, help="How it changed since then.")
+@click.option("--until", "last", type=MOMENT, help="How it changed until then (a date: its end).")
 @known_option
 @click.option("--pack", "pack_file", type=click.Path(path_type=Path), help="A pack file, or one that ships.")
 @click.option("--facility", help="Only this facility, with the rules.")
@@ -75,6 +85,8 @@ KIND_PLURAL = {"city_lockup": "city lockups", "juvenile": "juvenile facilities",
 def coverage(
     services: Services,
     at: datetime | None,
+    first: datetime | None,
+    last: datetime | None,
     known: int | datetime | None,
     pack_file: Path | None,
     facility: str | None,
@@ -83,13 +95,25 @@ def coverage(
     as_json: bool,
 ) -> None:
     """Show what the rules say in the ordinary case, facility by decision point."""
+    if at and (first or last):
+        raise InputRefused(
+            "usage", "--at asks about one moment, --from and --until about many", mend="give one of them"
+        )
     custodians = services.custodians()
     if facility:
         custodians = {facility: custodians[services.register.facility(facility).id]}
+    points = [DecisionPoint(point)] if point else list(DecisionPoint)
     ledger = services.reading()
     upto = known_position(ledger, known)
+    pack = load_pack(pack_file) if pack_file else None
+    if first or last:
+        rows = _history(ledger, custodians, points, Window(first, last), pack, upto)
+        ledger.close()
+        rows = [row for row in rows if row.cell.facility or not facility]
+        print_json([row.as_json() for row in rows]) if as_json else _print_history(rows, upto)
+        return
     amending = amendments(ledger, upto)
-    known_rules = KnownRules(load_pack(pack_file), None) if pack_file else rules_known(ledger, upto, amending)
+    known_rules = KnownRules(pack, None) if pack else rules_known(ledger, upto, amending)
     moment = at or services.clock()
     approvals = amending.apply(ledger.recorded(upto=upto, topics=(BoardApprovalRecorded.TYPE,)))
     asked = Asked(
@@ -100,7 +124,6 @@ def coverage(
         stops=stops(ledger, upto, amending),
     )
     ledger.close()
-    points = [DecisionPoint(point)] if point else list(DecisionPoint)
     found = cells_of(custodians, asked, points)
     cells = [cell for cell in found if cell.facility or not facility]
     if as_json:
@@ -113,6 +136,47 @@ def coverage(
     _print_supposed(known_rules.rulebook.pack.suppose, points)
     if asked.agreements is None:
         click.echo("No list of agreements has been imported, so nothing is known of agreements.")
+
+
+def _history(
+    ledger: Ledger,
+    custodians: Mapping[str, Custodian],
+    points: Sequence[DecisionPoint],
+    window: Window,
+    pack: Rulebook | None,
+    upto: int,
+) -> list[Row]:
+    """Ask at every turn, under one pack, or under each that was published."""
+    rulebooks = {0: pack} if pack else rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
+    events = ledger.recorded(upto=upto, topics=tuple({*TYPES, *RULE_TYPES}))
+    return coverage_history(custodians, rulebooks, events, points, window)
+
+
+def _print_history(rows: Sequence[Row], upto: int) -> None:
+    click.echo(f"What the rules said, as it was known up to position {upto:,}\n")
+    table = [
+        [
+            row.cell.facility or row.cell.custodian.agency,
+            spaced(row.cell.decision_point),
+            _minute(row.valid_from),
+            _minute(row.valid_to),
+            f"{row.known_from:,} to {row.known_to:,}" if row.known_to is not None else f"from {row.known_from:,}",
+            spaced(row.cell.status),
+            _why(row.cell),
+        ]
+        for row in rows[:HISTORY_SHOWN]
+    ]
+    columns = ["custodian", "decision point", "since", "until", "known", "status", "rules that stand"]
+    print_table(columns, table, empty="No custodian is meant.")
+    if len(rows) > HISTORY_SHOWN:
+        click.echo(
+            f"(the first {HISTORY_SHOWN} of {len(rows):,}; --facility and --decision-point narrow it, --json has all)"
+        )
+
+
+def _minute(moment: datetime | None) -> str:
+    """Write a bound; the last second of a day is, to a reader, the next day's beginning."""
+    return f"{local(moment + ONE_SECOND):%Y-%m-%d %H:%M}" if moment else ""
 
 
 def _print_statuses(cells: Sequence[Cell], names: dict[str, str]) -> None:

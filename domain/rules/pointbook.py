@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.events.fields import Modality
@@ -71,6 +71,11 @@ class PointBook:
         self._bounds = tuple(sorted(_named_values(rules, self._looked_at).items()))
         self._turning_points = sorted({moment for entry in rules for moment in _turning_points(entry)})
         self._outcomes: dict[Shape, Outcome] = {}
+
+    @property
+    def turning_points(self) -> Sequence[int]:
+        """Return the bounds of its rules' times in force, in order, in microseconds since 1970 UTC."""
+        return self._turning_points
 
     def shape(self, facts: Facts, valid_at: Instant) -> Shape:
         """Return all that the point's rules can see of the facts and the moment: alike shapes come out alike."""

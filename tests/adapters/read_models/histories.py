@@ -35,6 +35,7 @@ def events(draw: st.DrawFn, number: int) -> bytes:
     agency = draw(st.sampled_from((SHERIFF, ICE)))
     lift = {"lift_code": draw(st.sampled_from("AB")), "lift_reason_as_printed": "x", "asserted_by": ICE}
     charge, when = draw(st.sampled_from("AB")), draw(times()).as_json()
+    result = draw(st.sampled_from(("citizen", "non_citizen")))
     kind = draw(
         st.sampled_from(
             (
@@ -55,6 +56,11 @@ def events(draw: st.DrawFn, number: int) -> bytes:
                 (detainer.DetainerPrepared, form, {**whom, "form": "I-247A"}),
                 (detainer.DetainerPrepared, form, {**whom, "form": "I-247A", "episode": stay}),
                 (detainer.DetainerLifted, form, {**whom, **lift}),
+                (detainer.DetainerReceived, form, {**whom, "episode": stay}),
+                (detainer.DetainerServedOnSubject, form, {**whom, "episode": stay}),
+                (handoff.NoticeWithheld, move, linked),
+                (episode.CommittedToInstitution, stay, {**whom, "conviction_level": "felony"}),
+                (episode.NationalityInquired, stay, {**whom, "result": result}),
             )
         )
     )

@@ -23,6 +23,7 @@ from domain.instants import microseconds
 from projections import custody
 from projections.custody import Custody
 from projections.detainers import Detainers
+from projections.duties import Duties
 from projections.folding import folder
 from projections.folding.now import rows_now
 from projections.folding.table import Fold, holds_at
@@ -31,7 +32,7 @@ from projections.overholds import Overholds
 from tests.adapters.read_models.histories import HOUR, JAILS, histories
 from tests.builders import MONDAY, body, booked, released
 
-FOLDS: tuple[Fold, ...] = (Custody(dict.fromkeys(JAILS, "sheriff")), Handoffs(), Detainers(), Overholds())
+FOLDS: tuple[Fold, ...] = (Custody(dict.fromkeys(JAILS, "sheriff")), Handoffs(), Detainers(), Overholds(), Duties())
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 
