@@ -25,6 +25,8 @@ OTHER_COMMANDS = [
     ["notices", "--facility", "mn-hennepin-jail"],
     ["pickups", "--facility", "mn-hennepin-jail"],
     ["detainers", "--facility", "mn-freeborn-jail"],
+    ["overholds", "--at", "2026-01-20"],
+    ["duties", "--at", "2026-01-20"],
     ["trail", "mn-freeborn-jail.story-1"],
     ["state", "mn-hennepin-jail", "--at", "2026-01-20", "--known", "2026-01-12"],
     ["rules", "publish", "us-mn"],
