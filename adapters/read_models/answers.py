@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
-from adapters.read_models.projector import Progress, Projector
+from adapters.read_models.projector import Progress, Projector, build_together
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
@@ -41,5 +41,5 @@ def kept(models: Models, ledger: Ledger, name: str, upto: int) -> Model | None:
 def in_memory(models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None) -> SqliteModel:
     """Fold a model in memory, and keep nothing."""
     model = SqliteModel.create(MEMORY, models.fold(name))
-    Projector(ledger, model).build(upto, progress)
+    build_together(ledger, [model], upto, progress=progress)
     return model

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
 from projections.folding.folder import Changes, Folder
+from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
 PAGE_REBUILD = 20_000
@@ -31,55 +32,66 @@ class Projector:
 
     def __init__(self, ledger: Ledger, model: Model, on_error: OnError = OnError.PARK) -> None:
         self._ledger, self._model, self._on_error = ledger, model, on_error
-        self._folder, self._position = self._start()
+        self._start()
 
-    def _start(self) -> tuple[Folder, int]:
-        model = self._model
-        position = model.position
-        folder = Folder(
-            model.fold,
-            self._ledger,
-            model,
-            next_ids=model.next_ids(),
-            awaited=model.awaited(),
-            complete=position == 0,
-            stop_on_error=self._on_error is OnError.STOP,
-        )
-        return folder, position
+    def _start(self) -> None:
+        self._position = self._model.position
+        self._folder = _folder(self._ledger, self._model, self._on_error, complete=self._position == 0)
+        self._pages = Pages([self._model.fold], self._ledger, self._model.awaited())
 
     def catch_up(self, upto: int, progress: Progress = lambda _: None) -> None:
         """Fold what the log has up to a position; each page is stored whole or not at all."""
         while self._position < upto:
             after, ends = self._position, min(self._position + PAGE_LIVE, upto)
-            self._fold(after, ends)
-            if self._stored(self._folder.settle_stored(), after, ends):
+            [steps] = _read(self._ledger, self._pages, after, ends)
+            self._folder.fold(steps)
+            changes = self._folder.settle_stored()
+            if _stored(self._model, changes, ends, self._ledger.leaf_at(ends), after=after):
                 self._position = ends
             else:  # another process stored it first
-                self._folder, self._position = self._start()
+                self._start()
             progress(self._position)
 
-    def build(self, upto: int, progress: Progress = lambda _: None) -> None:
-        """Fold the whole log into an empty model and make it ready; rows are stored once nothing will close them."""
-        while self._position < upto:
-            after, ends = self._position, min(self._position + PAGE_REBUILD, upto)
-            self._fold(after, ends)
-            self._stored(self._folder.settle_closed(), after, ends)
-            self._position = ends
-            progress(ends)
-        self._stored(self._folder.settle_rest(), upto, upto)
-        self._model.finish()
 
-    def _fold(self, after: int, ends: int) -> None:
-        rows = self._ledger.raw_events(after=after, upto=ends, topics=self._folder.types)
-        if rows:
-            self._folder.fold(rows)
+def build_together(
+    ledger: Ledger,
+    models: Sequence[Model],
+    upto: int,
+    on_error: OnError = OnError.PARK,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Fold the whole log into empty models, and make them ready.
 
-    def _stored(self, changes: Changes, after: int, ends: int) -> bool:
-        """Store a page, again after a pause if the database is away or busy; False if another process was first."""
-        tip = self._ledger.leaf_at(ends)
-        for attempt in range(ATTEMPTS - 1):
-            try:
-                return self._model.write(changes, ends, tip, after=after)
-            except LedgerUnavailable:
-                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        return self._model.write(changes, ends, tip, after=after)
+    Each event is read once for all of them; a row is stored once nothing will close it.
+    """
+    pages = Pages([model.fold for model in models], ledger)
+    folders = [_folder(ledger, model, on_error, complete=True) for model in models]
+    for after in range(0, upto, PAGE_REBUILD):
+        ends = min(after + PAGE_REBUILD, upto)
+        tip = ledger.leaf_at(ends)
+        for model, folder, steps in zip(models, folders, _read(ledger, pages, after, ends), strict=True):
+            folder.fold(steps)
+            _stored(model, folder.settle_closed(), ends, tip, after=after)
+        progress(ends)
+    for model, folder in zip(models, folders, strict=True):
+        _stored(model, folder.settle_rest(), upto, ledger.leaf_at(upto), after=upto)
+        model.finish()
+
+
+def _folder(ledger: Ledger, model: Model, on_error: OnError, *, complete: bool) -> Folder:
+    stop = on_error is OnError.STOP
+    return Folder(model.fold, ledger, model, next_ids=model.next_ids(), complete=complete, stop_on_error=stop)
+
+
+def _read(ledger: Ledger, pages: Pages, after: int, ends: int) -> list[list[Step]]:
+    return pages.steps(ledger.raw_events(after=after, upto=ends, topics=pages.types))
+
+
+def _stored(model: Model, changes: Changes, ends: int, tip: str, *, after: int) -> bool:
+    """Store a page, again after a pause if the database is away or busy; False if another process was first."""
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return model.write(changes, ends, tip, after=after)
+        except LedgerUnavailable:
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+    return model.write(changes, ends, tip, after=after)

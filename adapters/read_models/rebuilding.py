@@ -6,10 +6,11 @@ import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
 from multiprocessing import get_context
 
 from adapters.read_models.models import Models
-from adapters.read_models.projector import OnError, Projector
+from adapters.read_models.projector import OnError, Progress, build_together
 from adapters.store.ledger import Ledger
 
 LOOK_SECONDS = 0.2
@@ -18,11 +19,19 @@ Built = tuple[str, int]  # name and generation
 
 def build(models: Models, ledger: Ledger, name: str, on_error: OnError) -> int:
     """Build one model into a new generation, as far as the log goes by now; return its number."""
-    with models.building(name) as (generation, model):
+    return build_some(models, ledger, [name], on_error)[name]
+
+
+def build_some(
+    models: Models, ledger: Ledger, names: Sequence[str], on_error: OnError, progress: Progress = lambda _: None
+) -> dict[str, int]:
+    """Build several models in this process, reading the log once; return their new generations."""
+    with ExitStack() as building:
+        begun = {name: building.enter_context(models.building(name)) for name in names}
         gc.disable()  # what a fold holds has no cycles, and a million live objects are slow to look through
-        Projector(ledger, model, on_error).build(ledger.position())
+        build_together(ledger, [model for _, model in begun.values()], ledger.position(), on_error, progress)
         gc.enable()
-    return generation
+    return {name: generation for name, (generation, _) in begun.items()}
 
 
 def build_all(

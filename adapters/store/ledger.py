@@ -119,10 +119,10 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.about(refs, upto=last)]
 
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
-        """Return the events of these types with these ids, whoever published them, up to a position."""
+    def published(self, event_ids: Sequence[str], *, upto: int) -> list[Recorded]:
+        """Return the events with these ids, whoever published them, up to a position."""
         with self._backend.explained():
-            return [decode(row) for row in self.facts.published(event_ids, topics=topics, upto=upto)]
+            return [decode(row) for row in self.facts.published(event_ids, upto=upto)]
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, in order."""

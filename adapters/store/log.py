@@ -75,8 +75,8 @@ class Log(ApplicationRecorder, ABC):
         """Return the events at these positions, in order."""
 
     @abstractmethod
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
-        """Return the events of these types with these ids, whoever published them, up to a position."""
+    def published(self, event_ids: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return the events with these ids, whoever published them, up to a position."""
 
     @abstractmethod
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:

@@ -189,11 +189,11 @@ class PostgresLog(Log):
         where = "e.position = ANY(%s) ORDER BY e.position"
         return self.rows(f"SELECT {EVENT} FROM stored_events AS e WHERE {where}", [list(positions)])  # noqa: S608
 
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
-        """Return the events of these types with these ids, whoever published them, up to a position."""
-        where = "e.event_id = ANY(%s) AND e.topic = ANY(%s) AND e.position <= %s"
+    def published(self, event_ids: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return the events with these ids, whoever published them, up to a position."""
+        where = "e.event_id = ANY(%s) AND e.position <= %s"
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
-        return self.rows(statement, [list(event_ids), list(topics), upto])
+        return self.rows(statement, [list(event_ids), upto])
 
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""

@@ -180,13 +180,13 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
         return self.rows(statement, [orjson.dumps(list(positions)).decode()])
 
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
-        """Return the events of these types with these ids, whoever published them, up to a position."""
+    def published(self, event_ids: Sequence[str], *, upto: int) -> Sequence[Row]:
+        """Return the events with these ids, whoever published them, up to a position."""
         statement = (
             f"SELECT {EVENT} FROM json_each(?) AS wanted CROSS JOIN stored_events AS e "  # noqa: S608 - our own names
-            f"ON e.event_id = wanted.value WHERE e.position <= ? AND +e.topic IN ({','.join('?' * len(topics))})"
+            "ON e.event_id = wanted.value WHERE e.position <= ?"
         )
-        return self.rows(statement, [orjson.dumps(list(event_ids)).decode(), upto, *topics])
+        return self.rows(statement, [orjson.dumps(list(event_ids)).decode(), upto])
 
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""

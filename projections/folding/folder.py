@@ -14,31 +14,13 @@ from typing import Protocol
 
 import msgspec
 
-from projections.amendments import AMENDING_TYPES, Amendments
-from projections.folding.seen import RawEvent, Reader, Seen, amended_id
+from projections.amendments import Amendments
+from projections.folding.pages import Awaited, Change, Log, Published, Step, Unreadable
+from projections.folding.seen import Reader, Seen
 from projections.folding.table import Fold, Row, Values
-from projections.recorded import Recorded
 
 KEYS_KEPT = 200_000
 NOT_STORED = 0
-Published = tuple[str, str]  # source and id
-Step = tuple[int, Seen | Published, Sequence[str]]  # position; what the fold sees, or what it amends; the keys
-
-
-class Log(Protocol):
-    """What the engine asks of the log besides its pages."""
-
-    def about(self, refs: Sequence[str], *, upto: int) -> list[Recorded]:
-        """Return every event in, or mentioning, any of these references, in order."""
-        ...
-
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
-        """Return the events of these types with these ids, whoever published them."""
-        ...
-
-    def at(self, positions: Sequence[int]) -> list[Recorded]:
-        """Return the events at these positions, in order."""
-        ...
 
 
 class Stored(Protocol):
@@ -87,113 +69,66 @@ class Folder:
         stored: Stored,
         *,
         next_ids: dict[str, int] | None = None,
-        awaited: Iterable[Published] = (),
         complete: bool = False,
         stop_on_error: bool = False,
     ) -> None:
-        self.types = (*fold.fields, *AMENDING_TYPES)
-        self._published: dict[Published, Recorded] = {}
-        self._amending: defaultdict[Published, list[Recorded]] = defaultdict(list)
         self._fold, self._log, self._stored = fold, log, stored
         self._reader = Reader(fold.fields)
         self._entities: dict[str, Entity] = {}
         self._elsewhere: set[str] | None = set() if complete else None  # keys that left memory; None: any may be there
         self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
-        self._awaited = set(awaited)
         self._stop_on_error = stop_on_error
         self._page = 0
         self.changes = Changes()
 
-    def fold(self, rows: Sequence[RawEvent]) -> None:
-        """Fold one page of the log, in order: rows (position, stream, type, source, id, earliest, latest, body)."""
+    def fold(self, steps: Sequence[Step]) -> None:
+        """Fold one page of the log, in order."""
         self._page += 1
-        steps = [step for row in rows if (step := self._step(row))]
-        if not steps:
-            return
-        upto = rows[-1][0]
-        self._look_up(steps, upto)
-        if self._elsewhere is None or self._elsewhere:
-            self._load({key for _, _, keys in steps for key in keys}, before=rows[0][0])
-        for position, subject, keys in steps:
+        if steps and (self._elsewhere is None or self._elsewhere):
+            self._load({key for step in steps for key in self._keys(step)}, before=steps[0].position)
+        for step in steps:
             try:
-                if not isinstance(subject, Seen):
-                    self._change(subject, position)
-                elif self._awaited and subject.published in self._awaited:
-                    self._change(subject.published, position)
-                else:
-                    self._append(position, subject, keys)
+                self._take(step)
             except Exception as error:
-                self._park(position, error)
+                if self._stop_on_error:
+                    raise
+                self.changes.parked.append((step.position, f"{type(error).__name__}: {error}"))
 
-    def _step(self, row: RawEvent) -> Step | None:
-        """Return the position with what the fold sees of the event and its keys, or with the event it amends."""
+    def _keys(self, step: Step) -> Sequence[str]:
+        """Return the keys of an event; none of one that cannot be folded, which is found out in its turn."""
         try:
-            if row[2] in AMENDING_TYPES:
-                target = amended_id(row[7])
-                return (row[0], (row[3], target), ()) if target else None
-            seen = self._reader.read(row)
-            return row[0], seen, self._fold.keys(seen)
-        except Exception as error:
-            self._park(row[0], error)
-            return None
+            return self._fold.keys(step) if isinstance(step, Seen) else ()
+        except Exception:
+            return ()
 
-    def _look_up(self, steps: Sequence[Step], upto: int) -> None:
-        """Read, once for a page, the events that its corrections are about, and all that amends these."""
-        self._published, self._amending = {}, defaultdict(list)
-        targets = [subject for _, subject, _ in steps if not isinstance(subject, Seen)]
-        if self._awaited:
-            targets += [s.published for _, s, _ in steps if isinstance(s, Seen) and s.published in self._awaited]
-        if not targets:
-            return
-        ids = [event_id for _, event_id in targets]
-        for event in self._log.published(ids, topics=tuple(self._fold.fields), upto=upto):
-            self._published[event.envelope.source, event.envelope.id] = event
-        refs = [f"event/{event_id}" for _, event_id in self._published]
-        for event in self._log.about(refs, upto=upto) if refs else ():
-            if event.envelope.correctionof:
-                self._amending[event.envelope.source, event.envelope.correctionof].append(event)
+    def _take(self, step: Step) -> None:
+        if isinstance(step, Seen):
+            for key in self._fold.keys(step):
+                entity = self._entity(key)
+                entity.events.append(step)
+                self._settle(entity, step.position)
+        elif isinstance(step, Change):
+            self._change(step)
+        elif isinstance(step, Awaited):
+            self.changes.awaited.append(step.target)
+        else:
+            raise step.error
 
-    def _park(self, position: int, error: Exception) -> None:
-        if self._stop_on_error:
-            raise error
-        self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
-
-    def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
-        for key in keys:
-            entity = self._entities.get(key) or self._entity(key)
-            entity.page = self._page
-            entity.events.append(seen)
-            self._settle(entity, position)
-
-    def _change(self, target: Published, position: int) -> None:
-        """Put what is known of an event from a position on in the place of what was known before it.
-
-        The event may yet have to come, or be of no type the fold reads: both are awaited, and the second never comes.
-        """
-        published = self._published.get(target)
-        if published is None or published.position > position:
-            self._awaited.add(target)
-            self.changes.awaited.append(target)
-            return
-        amending = self._amending[target]
-        is_new = published.position == position
-        before = None if is_new else self._amended(published, [one for one in amending if one.position < position])
-        after = self._amended(published, [one for one in amending if one.position <= position])
+    def _change(self, change: Change) -> None:
+        """Put what is known of an event from a position on in the place of what was known before it."""
+        position, before, after = change
         old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
-            entity.events = [event for event in entity.events if event.published != target]
+            if before:
+                entity.events = [event for event in entity.events if event.position != before.position]
             if after and key in new:
                 entity.events.append(after)
                 entity.events.sort(key=_position)
                 if key not in old:
                     self.changes.moved.append((key, after.position))
             self._settle(entity, position)
-
-    def _amended(self, published: Recorded, amending: Sequence[Recorded]) -> Seen | None:
-        amended = Amendments(amending).amend(published)
-        return self._reader.of(amended) if amended else None
 
     def _entity(self, key: str) -> Entity:
         entity = self._entities.get(key)

@@ -49,9 +49,10 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reader:
-    """Decodes rows of the log for one fold."""
+    """Decodes rows of the log, and of their data these fields."""
 
     def __init__(self, fields: Fields) -> None:
+        self.fields = fields
         self._data = {name: _data_struct(name, wanted) for name, wanted in fields.items()}
         self._bodies = {name: _body_decoder(data) for name, data in self._data.items()}
 

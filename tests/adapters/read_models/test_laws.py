@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.composition import amendments
 from adapters.read_models import projector
-from adapters.read_models.projector import Projector
+from adapters.read_models.projector import Projector, build_together
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import admit
@@ -48,7 +48,7 @@ def ledger_of(bodies: list[bytes]) -> Iterator[Ledger]:
 
 def built(ledger: Ledger, fold: Fold, upto: int) -> SqliteModel:
     model = SqliteModel.create(MEMORY, fold)
-    Projector(ledger, model).build(upto)
+    build_together(ledger, [model], upto)
     return model
 
 
