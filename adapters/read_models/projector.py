@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from adapters.read_models.aside import PutAside
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
-from projections.folding.folder import Changes, Folder
+from projections.folding.folder import Aside, Changes, Folder
 from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
@@ -36,8 +37,8 @@ class Projector:
 
     def _start(self) -> None:
         self._position = self._model.position
-        self._folder = _folder(self._ledger, self._model, self._on_error, complete=self._position == 0)
         self._pages = Pages([self._model.fold], self._ledger, self._model.awaited())
+        self._folder = _folder(self._ledger, self._pages, self._model, self._on_error)
 
     def catch_up(self, upto: int, progress: Progress = lambda _: None) -> None:
         """Fold what the log has up to a position; each page is stored whole or not at all."""
@@ -65,7 +66,7 @@ def build_together(
     Each event is read once for all of them; a row is stored once nothing will close it.
     """
     pages = Pages([model.fold for model in models], ledger)
-    folders = [_folder(ledger, model, on_error, complete=True) for model in models]
+    folders = [_folder(ledger, pages, model, on_error, PutAside()) for model in models]
     for after in range(0, upto, PAGE_REBUILD):
         ends = min(after + PAGE_REBUILD, upto)
         tip = ledger.leaf_at(ends)
@@ -73,14 +74,16 @@ def build_together(
             folder.fold(steps)
             _stored(model, folder.settle_closed(), ends, tip, after=after)
         progress(ends)
+    tip = ledger.leaf_at(upto)
     for model, folder in zip(models, folders, strict=True):
-        _stored(model, folder.settle_rest(), upto, ledger.leaf_at(upto), after=upto)
+        for changes in folder.settle_rest():
+            _stored(model, changes, upto, tip, after=upto)
         model.finish()
 
 
-def _folder(ledger: Ledger, model: Model, on_error: OnError, *, complete: bool) -> Folder:
-    stop = on_error is OnError.STOP
-    return Folder(model.fold, ledger, model, next_ids=model.next_ids(), complete=complete, stop_on_error=stop)
+def _folder(ledger: Ledger, pages: Pages, model: Model, on_error: OnError, aside: Aside | None = None) -> Folder:
+    stop, next_ids = on_error is OnError.STOP, model.next_ids()
+    return Folder(model.fold, pages.reader, ledger, model, next_ids=next_ids, aside=aside, stop_on_error=stop)
 
 
 def _read(ledger: Ledger, pages: Pages, after: int, ends: int) -> list[list[Step]]:

@@ -1,25 +1,28 @@
 """The engine that runs one fold: events in, changed rows out. Live and rebuilt, it is this same code.
 
 It keeps the events of the keys it has met, asks the fold for the rows of each key that an event touches, and notes
-which rows that closes and opens. A key it has not in memory is read from the log again, so memory is bounded and
-nothing but rows is ever stored. A correction changes the one event it is about, from its own position on.
+which rows that closes and opens. Memory is bounded: keys not met for long are let go. Live, such a key is read from the
+log again; a rebuild, which meets every key, puts it aside. A correction changes the one event it is about, from its own
+position on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import msgspec
 
 from projections.amendments import Amendments
 from projections.folding.pages import Awaited, Change, Log, Published, Step, Unreadable
-from projections.folding.seen import Reader, Seen
+from projections.folding.seen import Packed, Reader, Seen
 from projections.folding.table import Fold, Row, Values
 
-KEYS_KEPT = 200_000
+KEYS_KEPT = 50_000
+KEYS_AT_ONCE = 10_000
 NOT_STORED = 0
 
 
@@ -32,6 +35,22 @@ class Stored(Protocol):
 
     def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
         """Return key and position of the events that a correction moved to these keys."""
+        ...
+
+
+class Aside(Protocol):
+    """Where a rebuild puts the keys it has not met for long."""
+
+    def put(self, packed: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what is packed of these keys, in place of what was kept before."""
+        ...
+
+    def get(self, keys: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        """Yield those of these keys that were put aside, with what was packed."""
+        ...
+
+    def everything(self) -> Iterable[tuple[str, bytes]]:
+        """Yield every key that was ever put aside, with what was packed last."""
         ...
 
 
@@ -59,23 +78,28 @@ class Entity(msgspec.Struct, gc=False):
     ids: list[int] = msgspec.field(default_factory=list)  # NOT_STORED, or the row's id
 
 
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[Row], list[int], list[int]]).decode  # an entity: see there
+_unpack_events = msgspec.msgpack.Decoder(list[Packed]).decode
+
+
 class Folder:
-    """Runs one fold over pages of the log. `complete` says that what is in memory is all there is: a rebuild from 1."""
+    """Runs one fold over pages of the log. `aside` is given to a rebuild from 1: what is not there was never met."""
 
     def __init__(
         self,
         fold: Fold,
+        reader: Reader,
         log: Log,
         stored: Stored,
         *,
         next_ids: dict[str, int] | None = None,
-        complete: bool = False,
+        aside: Aside | None = None,
         stop_on_error: bool = False,
     ) -> None:
-        self._fold, self._log, self._stored = fold, log, stored
-        self._reader = Reader(fold.fields)
+        self._fold, self._reader, self._log, self._stored, self._aside = fold, reader, log, stored, aside
         self._entities: dict[str, Entity] = {}
-        self._elsewhere: set[str] | None = set() if complete else None  # keys that left memory; None: any may be there
+        self._are_some_elsewhere = aside is None
         self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
         self._stop_on_error = stop_on_error
         self._page = 0
@@ -84,11 +108,18 @@ class Folder:
     def fold(self, steps: Sequence[Step]) -> None:
         """Fold one page of the log, in order."""
         self._page += 1
-        if steps and (self._elsewhere is None or self._elsewhere):
+        if steps and self._are_some_elsewhere:
             self._load({key for step in steps for key in self._keys(step)}, before=steps[0].position)
+        keys_of = self._fold.keys
         for step in steps:
             try:
-                self._take(step)
+                if isinstance(step, Seen):
+                    for key in keys_of(step):
+                        entity = self._entity(key)
+                        entity.events.append(step)
+                        self._settle(entity, step.position)
+                else:
+                    self._amend(step)
             except Exception as error:
                 if self._stop_on_error:
                     raise
@@ -101,13 +132,8 @@ class Folder:
         except Exception:
             return ()
 
-    def _take(self, step: Step) -> None:
-        if isinstance(step, Seen):
-            for key in self._fold.keys(step):
-                entity = self._entity(key)
-                entity.events.append(step)
-                self._settle(entity, step.position)
-        elif isinstance(step, Change):
+    def _amend(self, step: Change | Awaited | Unreadable) -> None:
+        if isinstance(step, Change):
             self._change(step)
         elif isinstance(step, Awaited):
             self.changes.awaited.append(step.target)
@@ -142,16 +168,16 @@ class Folder:
         rows, old = self._fold.rows(entity.key, entity.events), entity.rows
         if rows == old:
             return
-        known, ids = entity.known, entity.ids
-        entity.rows, entity.known, entity.ids = rows, [position] * len(rows), [NOT_STORED] * len(rows)
-        for row, known_from, row_id in zip(old, known, ids, strict=True):
+        known, ids = [position] * len(rows), [NOT_STORED] * len(rows)
+        for row, known_from, row_id in zip(old, entity.known, entity.ids, strict=True):
             if row in rows:
                 place = rows.index(row)
-                entity.known[place], entity.ids[place] = known_from, row_id
+                known[place], ids[place] = known_from, row_id
             elif row_id == NOT_STORED:
                 self._insert(row, known_from, position)
             else:
                 self.changes.closed[row[0]].append((row_id, known_from, position))
+        entity.rows, entity.known, entity.ids = rows, known, ids
 
     def _insert(self, row: Row, known_from: int, known_to: int | None) -> int:
         table, values = row
@@ -161,23 +187,29 @@ class Folder:
         return row_id
 
     def _load(self, keys: set[str], *, before: int) -> None:
-        """Read again, from the log and the stored rows, the keys that are not in memory."""
-        elsewhere = self._elsewhere
-        wanted = [key for key in keys if key not in self._entities and (elsewhere is None or key in elsewhere)]
+        """Bring back the keys that are not in memory."""
+        wanted = [key for key in keys if key not in self._entities] if self._are_some_elsewhere else []
         if not wanted:
             return
-        entities = {key: self._entity(key) for key in wanted}
-        for seen in self._events_of(wanted, before - 1):
+        if self._aside:
+            for key, kept in self._aside.get(wanted):
+                packed, *rest = _unpack(kept)
+                self._entities[key] = Entity(key, self._page, self._reader.unpacked(_unpack_events(packed)), *rest)
+        else:
+            self._read_again(wanted, before)
+
+    def _read_again(self, keys: Sequence[str], before: int) -> None:
+        """Make these keys from the log and the stored rows."""
+        entities = {key: self._entity(key) for key in keys}
+        for seen in self._events_of(keys, before - 1):
             for key in self._fold.keys(seen):
                 if key in entities:
                     entities[key].events.append(seen)
-        for table, row_id, known_from, values in self._stored.open_rows(wanted):
+        for table, row_id, known_from, values in self._stored.open_rows(keys):
             entity = entities[values[0]]
             entity.rows.append((table, values))
             entity.known.append(known_from)
             entity.ids.append(row_id)
-        if elsewhere is not None:
-            elsewhere.difference_update(wanted)
 
     def _events_of(self, keys: Sequence[str], upto: int) -> Iterable[Seen]:
         """Return what the log has about these keys by a position, as amended by then, in order."""
@@ -196,36 +228,54 @@ class Folder:
         for entity in self._entities.values():
             if entity.page == self._page:
                 self._store_open(entity)
+        self._forget()
         return self._taken()
 
     def settle_closed(self) -> Changes:
-        """Return what changed for good since this was last asked; rows that are open stay in memory: for a rebuild."""
+        """Return what changed for good since this was last asked; rows that are open are kept back: for a rebuild."""
+        self._forget()
         return self._taken()
 
-    def settle_rest(self) -> Changes:
-        """Return the rows that are still open, to end a rebuild."""
-        for entity in self._entities.values():
+    def settle_rest(self) -> Iterator[Changes]:
+        """Yield the rows that are still open, some at a time, to end a rebuild."""
+        for number, entity in enumerate(chain(self._entities.values(), self._left_aside()), start=1):
             self._store_open(entity)
-        return self._taken()
+            if number % KEYS_AT_ONCE == 0:
+                yield self._taken()
+        yield self._taken()
+
+    def _left_aside(self) -> Iterator[Entity]:
+        """Yield what never came back into memory, without its events."""
+        for key, kept in self._aside.everything() if self._aside else ():
+            if key not in self._entities:
+                yield Entity(key, 0, [], *_unpack(kept)[1:])
 
     def _taken(self) -> Changes:
-        if len(self._entities) > KEYS_KEPT:
-            self._forget()
         changes, self.changes = self.changes, Changes()
         return changes
 
     def _forget(self) -> None:
-        """Let the keys go that were met longest ago, and keep half of what may be kept."""
-        oldest = sorted(self._entities, key=lambda key: self._entities[key].page)[: -KEYS_KEPT // 2 or None]
-        for key in oldest:
-            self._store_open(self._entities.pop(key))
-        if self._elsewhere is not None:
-            self._elsewhere.update(oldest)
+        """Let the keys go that were met longest ago, if there are too many, and keep half of what may be kept."""
+        if len(self._entities) <= KEYS_KEPT:
+            return
+        oldest = sorted(self._entities.values(), key=_page)[: -KEYS_KEPT // 2 or None]
+        for entity in oldest:
+            del self._entities[entity.key]
+        if self._aside:
+            self._aside.put((entity.key, self._packed(entity)) for entity in oldest)
+            self._are_some_elsewhere = True
+
+    def _packed(self, entity: Entity) -> bytes:
+        return _pack((self._reader.packed(entity.events), entity.rows, entity.known, entity.ids))
 
     def _store_open(self, entity: Entity) -> None:
         for place, row_id in enumerate(entity.ids):
             if row_id == NOT_STORED:
                 entity.ids[place] = self._insert(entity.rows[place], entity.known[place], None)
+
+
+def _page(entity: Entity) -> int:
+    return entity.page
 
 
 def _position(event: Seen) -> int:

@@ -66,14 +66,14 @@ class Pages:
         fields = _merged([fold.fields for fold in folds])
         self.types = (*fields, *AMENDING_TYPES)
         self._folds, self._log = folds, log
-        self._reader = Reader(fields)
+        self.reader = Reader(fields)
         self._awaited = set(awaited)
 
     def steps(self, rows: Sequence[RawEvent]) -> list[list[Step]]:
         """Return what a page of rows is to each fold, in order."""
         found: list[list[Step]] = [[] for _ in self._folds]
         take = self._takers(found)
-        amended, read = self._amended(rows), self._reader.read
+        amended, read = self._amended(rows), self.reader.read
         for row in rows:
             type_name = row[2]
             if row[0] in amended:
@@ -128,7 +128,7 @@ class Pages:
             if event is None:
                 self._awaited.add(target)
                 yield position, (AMENDING_TYPES[0], Awaited(position, target))
-            elif event.type in self._reader.fields:
+            elif event.type in self.reader.fields:
                 self._awaited.discard(target)
                 since = max(position, event.position)  # it may have been corrected, on this page, before it came
                 yield since, (event.type, self._change(since, event, amending[target]))
@@ -152,7 +152,7 @@ class Pages:
 
     def _known(self, event: Recorded, amending: Sequence[Recorded]) -> Seen | None:
         amended = Amendments(amending).amend(event)
-        return self._reader.of(amended) if amended else None
+        return self.reader.of(amended) if amended else None
 
 
 def _merged(several: Sequence[Fields]) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from projections.recorded import Recorded
 
 Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
+Packed = tuple[int, str, str, str, str, int | None, int | None, Any, tuple[Any, ...]]  # a Seen; its data last
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
 
 
@@ -63,6 +64,14 @@ class Reader:
         told = body.time if body.timeprecision is None else _told(body)
         return Seen(position, type_name, stream, source, event_id, earliest, latest, told, body.data)
 
+    def packed(self, events: Sequence[Seen]) -> list[Packed]:
+        """Return events as plain values."""
+        return [(*msgspec.structs.astuple(event)[:-1], msgspec.structs.astuple(event.data)) for event in events]
+
+    def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
+        """Return the events that were packed, by this reader or one with the same fields."""
+        return [Seen(*values, self._data[values[1]](*data)) for *values, data in packed]
+
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
         envelope = event.envelope
@@ -78,6 +87,7 @@ class _Amending(msgspec.Struct, gc=False):
 
 
 _amending = msgspec.json.Decoder(_Amending).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def amended_id(body: bytes) -> str | None:
@@ -113,9 +123,12 @@ def span_of(told: Any) -> Span:
 
 def json_text(value: object) -> str:
     """Return JSON text, for a column."""
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()
 
 
 def first_of(events: Sequence[Seen], name: str) -> Any:
     """Return the first value that any of the events gives a field of its data."""
-    return next((value for value in (getattr(event.data, name) for event in events) if value), None)
+    for event in events:  # a plain loop: most folds ask this of every event
+        if value := getattr(event.data, name):
+            return value
+    return None
