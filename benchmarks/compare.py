@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 
-def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
-    """Read `--events`, `--rounds` and `--json`."""
+def options(description: str, *, events: int, rounds: int, with_ledger: bool = False) -> argparse.Namespace:
+    """Read `--events`, `--rounds`, `--json`, and where asked `--ledger`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--events", type=int, default=events)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--json", action="store_true")
+    if with_ledger:
+        parser.add_argument("--ledger", default="", help="a file or a database; the ledger there, or one made there")
     return parser.parse_args()
 
 
@@ -38,6 +40,13 @@ def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one JSON document, or a line for each key."""
     print(json.dumps(result) if as_json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield an empty folder that is removed in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from projections.folding.folder import Aside, Changes, Folder
 from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
-PAGE_REBUILD = 20_000
+PAGE_REBUILD = 10_000
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.1
 

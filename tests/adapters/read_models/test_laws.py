@@ -78,6 +78,20 @@ def test_live_folding_in_any_steps_gives_the_rows_of_a_rebuild(bodies: list[byte
             assert live.digest() == built(ledger, fold, last).digest()
 
 
+@ledgers
+@given(histories(), st.integers(1, 5))
+def test_models_built_from_one_reading_of_the_log_have_the_rows_that_each_has_alone(
+    bodies: list[bytes], page: int
+) -> None:
+    with ledger_of(bodies) as ledger:
+        together = [SqliteModel.create(MEMORY, fold) for fold in FOLDS]
+        with patch.object(projector, "PAGE_REBUILD", page):
+            build_together(ledger, together, ledger.position())
+
+        alone = [built(ledger, fold, ledger.position()).digest() for fold in FOLDS]
+        assert alone == [model.digest() for model in together]
+
+
 def test_an_event_that_was_moved_to_another_key_is_found_there_after_a_restart() -> None:
     first = booked(1)
     moved = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cass-jail.1"}
