@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from adapters.read_models.rows import Inserted, ModelRow, holding_at, known_at, quoted, read_row, selected
-from projections.folding.folder import Changes, Published
+from projections.folding.folder import Changes
+from projections.folding.pages import Published
 from projections.folding.table import Fold, Table, Values
 
 AT_ONCE = 500  # keys a statement

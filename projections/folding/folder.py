@@ -21,7 +21,7 @@ from projections.folding.pages import Awaited, Change, Log, Published, Step, Unr
 from projections.folding.seen import Packed, Reader, Seen
 from projections.folding.table import Fold, Row, Values
 
-KEYS_KEPT = 50_000
+KEYS_KEPT = 25_000
 KEYS_AT_ONCE = 10_000
 NOT_STORED = 0
 
@@ -115,7 +115,8 @@ class Folder:
             try:
                 if isinstance(step, Seen):
                     for key in keys_of(step):
-                        entity = self._entity(key)
+                        entity = self._entities.get(key) or self._entity(key)
+                        entity.page = self._page
                         entity.events.append(step)
                         self._settle(entity, step.position)
                 else:
@@ -193,8 +194,9 @@ class Folder:
             return
         if self._aside:
             for key, kept in self._aside.get(wanted):
-                packed, *rest = _unpack(kept)
-                self._entities[key] = Entity(key, self._page, self._reader.unpacked(_unpack_events(packed)), *rest)
+                packed, rows, known, ids = _unpack(kept)
+                events = self._reader.unpacked(_unpack_events(packed))
+                self._entities[key] = Entity(key, self._page, events, rows, known, ids)
         else:
             self._read_again(wanted, before)
 
@@ -248,7 +250,8 @@ class Folder:
         """Yield what never came back into memory, without its events."""
         for key, kept in self._aside.everything() if self._aside else ():
             if key not in self._entities:
-                yield Entity(key, 0, [], *_unpack(kept)[1:])
+                _, rows, known, ids = _unpack(kept)
+                yield Entity(key, 0, [], rows, known, ids)
 
     def _taken(self) -> Changes:
         changes, self.changes = self.changes, Changes()

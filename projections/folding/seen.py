@@ -70,7 +70,7 @@ class Reader:
 
     def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
         """Return the events that were packed, by this reader or one with the same fields."""
-        return [Seen(*values, self._data[values[1]](*data)) for *values, data in packed]
+        return [Seen(*values, self._data[values[1]](*data)) for *values, data in packed]  # type: ignore[call-arg]
 
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
