@@ -75,8 +75,12 @@ class Log(ApplicationRecorder, ABC):
         """Return the events at these positions, in order."""
 
     @abstractmethod
-    def published(self, event_ids: Sequence[str], *, upto: int) -> Sequence[Row]:
-        """Return the events with these ids, whoever published them, up to a position."""
+    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+
+    @abstractmethod
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
 
     @abstractmethod
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from projections.amendments import AMENDING_TYPES, Amendments
+from projections.amendments import AMENDING_TYPES
 from projections.folding.seen import Fields, RawEvent, Reader, Seen, amended_id
 from projections.folding.table import Fold
 from projections.recorded import Recorded
@@ -50,8 +50,12 @@ class Log(Protocol):
         """Return every event in, or mentioning, any of these references, in order."""
         ...
 
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[Recorded]:
+    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them."""
+        ...
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, in order."""
         ...
 
     def at(self, positions: Sequence[int]) -> list[Recorded]:
@@ -121,38 +125,41 @@ class Pages:
         """Yield what is known otherwise from each of these positions on."""
         wanted = set(targets.values())
         ids = sorted({event_id for _, event_id in wanted})
-        published = {(e.envelope.source, e.envelope.id): e for e in self._log.published(ids, upto=upto)}
+        published = {(row[3], row[4]): row for row in self._log.published(ids, upto=upto)}
         amending = self._amending(sorted(wanted & published.keys()), upto)
         for position, target in targets.items():
             event = published.get(target)
             if event is None:
                 self._awaited.add(target)
                 yield position, (AMENDING_TYPES[0], Awaited(position, target))
-            elif event.type in self.reader.fields:
+            elif event[2] in self.reader.fields:
                 self._awaited.discard(target)
-                since = max(position, event.position)  # it may have been corrected, on this page, before it came
-                yield since, (event.type, self._change(since, event, amending[target]))
+                since = max(position, event[0])  # it may have been corrected, on this page, before it came
+                yield since, (event[2], self._change(since, event, amending[target]))
 
-    def _amending(self, targets: Sequence[Published], upto: int) -> dict[Published, list[Recorded]]:
+    def _amending(self, targets: Sequence[Published], upto: int) -> dict[Published, list[RawEvent]]:
         """Return all that amends these events, in order."""
-        found: dict[Published, list[Recorded]] = {target: [] for target in targets}
-        for event in self._log.about([f"event/{event_id}" for _, event_id in targets], upto=upto) if targets else ():
-            target = event.envelope.source, event.envelope.correctionof
+        found: dict[Published, list[RawEvent]] = {target: [] for target in targets}
+        refs = [f"event/{event_id}" for _, event_id in targets]
+        for row in self._log.raw_about(refs, topics=AMENDING_TYPES, upto=upto) if refs else ():
+            target = row[3], amended_id(row[-1]) or ""
             if target in found:
-                found[target].append(event)
+                found[target].append(row)
         return found
 
-    def _change(self, position: int, event: Recorded, amending: Sequence[Recorded]) -> Step:
+    def _change(self, position: int, event: RawEvent, amending: Sequence[RawEvent]) -> Step:
+        """Return what was known of an event before a position, and what is known from there on."""
         try:
-            is_new = event.position == position
-            before = None if is_new else self._known(event, [one for one in amending if one.position < position])
-            return Change(position, before, self._known(event, [one for one in amending if one.position <= position]))
+            known: Seen | None = self.reader.read(event)
+            before = None if event[0] == position else known
+            for row in amending:
+                if row[0] <= position:
+                    known = self.reader.amended(known, row) if known else None
+                if row[0] < position and before:
+                    before = known
         except Exception as error:
             return Unreadable(position, error)
-
-    def _known(self, event: Recorded, amending: Sequence[Recorded]) -> Seen | None:
-        amended = Amendments(amending).amend(event)
-        return self.reader.of(amended) if amended else None
+        return Change(position, before, known)
 
 
 def _merged(several: Sequence[Fields]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
+from domain.events.catalogue import CATALOGUE
+from domain.events.fields import EventData
+from domain.events.record import EventRetracted
 from domain.instants import Instant, Span, microseconds_of
 from projections.recorded import Recorded
 
@@ -18,6 +22,9 @@ Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
 Packed = tuple[int, str, str, str, str, int | None, int | None, Any, tuple[Any, ...]]  # a Seen; its data last
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
+
+
+NOTHING = msgspec.Raw(b"null")
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -74,16 +81,42 @@ class Reader:
 
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
-        envelope = event.envelope
-        data = msgspec.convert(event.data.model_dump(mode="json", exclude_none=True), self._data[event.type])
-        told = event.occurred.as_json()
+        envelope, data, told = event.envelope, self._of(event.data), event.occurred.as_json()
         return Seen(
             event.position, event.type, event.stream, envelope.source, envelope.id, *event.occurred.span, told, data
         )
 
+    def amended(self, seen: Seen, amending: RawEvent) -> Seen | None:
+        """Return an event as a correction leaves it, None if it is a retraction.
+
+        It does to what a fold sees what `projections.amendments` does to a whole event.
+        """
+        if amending[2] == EventRetracted.TYPE:
+            return None
+        correction, changed = _amending(amending[-1]).data, {}
+        if correction.replacement != NOTHING:
+            try:
+                changed["data"] = self._of(CATALOGUE[seen.type].model_validate_json(bytes(correction.replacement)))
+            except ValidationError:
+                return seen
+        if correction.replacement_time is not None:
+            occurred = Instant.from_json(correction.replacement_time)
+            earliest, latest = occurred.span
+            changed |= {"earliest": earliest, "latest": latest, "told": occurred.as_json()}
+        return msgspec.structs.replace(seen, **changed)
+
+    def _of(self, data: EventData) -> Any:
+        return msgspec.convert(data.model_dump(mode="json", exclude_none=True), self._data[data.TYPE])
+
+
+class _Replacing(msgspec.Struct, gc=False):
+    replacement: msgspec.Raw = NOTHING
+    replacement_time: Any = None
+
 
 class _Amending(msgspec.Struct, gc=False):
     correctionof: str | None = None
+    data: _Replacing = msgspec.field(default_factory=_Replacing)
 
 
 _amending = msgspec.json.Decoder(_Amending).decode
