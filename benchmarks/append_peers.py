@@ -36,6 +36,14 @@ BARE = "CREATE TABLE bare.events (position bigint PRIMARY KEY, stream text, id t
 COPY = "COPY bare.events FROM STDIN (FORMAT BINARY)"
 
 
+class Stock(Application[str]):
+    """The library as it comes. Its name is that of its table."""
+
+
+class StockStore(Application[str]):
+    """The same, in a table of its own."""
+
+
 @dataclass(frozen=True)
 class Told(metaclass=MetaDomainEvent):
     """An event as a user of the library would write it: its document, field by field."""
@@ -105,7 +113,7 @@ def stock_settings(place: Place) -> dict[str, str]:
 @contextmanager
 def stock(place: Place) -> Iterator[Append]:
     """Append through the library's recorder; its events need a version, so each is the next of one stream."""
-    with closing(Application[str](env=stock_settings(place))) as app:
+    with closing(Stock(env=stock_settings(place))) as app:
         recorder: ApplicationRecorder = app.recorder
         last = 0
 
@@ -120,8 +128,8 @@ def stock(place: Place) -> Iterator[Append]:
 
 @contextmanager
 def stock_store(place: Place) -> Iterator[Append]:
-    """Save event objects, made beforehand, as a user of the library does."""
-    with closing(Application[str](env=stock_settings(place))) as app:
+    """Save event objects, made from the documents, as a user of the library does."""
+    with closing(StockStore(env=stock_settings(place))) as app:
         last = 0
 
         def append(batch: Sequence[Submission]) -> None:
