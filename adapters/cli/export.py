@@ -13,7 +13,6 @@ from adapters.cli.output import json_option, print_json, print_table, progress_b
 from adapters.composition import Services, agreements, amendments
 from adapters.export.export import Export, Wanted
 from adapters.export.files import Format
-from adapters.export.folder import explained
 from adapters.export.references import references
 
 
@@ -55,8 +54,7 @@ def export(
     upto = known_position(ledger, known)
     listed = references(services.register.facilities, lambda: agreements(ledger, upto, amendments(ledger, upto)).rows())
     made = Export(ledger, services.models(), listed, Wanted(names, upto, is_history, form))
-    with explained(folder):
-        manifest = made.write(folder.absolute(), progress_bar, replace=replace)
+    manifest = made.write(folder.absolute(), progress_bar, replace=replace)
     ledger.close()
     if as_json:
         print_json({"folder": str(folder), **manifest})

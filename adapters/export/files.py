@@ -87,8 +87,7 @@ def write_source(folder: Path, source: Source, form: Format, progress: Callable[
     """Write a table into a folder of its own, one file after the other; a table without rows has one file too."""
     (folder / source.name).mkdir()
     done = number = 0
-    batches: Iterator[pa.RecordBatch] = iter(source.batches)
-    batch = next(batches, None)
+    batch = next(source.batches, None)
     while batch is not None or number == 0:
         number += 1
         path = f"{source.name}/part-{number:05d}.{form}"
@@ -98,7 +97,7 @@ def write_source(folder: Path, source: Source, form: Format, progress: Callable[
                 write(batch)
                 rows += batch.num_rows
                 progress(done + rows)
-                batch = next(batches, None)
+                batch = next(source.batches, None)
         done += rows
         yield Written(path, source.name, rows, file.size, file.sha256)
 

@@ -23,7 +23,6 @@ from domain.errors import InputRefused, LedgerUnavailable
 MANIFEST = "manifest.json"
 FORMAT = "custody export 1"
 
-ANOTHER = "name a new folder"
 CAUSES = (  # numbers of the system's errors, the code, and the mend
     ((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "disk_full", "free some space and run the same command again"),
     ((errno.EROFS,), "read_only", "name a folder on a disk that can be written"),
@@ -39,9 +38,9 @@ def written_aside(folder: Path, *, replace: bool) -> Iterator[Path]:
     An export that is there is replaced only if asked for. Raise InputRefused(folder_exists, not_an_export) or
     LedgerUnavailable(already_exporting, disk_full, ...).
     """
-    aside = folder.with_name(f".{folder.name}.exporting")
     with explained(folder):
         _check(folder, replace=replace)
+        aside = folder.with_name(f".{folder.name}.exporting")
         aside.mkdir(exist_ok=True)
         with _locked(aside):
             _empty(aside)
@@ -75,11 +74,15 @@ def _check(folder: Path, *, replace: bool) -> None:
     stray = _not_of_an_export(folder)
     if stray is not None:
         raise InputRefused(
-            "not_an_export", f"{stray} is there already, and no export wrote it", where=str(folder), mend=ANOTHER
+            "not_an_export",
+            f"{stray} is there already, and no export wrote it",
+            where=str(folder),
+            mend="name a new folder",
         )
     if not replace:
-        what, mend = "an export is there already", f"{ANOTHER}, or --replace it"
-        raise InputRefused("folder_exists", what, where=str(folder), mend=mend)
+        raise InputRefused(
+            "folder_exists", "an export is there already", where=str(folder), mend="name a new folder, or --replace it"
+        )
 
 
 def _not_of_an_export(folder: Path) -> str | None:
@@ -107,8 +110,12 @@ def _locked(aside: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        what, mend = "another process is writing this export", "wait for it, or stop it"
-        raise LedgerUnavailable("already_exporting", what, where=str(aside), mend=mend) from None
+        raise LedgerUnavailable(
+            "already_exporting",
+            "another process is writing this export",
+            where=str(aside),
+            mend="wait for it, or stop it",
+        ) from None
     finally:
         os.close(descriptor)
 
