@@ -107,8 +107,15 @@ def _listed(folder: Path) -> set[str]:
 def _locked(aside: Path) -> Iterator[None]:
     descriptor = os.open(aside, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, aside)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, aside: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise LedgerUnavailable(
             "already_exporting",
@@ -116,8 +123,6 @@ def _locked(aside: Path) -> Iterator[None]:
             where=str(aside),
             mend="wait for it, or stop it",
         ) from None
-    finally:
-        os.close(descriptor)
 
 
 def _empty(aside: Path) -> None:
