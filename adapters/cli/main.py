@@ -39,6 +39,7 @@ COMMANDS = {
     "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",
+    "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",
