@@ -127,8 +127,7 @@ def settings_of(server: Server) -> dict[str, str]:
 def served(address: str | None) -> Iterator[Server]:
     """Yield the server at an address, or one started for this run that syncs."""
     if address:
-        server = Server(address)
-        yield server
+        yield Server(address)
     else:
         with running(kinds()[0], durable=True) as server:
             yield server
