@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
@@ -30,8 +30,13 @@ class Models(ABC):
         generation = self.live_generation(name)
         if generation is None:
             return None
-        model = self.open(name, generation)
-        standing = model.standing()
+        try:
+            model = self.open(name, generation)
+            standing = model.standing()
+        except LedgerUnavailable as error:
+            if error.code == "model_gone" and generation != self.live_generation(name):  # swapped at this moment
+                return self.live(name, ledger)
+            raise
         if standing.version == model.fold.version and standing.tip == ledger.leaf_at(standing.position):
             return model
         model.close()
@@ -50,11 +55,45 @@ class Models(ABC):
         """Open one generation."""
 
     @abstractmethod
-    def building(self, name: str) -> AbstractContextManager[tuple[int, Model]]:
-        """Yield the number of a new generation, and its empty model; nobody else builds this model meanwhile.
+    def locked(self, name: str) -> AbstractContextManager[None]:
+        """Let nobody else build this model meanwhile; raise LedgerUnavailable(already_building)."""
 
-        What was begun and never finished is removed first. Raise LedgerUnavailable(already_building).
+    @contextmanager
+    def all_locked(self, names: Iterable[str]) -> Iterator[None]:
+        """Let nobody else build any of these models meanwhile; raise LedgerUnavailable(already_building)."""
+        with ExitStack() as locks:
+            for name in sorted(names):
+                locks.enter_context(self.locked(name))
+            yield
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[tuple[int, Model]]:
+        """Yield the number of a new generation, and its empty model; the caller holds the lock.
+
+        What was begun and never finished is removed first; what fails is removed at once, and takes no space.
         """
+        number = (self.live_generation(name) or 0) + 1
+        self._remove_from(name, number)
+        try:
+            with closing(self._create(name, number)) as model:
+                yield number, model
+        except BaseException:
+            with suppress(LedgerUnavailable):  # then the next one removes it
+                self._remove_from(name, number)
+            raise
+
+    def _remove_from(self, name: str, number: int) -> None:
+        for other in self.generations(name):
+            if other >= number:
+                self._remove(name, other)
+
+    @abstractmethod
+    def _create(self, name: str, generation: int) -> Model:
+        """Make the empty model of a new generation."""
+
+    @abstractmethod
+    def _remove(self, name: str, generation: int) -> None:
+        """Remove a generation, or what there is of it."""
 
     @abstractmethod
     def swap(self, name: str) -> int | None:

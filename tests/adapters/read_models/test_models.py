@@ -43,7 +43,8 @@ def winter(count: int) -> list[Submission]:
 
 def rebuilt(found: Services, ledger: Ledger, name: str = "custody") -> int | None:
     models = found.models()
-    build(models, ledger, name, OnError.PARK)
+    with models.locked(name):
+        build(models, ledger, name, OnError.PARK)
     return models.swap(name)
 
 
@@ -73,7 +74,7 @@ def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spo
         assert models.live_generation("custody") is None
         assert 1 == rebuilt(found, ledger)
 
-        with models.building("custody") as (generation, _):
+        with models.locked("custody"), models.building("custody") as (generation, _):
             assert (2, 1) == (generation, models.live_generation("custody"))
         assert 1 == models.swap("custody")
 
@@ -83,12 +84,16 @@ def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spo
 
 def test_a_model_is_built_by_one_process_at_a_time(spot: Spot) -> None:
     with here(spot, submissions(1)) as (found, _):
-        with found.models().building("custody"), pytest.raises(LedgerUnavailable) as refused:
-            found.models().building("custody").__enter__()
+        with (
+            found.models().locked("custody"),
+            pytest.raises(LedgerUnavailable) as refused,
+            found.models().all_locked(["detainers", "custody"]),
+        ):
+            pass
         assert "already_building" == refused.value.code
 
-        with found.models().building("custody") as (generation, _):
-            assert 1 == generation
+        with found.models().all_locked(["detainers", "custody"]), found.models().building("custody") as (number, _):
+            assert 1 == number
 
 
 def test_a_page_that_another_process_stored_first_is_not_stored_again(spot: Spot) -> None:
@@ -186,7 +191,6 @@ def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, mo
         raise LedgerUnavailable("read_only", "the folder cannot be written")
 
     monkeypatch.setattr("adapters.read_models.model.Model.write", refuses)
-    monkeypatch.setattr(projector, "FIRST_PAUSE_SECONDS", 0)
 
     assert kept(found.models(), ledger, "custody", 5) is None
     ledger.close()
