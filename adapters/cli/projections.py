@@ -123,7 +123,7 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
     upto = ledger.position()
     ledger.close()
     began = time.monotonic()
-    with models.all_locked(chosen):
+    with models.rebuilding(chosen):
         with progress_bar("rebuilding", upto * len(chosen)) as progress:
             run = partial(rebuild_one, services.place, on_error=on_error)
             built = build_all(models, chosen, run, lambda positions: progress(sum(positions.values())))

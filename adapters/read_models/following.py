@@ -45,7 +45,7 @@ class Follower:
 
     def __post_init__(self) -> None:
         self._followed: dict[str, tuple[Model, Projector]] = {}
-        self._answered = self._measured = time.monotonic()
+        self._answered, self._measured = time.monotonic(), 0.0
 
     def catch_up(self) -> None:
         """Build what is absent, bring all up to where the log ends now, and return."""
@@ -101,7 +101,7 @@ class Follower:
         return self._followed[name][1]
 
     def _built(self, name: str) -> Model:
-        with self.models.locked(name):
+        with self.models.rebuilding([name]):
             build(self.models, self.ledger, name, self.on_error, self._go_on)
             self.models.swap(name)
         model = self.models.live(name, self.ledger)

@@ -59,33 +59,40 @@ class Models(ABC):
         """Let nobody else build this model meanwhile; raise LedgerUnavailable(already_building)."""
 
     @contextmanager
-    def all_locked(self, names: Iterable[str]) -> Iterator[None]:
-        """Let nobody else build any of these models meanwhile; raise LedgerUnavailable(already_building)."""
+    def rebuilding(self, names: Iterable[str]) -> Iterator[None]:
+        """Let nobody else build any of these models meanwhile; raise LedgerUnavailable(already_building).
+
+        If the block fails, what it built and did not swap in is removed at once, so that it takes no space.
+        """
+        chosen = sorted(names)
         with ExitStack() as locks:
-            for name in sorted(names):
+            for name in chosen:
                 locks.enter_context(self.locked(name))
-            yield
+            try:
+                yield
+            except BaseException:
+                with suppress(LedgerUnavailable):  # then the next rebuild removes it
+                    for name in chosen:
+                        self._discard(name)
+                raise
 
     @contextmanager
     def building(self, name: str) -> Iterator[tuple[int, Model]]:
         """Yield the number of a new generation, and its empty model; the caller holds the lock.
 
-        What was begun and never finished is removed first; what fails is removed at once, and takes no space.
+        What was built and never swapped in is removed first: whoever built it may have been killed.
         """
+        self._discard(name)
         number = (self.live_generation(name) or 0) + 1
-        self._remove_from(name, number)
-        try:
-            with closing(self._create(name, number)) as model:
-                yield number, model
-        except BaseException:
-            with suppress(LedgerUnavailable):  # then the next one removes it
-                self._remove_from(name, number)
-            raise
+        with closing(self._create(name, number)) as model:
+            yield number, model
 
-    def _remove_from(self, name: str, number: int) -> None:
-        for other in self.generations(name):
-            if other >= number:
-                self._remove(name, other)
+    def _discard(self, name: str) -> None:
+        """Remove the generations that are newer than the one that answers."""
+        live = self.live_generation(name) or 0
+        for number in self.generations(name):
+            if number > live:
+                self._remove(name, number)
 
     @abstractmethod
     def _create(self, name: str, generation: int) -> Model:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from multiprocessing import get_context, parent_process
 from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
@@ -65,10 +66,8 @@ def _position(models: Models, name: str) -> int:
     generations = models.generations(name)
     if not generations:
         return 0
-    model = models.open(name, generations[-1])
     try:
-        return model.position
-    except Exception:  # it is being made at this moment
+        with closing(models.open(name, generations[-1])) as model:
+            return model.position
+    except LedgerUnavailable:  # it is being made, or was removed, at this moment
         return 0
-    finally:
-        model.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,14 @@ class SqliteModel(Model):
             self._connection = sqlite3.connect(
                 place, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
             )
-            self._connection.execute("PRAGMA synchronous = NORMAL")  # consistent after any crash; the log has the rest
-            self._connection.execute("PRAGMA cache_size = -65536")
+            try:
+                self._connection.execute(
+                    "PRAGMA synchronous = NORMAL"
+                )  # consistent after a crash; the log has the rest
+                self._connection.execute("PRAGMA cache_size = -65536")
+            except sqlite3.Error:
+                self._connection.close()
+                raise
 
     @classmethod
     def create(cls, path: Path, fold: Fold) -> SqliteModel:
@@ -102,7 +108,7 @@ class SqliteModel(Model):
                 yield self._connection.execute
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:  # a full disk may have ended it already
+                with suppress(sqlite3.Error):  # a full disk may have ended it, and without a journal nothing can
                     self._connection.execute("ROLLBACK")
                 raise
 
