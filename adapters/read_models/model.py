@@ -221,8 +221,12 @@ class Model(ABC):
 
 def model_gone(name: str) -> LedgerUnavailable:
     """Say that a generation is there no more: a newer one was swapped in."""
-    what, mend = "the read model was replaced by a newer one meanwhile", "run the same command again"
-    return LedgerUnavailable("model_gone", what, where=name, mend=mend)
+    return LedgerUnavailable(
+        "model_gone",
+        "the read model was replaced by a newer one meanwhile",
+        where=name,
+        mend="run the same command again",
+    )
 
 
 def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:

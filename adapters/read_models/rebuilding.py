@@ -44,8 +44,11 @@ def build_all(
         try:
             return {name: future.result() for future, name in futures.items()}
         except BrokenProcessPool:
-            what, mend = "a process of the rebuild was ended from outside", "run it again; the old ones still answer"
-            raise LedgerUnavailable("rebuild_ended", what, mend=mend) from None
+            raise LedgerUnavailable(
+                "rebuild_ended",
+                "a process of the rebuild was ended from outside",
+                mend="run it again; the old read models still answer",
+            ) from None
 
 
 def end_with_parent() -> None:
