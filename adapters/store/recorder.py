@@ -29,6 +29,7 @@ from adapters.store.recording import (
     numbered,
     positions_of,
 )
+from adapters.store.sqlite_following import SqliteNotices
 from adapters.store.sqlite_snapshot import SqliteSnapshot
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
@@ -232,6 +233,10 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)
             return cast("Sequence[Any]", cursor.fetchall())
+
+    def notices(self) -> SqliteNotices:
+        """Return what wakes whoever follows the log."""
+        return SqliteNotices(self.datastore.pool.db_name)
 
     def close(self) -> None:
         """Close every connection."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -312,3 +314,21 @@ def test_who_waits_for_more_is_told_how_far_the_log_is(ledger: Ledger) -> None:
     receipts(ledger, submissions(2))
 
     assert [2, 2] == [ledger.wait_beyond(1, 60), ledger.wait_beyond(2, 0.01)]
+
+
+def test_nothing_that_another_program_appends_falls_between_looking_and_waiting(spot: Spot) -> None:
+    ours = spot.ledger()
+    other = Ledger.open_to_write(spot.place)
+    with closing(ours.facts.notices()) as notices:
+        notices.wait(0)  # from now on it listens
+        receipts(other, submissions(1))
+        notices.wait(600)  # and was told already
+        assert 1 == ours.position()
+
+        with ThreadPoolExecutor(1) as pool:
+            woken = pool.submit(notices.wait, 600)
+            receipts(other, submissions(1, start=2))
+            woken.result()
+        assert 2 == ours.position()
+    ours.close()
+    other.close()
