@@ -33,6 +33,7 @@ COMMANDS = {
     "overholds": "overholds",
     "duties": "duties",
     "projections": "projections",
+    "counts": "counts",
     "findings": "findings",
     "trail": "trail",
     "explain": "explain",

@@ -193,7 +193,7 @@ def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, mo
 
 
 def test_an_unknown_read_model_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputRefused, match="custody, detainers, duties, handoffs, overholds") as refused:
+    with pytest.raises(InputRefused, match="custody, departures, detainers, duties, handoffs, overholds") as refused:
         services(Path("custody.db")).models().fold("weather")
 
     assert "unknown_read_model" == refused.value.code
