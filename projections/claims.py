@@ -19,7 +19,7 @@ from typing import Any
 
 from domain.counts.counting import Definition
 from domain.events.record import ClaimAsserted, ClaimPart
-from domain.instants import Instant, microseconds
+from domain.instants import Instant
 from projections.recorded import Recorded
 from projections.tally import EVER, Period, Tally, bucket
 

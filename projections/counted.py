@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from domain.counts.fields import When
+from domain.events.detainer import lift_reason_words
 from domain.events.handoff import CustodyTransferConfirmed
 from domain.instants import EPOCH, MINNESOTA
 from projections.facts import Custodian
@@ -93,7 +94,7 @@ class Rows:
             "facility_as_printed": row["facility_as_printed"],
             "form": row["form"],
             "status": row["status"] if ended else "active",
-            "lift_reason": row["lift_reason"] if ended else None,
+            "lift_reason": lift_reason_words(row["lift_reason"]) if ended and row["lift_reason"] else None,
             "acknowledged": row["received_at"] is not None and row["received_at"] <= self._moment,
             "in_custody": _in_custody(stays, self._moment),
             "left_while_active": departure["way"] if departure else None,
@@ -116,7 +117,7 @@ class Rows:
 
     def _sent(self, row: ModelRow, departure: ModelRow) -> Sequence[ModelRow]:
         """Return the notices sent of a departure: those of its episode, else those that name the detainer."""
-        return self._notices.get(departure["episode"]) or self._notices.get(row["detainer"], ())
+        return self._notices.get(departure["episode"]) or self._notices.get(row["detainer"]) or ()
 
     def handoffs(self) -> Iterator[dict[str, Any]]:
         """Yield a row for each handoff that was, or may have been, by the moment."""

@@ -91,7 +91,9 @@ class Tally:
             found = {(value,): [] for value in FIELDS[count.of][fields[0]].values if value != "not_known"}
         for row in self.members(count):
             found.setdefault(tuple(row.get(name) for name in fields), []).append(row)
-        return list(found.items()) if len(fields) == 1 and fields[0] == count.split else sorted(found.items(), key=_order)
+        return (
+            list(found.items()) if len(fields) == 1 and fields[0] == count.split else sorted(found.items(), key=_order)
+        )
 
     def between(self, outer: Definition, inner: Definition) -> Iterator[dict[str, Any]]:
         """Yield the buckets between a count and one that is directly within it."""

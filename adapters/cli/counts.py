@@ -162,7 +162,7 @@ def _only(of: Of, where: Sequence[str]) -> dict[str, Value]:
         name, is_there, text = one.partition("=")
         if not is_there or name not in FIELDS[of]:
             raise _unknown_field(name, FIELDS[of], f"--where {one[:80]}")
-        found[name] = WORDS.get(text, text)  # type: ignore[assignment] # what is no such word is itself
+        found[name] = WORDS.get(text, text)
     return found
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "duties": "duties",
     "projections": "projections",
     "counts": "counts",
+    "claims": "claims",
     "findings": "findings",
     "trail": "trail",
     "explain": "explain",
