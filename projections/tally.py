@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from domain.counts.counting import Definition, Definitions, Row
-from domain.counts.fields import FIELDS, Of, Value, words_of
+from domain.counts.fields import Of, Value, words_of
 from projections.counted import Rows, month_of
 
 SECOND_US = 1_000_000
@@ -78,22 +78,21 @@ class Tally:
     def counted(self, by: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Yield every count; with `by` once for each group that has any, a field that its rows lack being null."""
         for count in self.definitions:
-            fields = [*by, *([count.split] if count.split and count.split not in by else [])]
+            fields = list(dict.fromkeys((*by, *count.split)))
             for group, members in self._groups(count, fields):
                 at = dict(zip(fields, group, strict=True))
                 yield {"id": count.id, "label": count.label, "value": number(count, members), "by": at}
 
     def _groups(self, count: Definition, fields: Sequence[str]) -> list[tuple[Group, list[dict[str, Any]]]]:
+        """Return the rows of each group, in order; a total, and the values a count always gives, also where none is."""
         found: dict[Group, list[dict[str, Any]]] = {}
         if not fields:
             found[()] = []
-        elif fields == [count.split]:
-            found = {(value,): [] for value in FIELDS[count.of][fields[0]].values if value != "not_known"}
+        elif fields == list(count.split):
+            found = {(value,): [] for value in count.split[fields[0]]}
         for row in self.members(count):
             found.setdefault(tuple(row.get(name) for name in fields), []).append(row)
-        return (
-            list(found.items()) if len(fields) == 1 and fields[0] == count.split else sorted(found.items(), key=_order)
-        )
+        return list(found.items()) if fields == list(count.split) else sorted(found.items(), key=_order)
 
     def between(self, outer: Definition, inner: Definition) -> Iterator[dict[str, Any]]:
         """Yield the buckets between a count and one that is directly within it."""
@@ -106,10 +105,10 @@ class Tally:
                 buckets.setdefault(label, []).append(row)
         for label in sorted(buckets):
             yield bucket(outer.id, inner.id, label, len(buckets[label]), buckets[label])
-        if inner.distinct and not outer.distinct:
-            again = list(_again(inner, self.members(inner)))
-            if again:
-                yield bucket(outer.id, inner.id, f"the same {inner.distinct} again", len(again), again)
+        again, before = (list(_again(count, self.members(count))) for count in (inner, outer))
+        if len(again) != len(before):
+            label = f"the same {inner.distinct or outer.distinct} again"
+            yield bucket(outer.id, inner.id, label, len(again) - len(before), again or before)
 
 
 def bucket(start: str, end: str, label: str, value: int, rows: Sequence[Row] = ()) -> dict[str, Any]:
@@ -121,14 +120,16 @@ def bucket(start: str, end: str, label: str, value: int, rows: Sequence[Row] = (
 
 def number(count: Definition, rows: Sequence[Row]) -> int:
     """Return what rows of a count make."""
-    return len(rows) - sum(1 for _ in _again(count, rows)) if count.distinct else len(rows)
+    return len(rows) - sum(1 for _ in _again(count, rows))
 
 
 def _again(count: Definition, rows: Sequence[Row]) -> Iterator[Row]:
     """Yield the rows whose distinct field has a value that an earlier row has."""
+    if not count.distinct:
+        return
     seen: set[Value] = set()
     for row in rows:
-        value = row[count.distinct or ""]
+        value = row[count.distinct]
         if value is not None and value in seen:
             yield row
         seen.add(value)

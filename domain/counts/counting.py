@@ -10,7 +10,7 @@ counts:
   where: {status: [active]}                    # a field has one of these values
   leaving_out: {custodian_kind: [federal_prison, federal_marshals]}   # and none of these
   distinct: subject                            # count different values; a row without one counts by itself
-  split: notice                                # always give each value of a field, also the zeroes
+  split: {notice: [under_48_hours, none]}      # always by this field, and these values also where they are zero
   counted: ...                                 # three sentences, for people
   left_out: ...
   whose_word: ...
@@ -48,7 +48,7 @@ class Definition(Closed):
     where: Conditions = Field(default_factory=dict)
     leaving_out: Conditions = Field(default_factory=dict)
     distinct: str | None = None
-    split: str | None = None
+    split: Annotated[Conditions, Field(max_length=1)] = Field(default_factory=dict)
     counted: Words
     left_out: Words
     whose_word: Words
@@ -124,12 +124,11 @@ def _check(one: Definition, outer: Definition | None, where: str) -> None:
     if one.when not in TIMES[one.of]:
         times = ", ".join(TIMES[one.of])
         raise InputRefused("bad_counts", f"{one.of} have the times {times}", where=f"{where}.when", mend=MEND)
-    for part in ("where", "leaving_out"):
+    for part in ("where", "leaving_out", "split"):
         for name, values in getattr(one, part).items():
             _check_field(one.of, name, values, f"{where}.{part}.{name}")
-    for part in ("distinct", "split"):
-        if name := getattr(one, part):
-            _check_field(one.of, name, (), f"{where}.{part}")
+    if one.distinct:
+        _check_field(one.of, one.distinct, (), f"{where}.distinct")
 
 
 def _check_field(of: Of, name: str, values: Iterable[Value], where: str) -> None:
