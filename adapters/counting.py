@@ -65,11 +65,11 @@ def told(services: Services, ledger: Ledger, upto: int, facility: str | None = N
     persons = Persons(amending.apply(ledger.recorded(upto=upto, topics=LINKING_TYPES)))
     at: Where = {"facility": [facility]} if facility else {}
     detainers = _rows(services, ledger, upto, Detainers.name, DETAINERS.name, at)
-    subjects = persons.all_of(row["subject"] for row in detainers if row["subject"])
     episodes = {row["episode"] for row in detainers if row["episode"]}
+    subjects = persons.all_of(row["subject"] for row in detainers if row["subject"] and not row["episode"])
     with answering(services.models(), ledger, Handoffs.name, upto) as model:
         handoffs, notices = (list(model.rows(table.name, upto, at)) for table in (HANDOFFS, NOTICES))
-    about = (subjects, episodes)
+    about = (episodes, subjects)
     return Told(
         detainers,
         _of(services, ledger, upto, (Custody.name, STAYS.name), *about),
@@ -87,10 +87,10 @@ def _rows(services: Services, ledger: Ledger, upto: int, name: str, table: str, 
 
 
 def _of(
-    services: Services, ledger: Ledger, upto: int, table: tuple[str, str], subjects: set[str], episodes: set[str]
+    services: Services, ledger: Ledger, upto: int, table: tuple[str, str], episodes: set[str], subjects: set[str]
 ) -> list[ModelRow]:
-    """Return the rows of these persons, and those of these episodes that are of nobody known."""
+    """Return the rows of these episodes, and those of these persons in any other."""
     with answering(services.models(), ledger, table[0], upto) as model:
-        found = list(model.rows(table[1], upto, {"subject": sorted(subjects)}))
-        others = model.rows(table[1], upto, {"episode": sorted(episodes)})
-        return [*found, *(row for row in others if row["subject"] not in subjects)]
+        found = list(model.rows(table[1], upto, {"episode": sorted(episodes)}))
+        others = model.rows(table[1], upto, {"subject": sorted(subjects)})
+        return [*found, *(row for row in others if row["episode"] not in episodes)]

@@ -59,10 +59,13 @@ class Tally:
     def members(self, count: Definition) -> list[dict[str, Any]]:
         """Return the rows of a count, each with the month that it counts in."""
         if count.id not in self._members:
-            outer = self.members(self.definitions.get(count.within)) if count.within else self._of(count.of)
-            inside = (row for row in outer if self._period.has(row[count.when]))
-            months = ({**row, "month": month_of(row[count.when])} for row in inside)
-            self._members[count.id] = [row for row in months if count.failed(row) is None]
+            outer = self.definitions.get(count.within) if count.within else None
+            rows = self.members(outer) if outer else self._of(count.of)
+            if outer is None or outer.when is not count.when:
+                rows = [
+                    {**row, "month": month_of(row[count.when])} for row in rows if self._period.has(row[count.when])
+                ]
+            self._members[count.id] = [row for row in rows if count.failed(row) is None]
         return self._members[count.id]
 
     def _of(self, of: Of) -> list[dict[str, Any]]:

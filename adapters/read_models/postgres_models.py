@@ -11,14 +11,15 @@ from adapters.read_models.postgres_model import SCHEMA, ModelsDatabase, Postgres
 from adapters.store.place import PostgresAddress
 from projections.folding.table import Fold
 
+BUILDING = 0x4D4F4445  # "MODE": the lock of who makes the schema, and the first half of the key of a rebuild's
 SETUP = f"""
+SELECT pg_advisory_xact_lock({BUILDING});
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.model (
     name text, generation int8, version text NOT NULL, position int8 NOT NULL, tip text NOT NULL,
     is_ready boolean NOT NULL, is_live boolean NOT NULL, PRIMARY KEY (name, generation)
 )
 """
-BUILDING = 0x4D4F4445  # "MODE": the first half of the key of the lock that a rebuild takes
 
 
 class PostgresModels(Models):

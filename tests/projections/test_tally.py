@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,7 +57,7 @@ def test_each_count_from_n0_to_n5_leaves_out_what_the_one_before_it_has() -> Non
 
     assert [7, 6, 5, 3, 2, 1] == [values(found)[f"N{number}"] for number in range(6)]
     steps = [found.definitions.get(f"N{number}") for number in range(6)]
-    buckets = [one for pair in zip(steps, steps[1:], strict=False) for one in found.between(*pair)]
+    buckets = [one for pair in pairwise(steps) for one in found.between(*pair)]
     assert [
         ("N0", "N1", "lifted", 1, ["detainer/lifted"]),
         ("N1", "N2", "custodian kind federal_prison", 1, ["detainer/federal"]),
@@ -178,7 +179,7 @@ def test_a_time_that_is_not_known_counts_only_where_no_period_is_asked_for() -> 
     assert EVER.has(None)
 
 
-def test_months_are_minnesotas() -> None:
+def test_a_month_is_one_of_minnesota() -> None:
     utc = datetime(2026, 2, 1, 3, tzinfo=UTC)
     rows = tally(prepared("d-1", at=Instant.exact(utc))).counted(["month"])
 

@@ -1,13 +1,11 @@
 """The winter of 2025-26 replayed: a table in the published shape is imported, and the counts are those published.
 
-The rows are made here; the sums that they must come back to are ICE's, as the table by facility and lift reason has them.
+The rows are made here; the sums that they must come back to are ICE's: the published table by facility and lift reason.
 """
 
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from collections import Counter
 from datetime import date, timedelta
 from itertools import cycle
@@ -17,12 +15,14 @@ from typing import Any
 import orjson
 import pytest
 
+from adapters.cli.main import status
 from adapters.importers.tables import column_name
 from adapters.simulator import places
 from domain.events.detainer import LIFT_REASONS
 from tests.spots import Spot
 
 SURGE = Path(places.__file__).parent / places.LIFT_TABLE
+CLAIMS = Path(places.__file__).parents[1] / "importers/data/claims.yaml"
 FIRST, LAST = date(2025, 12, 1), date(2026, 3, 11)
 BOOKED, DECLINED = "Booked into Detention", "Detainer Declined by LEA"
 GONE = "No longer in State, Local, or Federal Custody"
@@ -78,13 +78,15 @@ def table(path: Path, *, snake_case: bool) -> Path:
 
 
 @pytest.mark.parametrize("snake_case", [False, True], ids=["raw columns", "snake_case columns"])
-def test_the_winter_comes_back_as_it_was_published(spot: Spot, tmp_path: Path, snake_case: bool) -> None:
+def test_the_winter_comes_back_as_it_was_published(
+    spot: Spot, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], snake_case: bool
+) -> None:
     spot.ledger().close()
 
     def custody(*arguments: str) -> Any:
-        command = [sys.executable, "-m", "adapters.cli", "--ledger", str(spot.place), *arguments, "--json"]
-        done = subprocess.run(command, capture_output=True, check=True)
-        return orjson.loads(done.stdout)
+        capfdbinary.readouterr()
+        assert 0 == status(["--ledger", str(spot.place), *arguments, "--json"])
+        return orjson.loads(capfdbinary.readouterr().out)
 
     def grouped(*by: str) -> Counter[tuple[str | None, ...]]:
         found: Counter[tuple[str | None, ...]] = Counter()
@@ -107,7 +109,7 @@ def test_the_winter_comes_back_as_it_was_published(spot: Spot, tmp_path: Path, s
     assert 882 == sum(grouped("month").values())
     assert 14 == len({reason for _, reason in in_memory if reason})
 
-    custody("import", "claims", "adapters/importers/data/claims.yaml")
+    custody("import", "claims", str(CLAIMS))
     differs = {row["claim"]: row["chosen"]["difference"] for row in custody("claims")}
     assert {0} == {differs[name] for name in ("foia-882-prepared", "foia-310-no-outcome", "foia-112-federal")}
 
