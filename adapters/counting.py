@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.composition import Services, amendments
 from adapters.read_models.answers import answering
-from adapters.rules.strict_yaml import parse_strict_yaml
+from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from adapters.store.ledger import Ledger
 from domain.counts.counting import Definitions
 from domain.errors import InputRefused
@@ -39,13 +39,7 @@ def counts_with(path: Path | None) -> Definitions:
     """
     if path is None:
         return named_counts()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
-    except OSError as error:
-        what = error.strerror or "the file cannot be read"
-        raise InputRefused("unreadable", what, where=str(path), mend="name a file of counts: docs/counts.md") from None
+    text = yaml_text(path, mend="name a file of counts: docs/counts.md")
     return _with_text(named_counts(), text, path.name)
 
 

@@ -9,16 +9,19 @@ Times are written as printed, in Minnesota's time unless they have an offset: `2
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import Field, StringConstraints, ValidationError
 
 from adapters.importers.bodies import proposed_body
+from domain.envelope import schema_refusal
 from domain.errors import InputRefused
-from domain.events.fields import LOCAL_ID, AgencyId, Closed, Code, Count, Words
-from domain.events.record import ClaimAsserted, ClaimPart, CustodianKinds, SourceMark
+from domain.events.fields import LOCAL_ID, Closed
+from domain.events.record import ClaimAsserted
 from domain.instants import MINNESOTA, Instant, instant_from_text
+
+ModelT = TypeVar("ModelT", bound=Closed)
 
 MEND = "docs/counts.md has the fields of a claim"
 
@@ -30,46 +33,40 @@ class WrittenPeriod(Closed):
     until: str
 
 
-class WrittenClaim(Closed):
-    """A claim as it is written down."""
+class WrittenTimes(Closed):
+    """The fields of a claim as written down that the event has in another form."""
 
     claim: Annotated[str, StringConstraints(pattern=f"^{LOCAL_ID}$")]
-    asserted_by: AgencyId
-    asserted_by_name: Words | None = None
-    value: Count
-    unit: Code
-    words: Words
-    mark: SourceMark
     as_of: str | None = None
     period: WrittenPeriod | None = None
-    published_in: Words | None = None
     published_at: str | None = None
-    custodian_kinds: CustodianKinds = ()
-    compare_with: Code | None = None
-    parts: Annotated[tuple[ClaimPart, ...], Field(max_length=20)] = ()
 
 
 def claim_body(written: object, *, via: str) -> bytes:
     """Return the event of a claim. Raise InputRefused: bad_claim, `where` naming the field."""
-    try:
-        claim = WrittenClaim.model_validate_json(orjson.dumps(written))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputRefused("bad_claim", first["msg"], where=where, mend=MEND) from None
-    period = _period(claim.period) if claim.period else None
-    said: dict[str, Any] = claim.model_dump(
-        mode="json", exclude={"claim", "as_of", "period", "published_at"}, exclude_defaults=True
-    )
+    if not isinstance(written, dict):
+        raise InputRefused("bad_claim", "a claim is a mapping of fields", mend=MEND)
+    times = _checked(WrittenTimes, {name: written[name] for name in WrittenTimes.model_fields if name in written})
+    said = {name: value for name, value in written.items() if name not in WrittenTimes.model_fields and value}
+    said |= {"value": written.get("value"), "period": _period(times.period).as_json() if times.period else None}
+    claim = _checked(ClaimAsserted, said)
     return proposed_body(
         ClaimAsserted,
         source=f"agency:{claim.asserted_by}",
-        stream=claim.claim,
-        occurred=_instant(claim.as_of, "as_of"),
-        recorded=_instant(claim.published_at, "published_at") if claim.published_at else None,
-        data={**said, "period": period.as_json() if period else None},
+        stream=times.claim,
+        occurred=_instant(times.as_of, "as_of"),
+        recorded=_instant(times.published_at, "published_at") if times.published_at else None,
+        data=said,
         via=via,
     )
+
+
+def _checked(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
+    try:
+        return model.model_validate_json(orjson.dumps(fields))
+    except ValidationError as error:
+        refusal = schema_refusal(error)
+        raise InputRefused("bad_claim", refusal.what, where=refusal.where, mend=MEND) from None
 
 
 def _instant(text: str | None, where: str) -> Instant:

@@ -25,10 +25,10 @@ import orjson
 from pydantic import Field, StringConstraints, ValidationError
 
 from domain.counts.fields import FIELDS, TIMES, Of, Value, When
+from domain.envelope import schema_refusal
 from domain.errors import InputRefused
 from domain.events.fields import Closed, Words
 
-SCHEMA = "custody-counts/1"
 COUNTS_MAX = 200
 MEND = "docs/counts.md has the format and the fields"
 
@@ -109,9 +109,8 @@ def _read(document: object) -> tuple[Definition, ...]:
     try:
         return _File.model_validate_json(orjson.dumps(document)).counts
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputRefused("bad_counts", first["msg"], where=where, mend=MEND) from None
+        refusal = schema_refusal(error)
+        raise InputRefused("bad_counts", refusal.what, where=refusal.where, mend=MEND) from None
 
 
 def _check(one: Definition, outer: Definition | None, where: str) -> None:
