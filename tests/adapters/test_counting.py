@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.composition import Services, services
 from adapters.counting import counts_with, named_counts, told
 from adapters.store.ledger import Ledger, system_clock
-from domain.counts.fields import Of
+from domain.counts.fields import FIELDS, Of
 from domain.envelope import admit
 from domain.errors import InputRefused
 from domain.events.record import IdentityLinked, IdentityUnlinked
@@ -165,3 +165,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputRefused) as refused:
             counts_with(tmp_path / name)
         assert code == refused.value.code
+
+
+def test_the_page_shows_a_file_that_is_valid_and_names_every_field(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/counts.md").read_text(encoding="utf-8")
+    path = tmp_path / "page.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+
+    assert ["N0", "N1", "G1"] == [one.id for one in counts_with(path).chain(counts_with(path).get("G1"))]
+    assert [] == [name for of in Of for name in FIELDS[of] if f"`{name}`" not in page]
