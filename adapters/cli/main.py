@@ -41,6 +41,7 @@ COMMANDS = {
     "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",
+    "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",

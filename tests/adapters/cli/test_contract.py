@@ -32,6 +32,7 @@ READING = [
     ["claims"],
     ["log"],
     ["replay"],
+    ["export", "out"],
     ["verify"],
     ["whatif", "--pack", "us-mn"],
     ["rules", "coverage"],
