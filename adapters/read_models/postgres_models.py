@@ -11,7 +11,7 @@ from adapters.read_models.postgres_model import SCHEMA, ModelsDatabase, Postgres
 from adapters.store.place import PostgresAddress
 from projections.folding.table import Fold
 
-BUILDING = 0x4D4F4445  # "MODE": the first half of the key of the lock that a rebuild takes
+BUILDING = 0x4D4F4445  # "MODE": the lock of who makes the schema, and the first half of the key of a rebuild's
 SETUP = f"""
 SELECT pg_advisory_xact_lock({BUILDING});
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_an_answer_as_known_earlier_stays_the_same_when_more_is_known(spot: Spot
         with answering(found.models(), ledger, "custody", 2) as model:
             assert [] == model.holding("custody", JAIL, moment, 2)
             assert ["mn-cass-jail.1"] == [row["episode"] for row in model.holding("custody", JAIL, moment, 1)]
+
+
+def test_models_that_are_first_built_at_once_do_not_stand_in_each_others_way(spot: Spot) -> None:
+    with here(spot, submissions(1)) as (found, _):
+
+        def begun(name: str) -> int:
+            with found.models().building(name) as (generation, _):
+                return generation
+
+        names = list(found.models().folds)
+        with ThreadPoolExecutor(len(names)) as pool:
+            assert [1] * len(names) == list(pool.map(begun, names))
 
 
 class Chokes:
@@ -322,7 +335,7 @@ def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, mo
 
 
 def test_an_unknown_read_model_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputRefused, match="custody, detainers, duties, handoffs, overholds") as refused:
+    with pytest.raises(InputRefused, match="custody, departures, detainers, duties, handoffs, overholds") as refused:
         services(Path("custody.db")).models().fold("weather")
 
     assert "unknown_read_model" == refused.value.code
