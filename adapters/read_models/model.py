@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.read_models.rows import Inserted, ModelRow, holding_at, known_at, quoted, read_row, selected
+from adapters.read_models.rows import (
+    KNOWN_COLUMNS,
+    Inserted,
+    ModelRow,
+    holding_at,
+    known_at,
+    quoted,
+    read_row,
+    selected,
+)
 from projections.folding.folder import Changes, Published
 from projections.folding.table import Fold, Table, Values
 
@@ -173,6 +182,14 @@ class Model(ABC):
     def history(self, table: str, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
         """Yield every row of a table, also those known no more, in the order they became known."""
         return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
+
+    def changed(
+        self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
+    ) -> Iterator[ModelRow]:
+        """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
+        bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
+        order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
+        return self._select(table, f"({' OR '.join(bounds)})", where, order)
 
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
