@@ -51,7 +51,7 @@ PICKUPS = Table(
         "scheduled_at": Kind.MOMENT,
         "events": Kind.JSON,
     },
-    "pickups: scheduled, arrived, no_show or cancelled, by the last word of whoever recorded it",
+    "pickups: scheduled, arrived, no_show or cancelled, by the word about the latest moment",
 )
 NOTICES = Table(
     "notices",

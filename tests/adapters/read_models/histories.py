@@ -26,7 +26,7 @@ def times() -> st.SearchStrategy[Instant]:
 
 @st.composite
 def events(draw: st.DrawFn, number: int, at: Instant | None = None) -> bytes:
-    """One event that is not about another, at any time if none is given; `number` keeps its id apart from all others."""
+    """One event that is not about another, at any time if none is given; `number` keeps its id apart from others."""
     person, facility = draw(st.integers(1, 2)), draw(st.sampled_from(JAILS))
     stay, form, move = f"{facility}.{person}", f"d-{draw(st.integers(1, 2))}", f"h-{draw(st.integers(1, 2))}"
     whom = {"facility": facility, "subject": f"s-{person}", "record_id": f"n-{number}"}

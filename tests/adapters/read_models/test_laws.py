@@ -185,7 +185,8 @@ def test_the_short_way_for_plain_stays_gives_what_the_long_way_gives(bodies: lis
 
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
 def test_the_histories_tell_of_what_each_read_model_reads(fold: Fold) -> None:
-    assert find(events(1), lambda one: admit(one).envelope.type in fold.fields)
+    patient = settings(max_examples=2_000, deadline=None, database=None)
+    assert find(events(1), lambda one: admit(one).envelope.type in fold.fields, settings=patient)
 
 
 @ledgers
