@@ -40,6 +40,7 @@ def facilities(services: Services, as_json: bool) -> None:
 @pass_services
 def state(services: Services, facility: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
     """Who is in custody at a facility, as of a time and as known at a position."""
+    services.register.facility(facility)
     moment = at or local(services.clock())
     ledger = services.reading()
     document = custody_at(Asked(services, ledger), facility, at=moment, upto=known_position(ledger, known)).as_json()

@@ -44,6 +44,7 @@ COMMANDS = {
     "hindsight": "hindsight",
     "agreements": "agreements",
     "rules": "rules",
+    "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",
