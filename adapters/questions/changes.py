@@ -1,8 +1,8 @@
 """What changed between two points of knowledge, and which events changed it.
 
     {"what":{"model":"custody","table":"holds","ref":"episode/mn-cass-jail.1"},
-     "before":{"episode":"mn-cass-jail.1","facility":"mn-cass-jail","hold":"1","valid_to":null,...},
-     "after":{"episode":"mn-cass-jail.1","facility":"mn-cass-jail","hold":"1","valid_to":"2026-01-17T09:00:00-06:00",...},
+     "before":{"episode":"mn-cass-jail.1","hold":"1","valid_to":null,...},
+     "after":{"episode":"mn-cass-jail.1","hold":"1","valid_to":"2026-01-17T09:00:00-06:00",...},
      "events":[{"position":9,"type":"custody.hold_ended","agency":"mn-cass-sheriff","source":"agency:mn-cass-sheriff",
                 "stream":"...","at":"...","recorded_at":"...","id":"...","amends":null}]}
 

@@ -1,7 +1,8 @@
 """Who reported late: each event that came more than so long after what it tells of, and how many by agency.
 
     {"known":350,"over_minutes":1440,
-     "late":[{"position":12,"type":"custody.released_to_community","agency":"mn-cass-sheriff","source":"...","stream":"...",
+     "late":[{"position":12,"type":"custody.released_to_community","agency":"mn-cass-sheriff",
+              "source":"...","stream":"...",
               "at":{"earliest":"...","latest":"...","precision":"day"},"source_recorded":"2026-01-20T09:00:00-06:00",
               "recorded_at":"2026-01-21T15:00:00Z","by_source":{"minutes":4860,"exact":false},
               "in_ledger":{"minutes":6660,"exact":false},"id":"..."}],
