@@ -64,6 +64,17 @@ def test_the_same_bytes_again_give_the_first_receipt_back(ledger: Ledger) -> Non
     assert ledger.position() == 1
 
 
+def test_a_repeat_is_found_wherever_its_id_stands_among_those_that_are_there(ledger: Ledger) -> None:
+    early, late = admit(booked(8, at=MONDAY - timedelta(days=9))), admit(booked(9, at=MONDAY + timedelta(days=9)))
+    smallest, *_, largest = there = submissions(5)
+    receipts(ledger, there)
+
+    outcomes = receipts(ledger, [late, largest, early, there[2], smallest])
+
+    assert early.id < smallest.id < largest.id < late.id
+    assert [(6, True), (5, False), (7, True), (3, False), (1, False)] == [(o.position, o.is_new) for o in outcomes]
+
+
 def test_a_repetition_within_one_batch_is_stored_once(ledger: Ledger) -> None:
     event = admit(booked())
 
