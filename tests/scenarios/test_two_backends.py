@@ -31,7 +31,7 @@ OTHER_COMMANDS = [
     ["trail", "mn-freeborn-jail.story-1"],
     ["history", "mn-freeborn-jail.story-1"],
     ["diff", "1000", "1400", "--facility", "mn-hennepin-jail"],
-    ["since", "1800"],
+    ["since", "1500"],
     ["late", "--known", "1000"],
     ["hindsight", "mn-freeborn-jail.story-1"],
     ["state", "mn-hennepin-jail", "--at", "2026-01-20", "--known", "2026-01-12"],
