@@ -162,7 +162,7 @@ def test_replay_twice_gives_the_same_digests(custody, events) -> None:
 
     assert first == second
     assert first["events"] == 3
-    kept = {"custody", "handoffs", "detainers", "overholds", "duties"}
+    kept = {"custody", "handoffs", "detainers", "overholds", "duties", "departures"}
     assert {*kept, "agreements", "decisions", "findings"} == set(first["read_models"])
 
 

@@ -47,7 +47,13 @@ ONLY_ONE = {  # of an interval table: what of it is so only once at a time
     "detainers": ("detainer",),
     "overholds": ("episode",),
 }
-WHERE_IT_STANDS = ("said", "declined", "holds", "events", "event")  # columns that list events, in the order of the log
+WHERE_IT_STANDS = (
+    "said",
+    "declined",
+    "holds",
+    "events",
+    "event",
+)  # columns that name events, or list them in the order of the log
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 
@@ -207,7 +213,9 @@ def said(fold: Fold, bodies: list[bytes]) -> dict[str, list[str]]:
 
 
 def _by_ids(row: dict, ids: dict[int, str]) -> dict:
-    listed = {name: row[name] for name in WHERE_IT_STANDS if row.get(name)}
+    listed = {
+        name: row[name] if isinstance(row[name], list) else [row[name]] for name in WHERE_IT_STANDS if row.get(name)
+    }
     named = {
         name: sorted(
             ids[one] if isinstance(one, int) else str({**one, "event": ids.get(one.get("event"))}) for one in its
