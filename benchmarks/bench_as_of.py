@@ -24,7 +24,7 @@ from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build
 from adapters.store.place import ledger_place
 from benchmarks.bench_rebuild import FIRST, LAST, SEED, made
-from benchmarks.compare import options, scratch, show
+from benchmarks.compare import options_with_ledger, scratch, show
 from domain.instants import microseconds
 
 FACILITIES = ("mn-hennepin-jail", "mn-ramsey-jail", "mn-dakota-jail", "mn-anoka-jail", "mn-cass-jail", "mn-lyon-jail")
@@ -60,8 +60,9 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
     ledger, models = here.reading(), here.models()
     live = models.live("custody", ledger)
     if live is None:
-        build(models, ledger, "custody", OnError.PARK)
-        models.swap("custody")
+        with models.rebuilding(["custody"]):
+            build(models, ledger, "custody", OnError.PARK)
+            models.swap("custody")
     else:
         live.close()
     chance = random.Random(SEED)
@@ -84,7 +85,7 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    chosen = options(__doc__, events=1_000_000, rounds=2_000, with_ledger=True)
+    chosen = options_with_ledger(__doc__, events=1_000_000, rounds=2_000)
     with scratch() as folder:
         show(measure(chosen.ledger or str(folder / "custody.db"), chosen.events, chosen.rounds), as_json=chosen.json)
 

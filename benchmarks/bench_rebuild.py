@@ -24,7 +24,7 @@ from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, ledger_place
 from benchmarks import stock_projection
-from benchmarks.compare import medians, options, scratch, show
+from benchmarks.compare import medians, options_with_ledger, scratch, show
 from domain.envelope import admit
 from projections.folding.seen import Reader
 
@@ -80,7 +80,7 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    chosen = options(__doc__, events=1_000_000, rounds=3, with_ledger=True)
+    chosen = options_with_ledger(__doc__, events=1_000_000, rounds=3)
     with scratch() as folder:
         place = chosen.ledger or str(folder / "custody.db")
         show(measure(place, chosen.events, chosen.rounds), as_json=chosen.json)

@@ -14,15 +14,25 @@ from pathlib import Path
 from typing import Any
 
 
-def options(description: str, *, events: int, rounds: int, with_ledger: bool = False) -> argparse.Namespace:
-    """Read `--events`, `--rounds`, `--json`, and where asked `--ledger`."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--events", type=int, default=events)
-    parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--json", action="store_true")
-    if with_ledger:
-        parser.add_argument("--ledger", default="", help="a file or a database; the ledger there, or one made there")
-    return parser.parse_args()
+def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
+    """Read `--events`, `--rounds` and `--json`."""
+    return parser(description, events=events, rounds=rounds).parse_args()
+
+
+def parser(description: str, *, events: int, rounds: int) -> argparse.ArgumentParser:
+    """Return what reads `--events`, `--rounds` and `--json`, to which a benchmark may add its own."""
+    reads = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reads.add_argument("--events", type=int, default=events)
+    reads.add_argument("--rounds", type=int, default=rounds)
+    reads.add_argument("--json", action="store_true")
+    return reads
+
+
+def options_with_ledger(description: str, *, events: int, rounds: int) -> argparse.Namespace:
+    """Read also `--ledger`: a file or a database; the ledger there, or one made there."""
+    reads = parser(description, events=events, rounds=rounds)
+    reads.add_argument("--ledger", default="")
+    return reads.parse_args()
 
 
 def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
@@ -27,19 +28,27 @@ def answering(
 
 def kept(models: Models, ledger: Ledger, name: str, upto: int) -> Model | None:
     """Return the model that is kept, caught up with a position; None if there is none, or it cannot be written."""
-    model = models.live(name, ledger)
-    if model is None or model.position >= upto:
-        return model
+    model = None
     try:
-        Projector(ledger, model).catch_up(upto)
+        model = models.live(name, ledger)
+        if model is not None and model.position < upto:
+            Projector(ledger, model).catch_up(upto)
     except LedgerUnavailable:  # on read-only media, or a full disk: the log still has everything
-        model.close()
+        if model is not None:
+            model.close()
         return None
     return model
 
 
 def in_memory(models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None) -> SqliteModel:
     """Fold a model in memory, and keep nothing."""
-    model = SqliteModel.create(MEMORY, models.fold(name))
+    return in_file(models, ledger, name, upto, MEMORY, progress)
+
+
+def in_file(
+    models: Models, ledger: Ledger, name: str, upto: int, path: Path, progress: Progress = lambda _: None
+) -> SqliteModel:
+    """Fold a model into a new file, which the caller removes: one of many millions of rows need not fit in memory."""
+    model = SqliteModel.create(path, models.fold(name))
     build_together(ledger, [model], upto, progress=progress)
     return model

@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.read_models.rows import Inserted, ModelRow, holding_at, known_at, quoted, read_row, selected
+from adapters.read_models.rows import (
+    KNOWN_COLUMNS,
+    Inserted,
+    ModelRow,
+    holding_at,
+    known_at,
+    quoted,
+    read_row,
+    selected,
+)
+from domain.errors import LedgerUnavailable
 from projections.folding.folder import Changes
 from projections.folding.pages import Published
 from projections.folding.table import Fold, Table, Values
@@ -88,6 +98,10 @@ class Model(ABC):
         """Return the condition that finds this model among others in the table `model`."""
         return "1 = 1"
 
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Say whether this generation is there still: a newer one that is swapped in removes it."""
+
     def standing(self) -> Standing:
         """Return by what version it was built, how far it is, and whether it was ever whole."""
         with self._reading() as run:
@@ -95,7 +109,10 @@ class Model(ABC):
 
     def _standing(self, run: Run) -> Standing:
         select = f"SELECT version, position, tip, is_ready FROM {self._named('model')} WHERE {self._mine}"  # noqa: S608
-        version, position, tip, is_ready = next(iter(run(select)))
+        found = next(iter(run(select)), None)
+        if found is None:
+            raise model_gone(self.fold.name)
+        version, position, tip, is_ready = found
         return Standing(version, position, tip, bool(is_ready))
 
     @property
@@ -175,6 +192,14 @@ class Model(ABC):
         """Yield every row of a table, also those known no more, in the order they became known."""
         return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
 
+    def changed(
+        self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
+    ) -> Iterator[ModelRow]:
+        """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
+        bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
+        order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
+        return self._select(table, f"({' OR '.join(bounds)})", where, order)
+
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
     ) -> Iterator[ModelRow]:
@@ -195,21 +220,44 @@ class Model(ABC):
             statement = holding_at(described, self._named(table), moment, known, is_newest=is_newest)
             return [read_row(described, row) for row in run(statement, [facility] * (1 if is_newest else 2))]
 
-    def digest(self) -> str:
-        """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept."""
+    def digest(self, upto: int | None = None) -> str:
+        """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept.
+
+        With `upto`, what it was when the model stood at that position.
+        """
         found = hashlib.sha256()
-        for name, table in self._tables.items():
-            columns = ", ".join(quoted(column) for column in (*table.columns, "known_from", "known_to"))
-            order = ", ".join(map(self._ordered, (*table.columns, "known_from", "known_to")))
+        for name in self._tables:
             found.update(name.encode())
-            select = f"SELECT {columns} FROM {self._named(name)} ORDER BY {order}"  # noqa: S608 - our own names
-            for row in self._stream(select):
+            for row in self.everything(name, self.position if upto is None else upto):
                 found.update(orjson.dumps(row))
         return found.hexdigest()
+
+    def everything(self, name: str, upto: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a table, also those known no more, as they were when the model stood at a position.
+
+        Each is the values as stored, known_from and known_to; the same ones in the same order wherever it is kept.
+        """
+        columns = (*self._tables[name].columns, *KNOWN_COLUMNS)
+        known_to = f"CASE WHEN known_to <= {int(upto)} THEN known_to END AS known_to"
+        rows = f"SELECT {', '.join(map(quoted, columns[:-1]))}, {known_to} FROM {self._named(name)}"  # noqa: S608 - own
+        yield from self._stream(
+            f"SELECT * FROM ({rows} WHERE known_from <= {int(upto)}) AS t "  # noqa: S608 - our own names
+            f"ORDER BY {', '.join(map(self._ordered, columns))}"
+        )
 
     def _ordered(self, column: str) -> str:
         """Return a column as ORDER BY names it: by its bytes, what is absent first."""
         return quoted(column)
+
+
+def model_gone(name: str) -> LedgerUnavailable:
+    """Say that a generation is there no more: a newer one was swapped in."""
+    return LedgerUnavailable(
+        "model_gone",
+        "the read model was replaced by a newer one meanwhile",
+        where=name,
+        mend="run the same command again",
+    )
 
 
 def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from adapters.read_models.aside import PutAside
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
-from domain.errors import LedgerUnavailable
 from projections.folding.folder import Aside, Changes, Folder
 from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
 PAGE_REBUILD = 10_000
-ATTEMPTS = 5
-FIRST_PAUSE_SECONDS = 0.1
 
 Progress = Callable[[int], None]
 
@@ -28,30 +26,48 @@ class OnError(StrEnum):
     STOP = "stop"
 
 
+class Page(NamedTuple):
+    """What folding a page of the log did: events of the log passed, rows written, and how long it took."""
+
+    events: int
+    rows: int
+    seconds: float
+
+
 class Projector:
     """Keeps one read model up with the log. What it has in memory serves the next page, so keep it while following."""
 
     def __init__(self, ledger: Ledger, model: Model, on_error: OnError = OnError.PARK) -> None:
         self._ledger, self._model, self._on_error = ledger, model, on_error
+        self._folder: Folder | None = None
+        self.position = 0
         self._start()
 
-    def _start(self) -> None:
-        self._position = self._model.position
+    def _start(self) -> Folder:
+        self.position = self._model.position
         self._pages = Pages([self._model.fold], self._ledger, self._model.awaited())
         self._folder = _folder(self._ledger, self._pages, self._model, self._on_error)
+        return self._folder
 
-    def catch_up(self, upto: int, progress: Progress = lambda _: None) -> None:
+    def catch_up(self, upto: int) -> None:
         """Fold what the log has up to a position; each page is stored whole or not at all."""
-        while self._position < upto:
-            after, ends = self._position, min(self._position + PAGE_LIVE, upto)
-            [steps] = _read(self._ledger, self._pages, after, ends)
-            self._folder.fold(steps)
-            changes = self._folder.settle_stored()
-            if _stored(self._model, changes, ends, self._ledger.leaf_at(ends), after=after):
-                self._position = ends
-            else:  # another process stored it first
-                self._start()
-            progress(self._position)
+        while self.position < upto:
+            self.page(upto)
+
+    def page(self, upto: int) -> Page:
+        """Fold and store the next page. If that fails, the next call goes on from what the model then has."""
+        began = time.monotonic()
+        folder = self._folder or self._start()
+        after, ends = self.position, min(self.position + PAGE_LIVE, upto)
+        self._folder = None  # until the page is stored
+        [steps] = _read(self._ledger, self._pages, after, ends)
+        folder.fold(steps)
+        changes = folder.settle_stored()
+        if not self._model.write(changes, ends, self._ledger.leaf_at(ends), after=after):
+            self._start()  # another process stored it first
+            return Page(0, 0, time.monotonic() - began)
+        self._folder, self.position = folder, ends
+        return Page(ends - after, _rows(changes), time.monotonic() - began)
 
 
 def build_together(
@@ -72,12 +88,12 @@ def build_together(
         tip = ledger.leaf_at(ends)
         for model, folder, steps in zip(models, folders, _read(ledger, pages, after, ends), strict=True):
             folder.fold(steps)
-            _stored(model, folder.settle_closed(), ends, tip, after=after)
+            model.write(folder.settle_closed(), ends, tip, after=after)
         progress(ends)
     tip = ledger.leaf_at(upto)
     for model, folder in zip(models, folders, strict=True):
         for changes in folder.settle_rest():
-            _stored(model, changes, upto, tip, after=upto)
+            model.write(changes, upto, tip, after=upto)
         model.finish()
 
 
@@ -90,11 +106,5 @@ def _read(ledger: Ledger, pages: Pages, after: int, ends: int) -> list[list[Step
     return pages.steps(ledger.raw_events(after=after, upto=ends, topics=pages.types))
 
 
-def _stored(model: Model, changes: Changes, ends: int, tip: str, *, after: int) -> bool:
-    """Store a page, again after a pause if the database is away or busy; False if another process was first."""
-    for attempt in range(ATTEMPTS - 1):
-        try:
-            return model.write(changes, ends, tip, after=after)
-        except LedgerUnavailable:
-            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-    return model.write(changes, ends, tip, after=after)
+def _rows(changes: Changes) -> int:
+    return sum(map(len, changes.inserted.values())) + sum(map(len, changes.closed.values()))

@@ -7,27 +7,31 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, closing
+from multiprocessing import get_context, parent_process
+from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 
 from adapters.read_models.answers import in_memory
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Progress, build_together
 from adapters.store.ledger import Ledger
+from domain.errors import LedgerUnavailable
 
 LOOK_SECONDS = 0.2
 SAMPLE_EVENTS = 10_000
 
 
-def build(models: Models, ledger: Ledger, name: str, on_error: OnError) -> int:
-    """Build one model into a new generation, as far as the log goes by now; return its number."""
-    return build_some(models, ledger, [name], on_error)[name]
+def build(models: Models, ledger: Ledger, name: str, on_error: OnError, progress: Progress = lambda _: None) -> int:
+    """Build one model into a new generation, as far as the log goes by now; return its number. Lock it first."""
+    return build_some(models, ledger, [name], on_error, progress)[name]
 
 
 def build_some(
     models: Models, ledger: Ledger, names: Sequence[str], on_error: OnError, progress: Progress = lambda _: None
 ) -> dict[str, int]:
-    """Build several models in this process, reading the log once; return their new generations."""
+    """Build several models in this process, reading the log once; return their new generations. Lock them first."""
     with ExitStack() as building:
         begun = {name: building.enter_context(models.building(name)) for name in names}
         gc.disable()  # what a fold holds has no cycles, and a million live objects are slow to look through
@@ -52,7 +56,7 @@ def build_all(
     upto, others = ledger.position(), min(len(names), os.cpu_count() or 1) - 1
     if not others:
         return build_some(models, ledger, names, on_error, lambda done: progress(done * len(names)))
-    with ProcessPoolExecutor(others, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(others, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         pool.submit(os.getpid)  # a process takes a while to start: meanwhile the work is shared out
         mine, *theirs = shares(_costs(models, ledger, names), others + 1)
         futures = [pool.submit(run, share) for share in theirs]
@@ -65,8 +69,15 @@ def build_all(
         while pending:
             _, pending = wait(pending, timeout=LOOK_SECONDS)
             tell(upto)
-        for future in futures:
-            built |= future.result()
+        try:
+            for future in futures:
+                built |= future.result()
+        except BrokenProcessPool:
+            raise LedgerUnavailable(
+                "rebuild_ended",
+                "a process of the rebuild was ended from outside",
+                mend="run it again; the old read models still answer",
+            ) from None
     return {name: built[name] for name in names}
 
 
@@ -91,15 +102,26 @@ def _costs(models: Models, ledger: Ledger, names: Sequence[str]) -> dict[str, fl
     return found
 
 
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that ends: nobody would use what it builds."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - only a process of a pool calls this
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+    signal(SIGINT, SIG_IGN)  # an interrupt is for the process that began all this
+
+
 def _position(models: Models, name: str) -> int:
     """Return how far the newest generation of a model has come, 0 if it cannot be seen yet."""
     generations = models.generations(name)
     if not generations:
         return 0
-    model = models.open(name, generations[-1])
     try:
-        return model.position
-    except Exception:  # it is being made at this moment
+        with closing(models.open(name, generations[-1])) as model:
+            return model.position
+    except LedgerUnavailable:  # it is being made, or was removed, at this moment
         return 0
-    finally:
-        model.close()

@@ -14,6 +14,7 @@ from eventsourcing.persistence import ApplicationRecorder
 
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
+from domain.merkle import Tree
 from projections.folding.seen import RawEvent
 
 Row = Mapping[str, Any]
@@ -44,6 +45,18 @@ class Snapshot(Protocol):
 
     def posting_lists(self) -> Iterator[PostingList]:
         """Yield the posting lists, in any order."""
+        ...
+
+
+class Notices(Protocol):
+    """Tells when the log may have grown. Whoever looks at the log after each `wait` misses nothing."""
+
+    def wait(self, seconds: float) -> None:
+        """Return once something was committed since this last returned, or after so many seconds."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening."""
         ...
 
 
@@ -91,6 +104,14 @@ class Log(ApplicationRecorder, ABC):
         """Return the leaf hash of the event at a position, b"" if there is none."""
 
     @abstractmethod
+    def tree_upto(self, position: int) -> Tree:
+        """Return the tree of the last head that is not beyond a position."""
+
+    @abstractmethod
+    def leaves(self, *, after: int, upto: int) -> list[bytes]:
+        """Return the leaf hashes of the events with positions in (after, upto], in order."""
+
+    @abstractmethod
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""
 
@@ -105,6 +126,10 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return reads of one moment."""
+
+    @abstractmethod
+    def notices(self) -> Notices:
+        """Return what wakes whoever follows the log, also when another process appends; the caller closes it."""
 
     @abstractmethod
     def close(self) -> None:

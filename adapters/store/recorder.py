@@ -19,17 +19,18 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
-    Equivocation,
     Numbered,
     Outcome,
     Receipt,
     Reject,
     StoredFact,
     era_of,
+    maybe_known,
+    numbered,
     positions_of,
 )
+from adapters.store.sqlite_following import SqliteNotices
 from adapters.store.sqlite_snapshot import SqliteSnapshot
-from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
 from projections.folding.seen import RawEvent
@@ -60,6 +61,7 @@ INSERT_REJECT = (
     "WHERE origin = ?4 AND row = ?5 AND code = ?1 AND field = ?2 AND body_hash = ?7)"
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
 SELECT_KNOWN = (
     "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
     "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
@@ -110,21 +112,7 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         tree, head_us = _read_head(c)
         now_us = max(now_us, head_us)
         known = _known(c, facts)
-        outcomes: list[Outcome] = []
-        fresh: list[Numbered] = []
-        next_position = tree.size + 1
-        for fact, version in zip(facts, versions, strict=False):
-            leaf = leaf_hash(fact.body)
-            key = (fact.source, fact.id)
-            first = known.get(key)
-            if first is None:
-                known[key] = receipt = Receipt(next_position, leaf, now_us, True)
-                fresh.append((next_position, version, leaf, fact))
-                outcomes.append(receipt)
-                next_position += 1
-            else:
-                first = first._replace(is_new=False)
-                outcomes.append(first if first.leaf == leaf else Equivocation(first))
+        outcomes, fresh = numbered(facts, versions, known, after=tree.size, now_us=now_us)
         if fresh:
             _write(c, fresh, tree, now_us)
         return outcomes
@@ -191,9 +179,8 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
     def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
         """Return every event of these types in, or mentioning, any of these references, as folds read them."""
         marks = ", ".join(f"?{number}" for number in range(4, 4 + len(topics)))
-        statement = (
-            f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {MENTIONING} AND +e.topic IN ({marks}) ORDER BY 1"  # noqa: S608
-        )
+        where = f"{MENTIONING} AND +e.topic IN ({marks})"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {where} ORDER BY position"  # noqa: S608 - same
         return self._raw(statement, [*_mentioning(refs, upto), *topics])
 
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
@@ -212,6 +199,17 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         """Return the leaf hash of the event at a position, b"" if there is none."""
         found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = ?", [position])
         return bytes(found[0]["leaf_hash"]) if found else b""
+
+    def tree_upto(self, position: int) -> Tree:
+        """Return the tree of the last head that is not beyond a position."""
+        found = self.rows("SELECT size, peaks FROM tree_heads WHERE size <= ? ORDER BY size DESC LIMIT 1", [position])
+        return Tree.of(*found[0]) if found else EMPTY_TREE
+
+    def leaves(self, *, after: int, upto: int) -> list[bytes]:
+        """Return the leaf hashes of the events with positions in (after, upto], in order."""
+        where = "position > ? AND position <= ? ORDER BY position"
+        found = self.rows(f"SELECT leaf_hash FROM stored_events WHERE {where}", [after, upto])  # noqa: S608
+        return [row["leaf_hash"] for row in found]
 
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""
@@ -246,6 +244,10 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
             cursor.execute(statement, parameters)
             return cast("Sequence[Any]", cursor.fetchall())
 
+    def notices(self) -> SqliteNotices:
+        """Return what wakes whoever follows the log."""
+        return SqliteNotices(self.datastore.pool.db_name)
+
     def close(self) -> None:
         """Close every connection."""
         self.datastore.close()
@@ -273,12 +275,12 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
     row = c.fetchone()
     if row is None:
         return EMPTY_TREE, 0
-    peaks = row["peaks"]
-    return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+    return Tree.of(row["size"], row["peaks"]), row["recorded_at"]
 
 
 def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
-    c.execute(SELECT_KNOWN, (orjson.dumps([fact.id for fact in facts]).decode(),))
+    c.execute(SELECT_LARGEST_ID)
+    c.execute(SELECT_KNOWN, (orjson.dumps(maybe_known(facts, c.fetchone()["event_id"])).decode(),))
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in c.fetchall()

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.errors import IntegrityProblem, LedgerUnavailable
 from projections.amendments import Amendments
 from projections.folding.pages import Awaited, Change, Log, Published, Step, Unreadable
 from projections.folding.seen import Packed, Reader, Seen
@@ -109,7 +110,8 @@ class Folder:
         """Fold one page of the log, in order."""
         self._page += 1
         if steps and self._are_some_elsewhere:
-            self._load({key for step in steps for key in self._keys(step)}, before=steps[0].position)
+            keys = {key for step in steps if isinstance(step, Seen) for key in self._keys_if_any(step)}
+            self._load(keys, before=steps[0].position)
         keys_of = self._fold.keys
         for step in steps:
             try:
@@ -122,16 +124,7 @@ class Folder:
                 else:
                     self._amend(step)
             except Exception as error:
-                if self._stop_on_error:
-                    raise
-                self.changes.parked.append((step.position, f"{type(error).__name__}: {error}"))
-
-    def _keys(self, step: Step) -> Sequence[str]:
-        """Return the keys of an event; none of one that cannot be folded, which is found out in its turn."""
-        try:
-            return self._fold.keys(step) if isinstance(step, Seen) else ()
-        except Exception:
-            return ()
+                self._park(step.position, error)
 
     def _amend(self, step: Change | Awaited | Unreadable) -> None:
         if isinstance(step, Change):
@@ -141,10 +134,20 @@ class Folder:
         else:
             raise step.error
 
+    def _park(self, position: int, error: Exception) -> None:
+        """Set an event aside, or stop there; a log or rows that cannot be read are not the event's fault."""
+        if isinstance(error, LedgerUnavailable | IntegrityProblem):
+            raise error
+        if self._stop_on_error:
+            what = f"the read model {self._fold.name!r} cannot take this event: {type(error).__name__}: {error}"
+            mend = "`--on-error park` sets it aside; a correction of the event, or a program that can take it, mends it"
+            raise IntegrityProblem("not_folded", what, where=f"position {position}", mend=mend) from error
+        self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
+
     def _change(self, change: Change) -> None:
         """Put what is known of an event from a position on in the place of what was known before it."""
         position, before, after = change
-        old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
+        old, new = self._keys_if_any(before), set(self._fold.keys(after)) if after else set()
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
@@ -204,7 +207,7 @@ class Folder:
         """Make these keys from the log and the stored rows."""
         entities = {key: self._entity(key) for key in keys}
         for seen in self._events_of(keys, before - 1):
-            for key in self._fold.keys(seen):
+            for key in self._keys_if_any(seen):
                 if key in entities:
                     entities[key].events.append(seen)
         for table, row_id, known_from, values in self._stored.open_rows(keys):
@@ -212,6 +215,13 @@ class Folder:
             entity.rows.append((table, values))
             entity.known.append(known_from)
             entity.ids.append(row_id)
+
+    def _keys_if_any(self, seen: Seen | None) -> set[str]:
+        """Return the keys an event belongs to; one that was parked for having none that can be told has none."""
+        try:
+            return set(self._fold.keys(seen)) if seen else set()
+        except Exception:
+            return set()
 
     def _events_of(self, keys: Sequence[str], upto: int) -> Iterable[Seen]:
         """Return what the log has about these keys by a position, as amended by then, in order."""
