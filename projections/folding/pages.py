@@ -106,17 +106,17 @@ class Pages:
         """Return by position what each correction, and each event that was awaited, changes; None: nothing here."""
         found: dict[int, Amended | None] = {}
         targets: dict[int, Published] = {}
-        for position, _, type_name, source, event_id, *_, body in rows:
-            if type_name in AMENDING_TYPES:
-                found[position] = None
+        for row in rows:
+            if row[2] in AMENDING_TYPES:
+                found[row[0]] = None
                 try:
-                    target = amended_id(body)
+                    target = amended_id(row[-1])
                 except Exception as error:
-                    found[position] = type_name, Unreadable(position, error)
+                    found[row[0]] = row[2], Unreadable(row[0], error)
                 else:
-                    targets.update({position: (source, target)} if target else {})
-            elif self._awaited and (source, event_id) in self._awaited:
-                targets[position] = source, event_id
+                    targets.update({row[0]: (row[3], target)} if target else {})
+            elif self._awaited and (row[3], row[4]) in self._awaited:
+                targets[row[0]] = row[3], row[4]
         if targets:
             found.update(self._changes(targets, rows[-1][0]))
         return found
