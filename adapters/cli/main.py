@@ -43,6 +43,8 @@ COMMANDS = {
     "replay": "record",
     "verify": "record",
     "whatif": "whatif",
+    "serve": "serve",
+    "submit": "submit",
 }
 
 
