@@ -69,11 +69,19 @@ class Ledger(Application[str]):
         return CustodyMapper()
 
     def append(
-        self, submissions: Sequence[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
+        self,
+        submissions: Sequence[Submission],
+        *,
+        now: datetime,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
     ) -> list[Outcome]:
-        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each."""
+        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each.
+
+        Whoever judged them by the keys known at a position gives that; raise KeysMoved if there are later ones.
+        """
         with self._backend.explained():
-            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects)
+            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects, keys_upto=keys_upto)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""

@@ -51,8 +51,13 @@ class Log(ApplicationRecorder, ABC):
     """The library's application recorder, and what our ledger asks beyond it."""
 
     @abstractmethod
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+    def append(
+        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+    ) -> list[Outcome]:
+        """Append the new ones of these facts, and the refusals, in one durable transaction.
+
+        Raise KeysMoved, if `keys_upto` is given, where an event about keys has a later position.
+        """
 
     @abstractmethod
     def position(self) -> int:

@@ -19,7 +19,9 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
+    KEY_TOPICS,
     Equivocation,
+    KeysMoved,
     Numbered,
     Outcome,
     Receipt,
@@ -63,6 +65,10 @@ SELECT_KNOWN = (
     "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
     "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
 )
+SELECT_KEYS = (
+    f"SELECT 1 FROM stored_events WHERE topic IN ({','.join('?' * len(KEY_TOPICS))}) "  # noqa: S608 - our own names
+    "AND topic NOT LIKE 'custody.%' AND position > ? LIMIT 1"
+)
 
 
 class LedgerRecorder(SQLiteApplicationRecorder, Log):
@@ -79,9 +85,13 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         """Create nothing: a recorder never makes or changes the schema."""
         return []
 
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+    def append(
+        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+    ) -> list[Outcome]:
         """Append the new ones of these facts, and the refusals, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
+            if keys_upto is not None:
+                _check_keys(cursor, keys_upto)
             outcomes = self._append(cursor, facts, now_us, repeat(None))
             cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
         for subscription in self._subscriptions:
@@ -264,6 +274,12 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
         return EMPTY_TREE, 0
     peaks = row["peaks"]
     return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+
+
+def _check_keys(c: SQLiteCursor, upto: int) -> None:
+    c.execute(SELECT_KEYS, [*KEY_TOPICS, upto])
+    if c.fetchone():
+        raise KeysMoved
 
 
 def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
