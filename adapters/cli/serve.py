@@ -21,7 +21,9 @@ PORT_MAX = 65_535
     show_default=True,
     help="Events a second that one address may send.",
 )
-@click.option("--checkers", type=click.IntRange(0), default=0, show_default=True, help="Processes that check signatures.")
+@click.option(
+    "--checkers", type=click.IntRange(0), default=0, show_default=True, help="Processes that check signatures."
+)
 @pass_services
 def serve(services: Services, host: str, port: int, rate: float, checkers: int) -> None:
     """Take events over HTTP until stopped; the ledger must exist."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,9 +84,7 @@ def _carrier(address: str) -> Carrier:
 def _lines(files: tuple[Path, ...]) -> Iterator[Line]:
     for path in files:
         if str(path) == STDIN:
-            stream = click.get_binary_stream("stdin")
-            numbered = ((number, line.rstrip(b"\r\n")) for number, line in enumerate(stream, 1))
-            yield from (Line(raw, f"stdin line {number}") for number, raw in numbered if raw.strip())
+            yield from _typed_in()
             continue
         for line in read_lines(path):
             if line.problem:
@@ -93,6 +92,12 @@ def _lines(files: tuple[Path, ...]) -> Iterator[Line]:
                 raise InputRefused(refusal.code, refusal.reason, where=f"{path} line {line.number}")
             if line.raw.strip():
                 yield Line(line.raw, f"{path.name} line {line.number}")
+
+
+def _typed_in() -> Iterator[Line]:
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if line.strip():
+            yield Line(line.rstrip(b"\r\n"), f"stdin line {number}")
 
 
 def _print(done: Submitted) -> None:

@@ -64,6 +64,8 @@ async def _not_served(request: Request, error: Exception) -> Response:
     """Answer what no route takes."""
     assert isinstance(error, HTTPException)  # noqa: S101 - same
     what = f"{request.method} {request.url.path[:200]}: {error.detail}"
-    response = problem_response(InputRefused(NAMES.get(error.status_code, "bad_request"), what, mend="see /openapi.json"))
+    response = problem_response(
+        InputRefused(NAMES.get(error.status_code, "bad_request"), what, mend="see /openapi.json")
+    )
     response.headers.update(error.headers or {})
     return response

@@ -1,7 +1,7 @@
 """What a request's body holds: one event, or many, each with its bytes exactly as they were sent.
 
-    application/cloudevents+json         {"data":{…},…,"type":"custody.subject_booked"}       header Custody-Signature: BASE64
-    application/vnd.dsse+json            {"payload":"eyJk…","payloadType":"application/cloudevents+json","signatures":[{…}]}
+    application/cloudevents+json         {"data":{…},…,"type":"…"}, its signature in the header Custody-Signature
+    application/vnd.dsse+json            {"payload":"eyJk…","payloadType":"…","signatures":[{…}]}
     application/cloudevents-batch+json   [EVENT OR DSSE ENVELOPE, …]
     application/x-ndjson                 one EVENT or DSSE ENVELOPE a line
 

@@ -21,7 +21,9 @@ async def body_of(request: Request, bytes_max: int, *, seconds: float = BODY_SEC
             return await _read(request, bytes_max)
     except TimeoutError:
         what = f"the body did not arrive whole within {seconds:g} seconds"
-        raise InputRefused("body_too_slow", what, where="body", mend="send it again; nothing of it was stored") from None
+        raise InputRefused(
+            "body_too_slow", what, where="body", mend="send it again; nothing of it was stored"
+        ) from None
 
 
 async def _read(request: Request, bytes_max: int) -> bytes:
@@ -34,7 +36,8 @@ async def _read(request: Request, bytes_max: int) -> bytes:
 
 
 def _too_large(bytes_max: int) -> InputRefused:
-    what, mend = f"a body here has at most {bytes_max:,} bytes", "send fewer events at once; refer to documents by digest"
+    what, mend = (
+        f"a body here has at most {bytes_max:,} bytes",
+        "send fewer events at once; refer to documents by digest",
+    )
     return InputRefused("too_large", what, where="body", mend=mend)
-
-

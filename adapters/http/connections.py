@@ -12,7 +12,7 @@ HEADER_SECONDS = 10.0
 
 
 class PunctualConnection(HttpToolsProtocol):
-    """Closes a connection that sends no whole request header in time, so that idle clients cannot use all of them up."""
+    """Closes a connection that sends no whole request header in time, or idle clients would use all of them up."""
 
     _waiting: TimerHandle | None = None
 

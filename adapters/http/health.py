@@ -1,4 +1,4 @@
-"""`GET /healthz`: the process answers. `GET /readyz`: it can take events: the ledger answers, and the queue has room."""
+"""`GET /healthz`: the process answers. `GET /readyz`: the ledger answers too, and the queue has room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def ready(request: Request) -> Response:
     try:
         async with asyncio.timeout(READY_SECONDS):
             position = await asyncio.to_thread(state.ledger.position)
-        state.intake.has_room()
+        state.intake.ensure_room(1)
     except TimeoutError:
         return problem_response(LedgerUnavailable("store_away", f"no answer within {READY_SECONDS:g} seconds"))
     except LedgerError as error:

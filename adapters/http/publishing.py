@@ -1,8 +1,8 @@
 """`POST /v1/events`: one event or many in, a receipt each out. A receipt means that the event is on the disk.
 
     POST /v1/events                                   201 Created
-    Content-Type: application/cloudevents+json        {"id":"019b…","source":"agency:mn-cass-sheriff","position":17,
-    Custody-Signature: BASE64                          "leaf":"5f0a…","recorded_at":"2026-01-16T23:20:01Z","new":true}
+    Content-Type: application/cloudevents+json        {"id":"019b…","source":"agency:mn-cass-sheriff",
+    Custody-Signature: BASE64                          "position":17,"leaf":"5f0a…","new":true,…}
     {"data":{…},…}
 
 The same event again gives the same receipt with `"new":false` and status 200, however often it is sent. A list of events

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from domain.errors import InputRefused
+from domain.errors import TooBusy
 
 CLIENTS_KEPT = 10_000
 
@@ -26,7 +26,7 @@ class Rates:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, client: str, events: int, now_seconds: float) -> None:
-        """Take so many events out of a client's bucket; raise InputRefused(too_many_requests) if they are not in it.
+        """Take so many events out of a client's bucket; raise TooBusy(too_many_requests) if they are not in it.
 
         More events than a bucket holds pass once it is full, and leave a debt.
         """
@@ -36,7 +36,7 @@ class Rates:
         bucket.seconds = now_seconds
         if bucket.left < min(events, self._burst):
             what = f"this address may send {self._rate:g} events a second"
-            raise InputRefused("too_many_requests", what, mend="wait as long as Retry-After says; send batches")
+            raise TooBusy("too_many_requests", what, mend="wait as long as Retry-After says; send batches")
         bucket.left -= events
         if len(self._buckets) > CLIENTS_KEPT:
             self._buckets.popitem(last=False)

@@ -130,15 +130,14 @@ class Spool:
 
     def add(self, line: bytes, occurrence: int, message: bytes, origin: str) -> None:
         """Add a message that waits."""
-        statement = (
-            "INSERT INTO outgoing (line, occurrence, message, origin, state) VALUES (?, ?, ?, ?, 'waiting')"
-        )
+        statement = "INSERT INTO outgoing (line, occurrence, message, origin, state) VALUES (?, ?, ?, ?, 'waiting')"
         self._connection.execute(statement, (line, occurrence, message, origin))
 
     def waiting(self, after: int, limit: int) -> list[Message]:
         """Return messages that wait, oldest first, with numbers beyond `after`."""
         statement = (
-            "SELECT number, message, origin FROM outgoing WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT ?"
+            "SELECT number, message, origin FROM outgoing "
+            "WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT ?"
         )
         return [Message(*row) for row in self._connection.execute(statement, (after, limit))]
 

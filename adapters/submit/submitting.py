@@ -81,9 +81,7 @@ def take_in(lines: Iterable[Line], publisher: Publisher, spool: Spool, done: Sub
     _take_batch(batch, publisher, spool, done, seen)
 
 
-def _take_batch(
-    batch: list[Line], publisher: Publisher, spool: Spool, done: Submitted, seen: Counter[bytes]
-) -> None:
+def _take_batch(batch: list[Line], publisher: Publisher, spool: Spool, done: Submitted, seen: Counter[bytes]) -> None:
     with spool.transaction():
         for line in batch:
             digest = sha256(line.raw).digest()

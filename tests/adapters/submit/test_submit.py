@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -171,25 +173,19 @@ def _submit_and_kill(folder: Path, lines: Path, served: Served, seconds: float) 
 def test_a_server_killed_in_the_middle_honours_every_receipt_it_gave(tmp_path: Path, ledger: str) -> None:
     lines = drafts(tmp_path / "lines", 3_000)
     options = ["--spool", tmp_path / "spool.db", "--source", SOURCE, "--key", tmp_path / "sheriff.pem", "--json"]
-    with serving(ledger) as served:
-        port = served.address.rpartition(":")[2]
+    with ExitStack() as servers:
+        served = servers.enter_context(serving(ledger))
+        port = int(served.address.rpartition(":")[2])
         command = [sys.executable, "-m", "adapters.cli", "submit", lines, "--to", served.address, *options]
-        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE) as process:
-            for _ in range(2):
-                try:
-                    process.wait(0.9)
-                except subprocess.TimeoutExpired:
-                    served.kill()
-                    served = _again(ledger, int(port))
-            out, _ = process.communicate(timeout=60)
+        process = servers.enter_context(subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE))
+        for _ in range(2):
+            time.sleep(0.9)
+            served.kill()
+            served = servers.enter_context(serving(ledger, port=port))
+        out, _ = process.communicate(timeout=60)
         served.kill()
 
     report = orjson.loads(out)
     stored = {event.id: event for event in recorded(ledger)}
     assert 3_000 == len(stored)
     assert {receipt["id"] for receipt in report["receipts"]} <= set(stored)
-
-
-def _again(ledger: str, port: int) -> Served:
-    context = serving(ledger, port=port)
-    return context.__enter__()  # noqa: PLC2801 - it is killed, not closed
