@@ -5,8 +5,8 @@
     Custody-Signature: BASE64                          "position":17,"leaf":"5f0a…","new":true,…}
     {"data":{…},…}
 
-The same event again gives the same receipt with `"new":false` and status 200, however often it is sent. A list of events
-is answered with 200 and a result each, in order: one that is refused changes nothing for its neighbours.
+The same event again gives the same receipt with `"new":false` and status 200, however often it is sent. A list of
+events is answered with 200 and a result each, in order: one that is refused changes nothing for its neighbours.
 
     {"stored":1,"already_there":0,"refused":1,
      "results":[{"status":201,"receipt":{…}},{"status":401,"problem":{…}}]}

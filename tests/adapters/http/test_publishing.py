@@ -186,7 +186,8 @@ def test_a_server_says_that_it_is_ready_and_how_far_the_log_is(open_server: Serv
 def test_a_client_that_goes_away_in_the_middle_leaves_nothing_and_harms_nobody(open_server: Served) -> None:
     before = httpx.get(f"{open_server.address}/readyz").json()["position"]
     where = urlsplit(open_server.address)
-    head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 5000\r\n\r\n"
+    kind, length = b"Content-Type: application/cloudevents+json", b"Content-Length: 5000"
+    head = b"\r\n".join([b"POST /v1/events HTTP/1.1", b"Host: x", kind, length, b"", b""])
     for _ in range(20):
         with socket.create_connection((where.hostname, where.port)) as half_open:
             half_open.sendall(head + b'{"data":')
