@@ -16,7 +16,7 @@ from adapters.intake.checking import Checked, Checker, Checks
 from adapters.intake.evidence import different_bytes, evidence
 from adapters.intake.offered import Accepted, Answer, Offered
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recording import Equivocation, KeysMoved, Receipt
+from adapters.store.recording import Equivocation, KeysMoved, Outcome, Receipt, Reject
 from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.errors import InputRefused
@@ -41,27 +41,27 @@ class Door:
         self._keys = AgencyKeys()
         self._keys_upto = 0
 
-    def record(self, offered: Sequence[Offered]) -> list[Answer]:
+    def record(self, offered: Sequence[Offered], rejects: Sequence[Reject] = ()) -> list[Answer]:
         """Record what may be recorded, in one durable transaction; return an answer for each, in order.
 
-        Raise LedgerUnavailable: nothing of it is stored, or, where a connection was lost, nobody can say; sent again,
-        what was stored gets its first receipt.
+        `rejects` is evidence of what could not be offered at all. Raise LedgerUnavailable: nothing of it is stored, or,
+        where a connection was lost, nobody can say; sent again, what was stored gets its first receipt.
         """
-        return self.finish(self.start(offered))
+        return self.finish(self.start(offered), rejects)
 
     def start(self, offered: Sequence[Offered]) -> Started:
         """Begin to check; what is started first is to be finished first."""
         self._read_keys()
         return Started(offered, self._checker.start(offered, self._keys.public, microseconds(self._clock())))
 
-    def finish(self, started: Started) -> list[Answer]:
+    def finish(self, started: Started, rejects: Sequence[Reject] = ()) -> list[Answer]:
         """Wait for the checks, judge and append; durable when it returns."""
         checked = started.checks()
         while True:
             self._read_keys()
             judged = [self._judged(one) for one in checked]
             try:
-                return self._append(started.offered, judged)
+                return self._append(started.offered, judged, rejects)
             except KeysMoved:  # somebody enrolled or revoked a key meanwhile: what is judged by it is judged again
                 continue
 
@@ -91,31 +91,35 @@ class Door:
                 return _accepted(submission, Receipt(event.position, leaf, recorded_us, is_new=False))
         return None
 
-    def _append(self, offered: Sequence[Offered], judged: Sequence[Checked | Accepted]) -> list[Answer]:
-        refused = [
-            evidence(answer, origin=one.origin, row=one.row, body=one.body)
-            for one, answer in zip(offered, judged, strict=True)
-            if isinstance(answer, InputRefused)
+    def _append(
+        self, offered: Sequence[Offered], judged: Sequence[Checked | Accepted], rejects: Sequence[Reject]
+    ) -> list[Answer]:
+        paired = list(zip(offered, judged, strict=True))
+        refused = [_evidence(one, found) for one, found in paired if isinstance(found, InputRefused)]
+        submissions = [found for found in judged if isinstance(found, Submission)]
+        outcomes = iter(
+            self._ledger.append(submissions, now=self._clock(), rejects=[*rejects, *refused], keys_upto=self._keys_upto)
+        )
+        answers = [_answer(found, next(outcomes)) if isinstance(found, Submission) else found for found in judged]
+        replayed = [
+            _evidence(one, answer)
+            for (one, found), answer in zip(paired, answers, strict=True)
+            if isinstance(found, Submission) and isinstance(answer, InputRefused)
         ]
-        submissions = [one for one in judged if isinstance(one, Submission)]
-        outcomes = iter(self._ledger.append(submissions, now=self._clock(), rejects=refused, keys_upto=self._keys_upto))
-        answers: list[Answer] = []
-        replayed = []
-        for one, answer in zip(offered, judged, strict=True):
-            if not isinstance(answer, Submission):
-                answers.append(answer)
-                continue
-            outcome = next(outcomes)
-            if isinstance(outcome, Equivocation):
-                refusal = different_bytes(outcome.first)
-                replayed.append(evidence(refusal, origin=one.origin, row=one.row, body=one.body))
-                answers.append(refusal)
-            else:
-                answers.append(_accepted(answer, outcome))
         if replayed:
             self._ledger.append([], now=self._clock(), rejects=replayed)
         return answers
 
 
+def _answer(submission: Submission, outcome: Outcome) -> Answer:
+    if isinstance(outcome, Equivocation):
+        return different_bytes(outcome.first)
+    return _accepted(submission, outcome)
+
+
 def _accepted(submission: Submission, receipt: Receipt) -> Accepted:
     return Accepted(submission.id, submission.source, submission.stream, receipt)
+
+
+def _evidence(offered: Offered, refusal: InputRefused) -> Reject:
+    return evidence(refusal, origin=offered.origin, row=offered.row, body=offered.body)
