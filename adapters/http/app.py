@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.http import health, publishing
@@ -16,9 +16,10 @@ from adapters.http.problems import problem_response
 from adapters.http.rates import Rates
 from adapters.intake.group_commit import GroupCommit
 from adapters.store.ledger import Ledger
-from domain.errors import InputRefused, LedgerError
+from domain.errors import InputRefused, LedgerError, LedgerUnavailable
 
 TITLE = "Custody ledger"
+GONE_AWAY = 499  # as nginx logs it; nobody reads it
 NAMES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -52,12 +53,24 @@ def application(opened: Callable[[], AbstractContextManager[Parts]], rates: Rate
     app.include_router(health.router)
     app.add_exception_handler(LedgerError, _refused)
     app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
     return app
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
     assert isinstance(error, LedgerError)  # noqa: S101 - it is registered for these alone
     return problem_response(error)
+
+
+async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001 - same
+    """Answer nobody: the client went away before its request was whole, so nothing was recorded."""
+    return Response(status_code=GONE_AWAY)
+
+
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - same; the log has the error itself
+    what, mend = "the server failed: its log says how", "send the same again: what is stored is never stored twice"
+    return problem_response(LedgerUnavailable("failed", what, mend=mend))
 
 
 async def _not_served(request: Request, error: Exception) -> Response:

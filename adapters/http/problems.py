@@ -19,6 +19,7 @@ from domain.errors import LedgerError, LedgerUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+FAILED = 500
 UNPROCESSABLE = 422
 UNAVAILABLE = 503
 BUSY = 429
@@ -50,6 +51,7 @@ STATUS_OF = {
     "method_not_allowed": 405,
     "body_too_slow": 408,
     "different_bytes": 409,
+    "failed": FAILED,
     "too_large": 413,
     "batch_too_large": 413,
     "unknown_media_type": 415,

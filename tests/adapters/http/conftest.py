@@ -40,7 +40,7 @@ def signed_ledger(folder: Path, key: SigningKey) -> str:
     ledger = str(folder / "signed.db")
     assert status(["--ledger", ledger, "init"]) == 0
     public = str(folder / "sheriff.pem.pub")
-    assert status(["--ledger", ledger, "agency", "enroll", SHERIFF, "--key", public]) == 0
+    assert status(["--ledger", ledger, "agency", "enroll", SHERIFF, public]) == 0
     return ledger
 
 

@@ -192,5 +192,6 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing_and_harms_nobody(o
         with socket.create_connection((where.hostname, where.port)) as half_open:
             half_open.sendall(head + b'{"data":')
 
+    assert "Traceback" not in open_server.log.read_text()
     assert 201 == post(open_server, booked(201), EVENT).status_code
     assert before + 1 == httpx.get(f"{open_server.address}/readyz").json()["position"]

@@ -27,7 +27,7 @@ def ledger(tmp_path: Path) -> str:
     path = str(tmp_path / "custody.db")
     assert status(["--ledger", path, "init"]) == 0
     assert status(["agency", "keygen", str(tmp_path / "sheriff.pem")]) == 0
-    assert status(["--ledger", path, "agency", "enroll", SHERIFF, "--key", str(tmp_path / "sheriff.pem.pub")]) == 0
+    assert status(["--ledger", path, "agency", "enroll", SHERIFF, str(tmp_path / "sheriff.pem.pub")]) == 0
     return path
 
 
@@ -127,7 +127,7 @@ def test_what_the_ledger_refuses_can_be_sent_again_once_mended(tmp_path: Path, l
         assert (3, "unknown_key") == (code, report["refused"][0]["code"])
 
         public = str(tmp_path / "new.pem.pub")
-        assert status(["--ledger", ledger, "agency", "enroll", SHERIFF, "--key", public]) == 0
+        assert status(["--ledger", ledger, "agency", "enroll", SHERIFF, public]) == 0
         code, report, _ = submit(tmp_path, "--to", served.address, "--retry-refused", *new_key, key=False)
 
     assert (0, 1) == (code, report["stored"])
