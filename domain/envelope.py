@@ -39,6 +39,7 @@ from domain.instants import Instant, Precision, Span, format_rfc3339, microsecon
 DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
+SCHEMA_MEND = "`docs/events.md` gives the fields of every type"
 NEEDS_TARGET = (EventCorrected, EventRetracted)
 SUBJECT = f"[a-z]+/{LOCAL_ID}"
 SEQUENCE = r"[1-9][0-9]{0,15}"
@@ -233,7 +234,7 @@ def _admit_any(body: bytes, signature: bytes | None) -> Submission:
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
-        raise InputRefused("schema", str(error), where=where) from None
+        raise InputRefused("schema", str(error), where=where, mend=SCHEMA_MEND) from None
     data = envelope.data
     if cls is EventCorrected:
         _check_replacement(data)
@@ -265,8 +266,7 @@ def schema_refusal(error: ValidationError) -> InputRefused:
     """Turn pydantic's first complaint into our error: which field, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    mend = "`docs/events.md` gives the fields of every type"
-    return InputRefused("schema", first["msg"], where=where, mend=mend)
+    return InputRefused("schema", first["msg"], where=where, mend=SCHEMA_MEND)
 
 
 def references(type_name: str, stream: str, data: dict[str, Any], corrected: str | None = None) -> tuple[str, ...]:
