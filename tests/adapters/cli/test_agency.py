@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from base64 import b64decode
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 from adapters.trust.keys import has_signed, load_public_key
 from domain.canonical import canonical_bytes
 from tests.builders import JAIL, SHERIFF, booked
+
+PAGE = Path(__file__).parents[3] / "docs/agencies.md"
 
 
 @pytest.fixture
@@ -183,3 +187,29 @@ def test_keys_come_by_command_and_by_no_import(custody, made: Path, tmp_path: Pa
 
     ran = custody("import", "events", tmp_path / "e.jsonl", "--json")
     assert ["by_command_only"] == [row["code"] for row in ran.json["refused"]]
+
+
+def test_the_recipe_of_the_page_signs_with_openssl_alone_and_the_event_is_taken(custody, made: Path) -> None:
+    (recipe,) = (block for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL) if "printf" in block)
+    key_id = load_public_key(Path(f"{made}.pub")).key_id
+    event = b'{"agencykey":"%s",' % key_id.encode() + booked(1).removeprefix(b"{")
+    (made.parent / "event.json").write_bytes(event)
+    done = subprocess.run(["bash", "-euc", recipe], cwd=made.parent, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stderr
+
+    ran = custody("import", "signed-events", made.parent / "signed.jsonl", "--json")
+    assert (0, 1) == (ran.status, ran.json["stored"])
+
+
+def test_a_file_of_signed_events_is_new_and_whole_or_it_is_not_there(custody, made: Path, tmp_path: Path) -> None:
+    events, signed = tmp_path / "e.jsonl", tmp_path / "s.jsonl"
+    events.write_bytes(booked(1) + b"\n" + booked(2))
+    assert "2 signed" in custody("agency", "sign", made, events, "-o", signed).out
+    before = signed.read_bytes()
+
+    assert "file_exists" in custody("agency", "sign", made, events, "-o", signed).err
+    assert before == signed.read_bytes()
+    events.write_bytes(booked(1) + b"\n{")
+    assert "not_json" in custody("agency", "sign", made, events, "-o", tmp_path / "other.jsonl").err
+    assert not (tmp_path / "other.jsonl").exists()
+    assert "cannot_write" in custody("agency", "sign", made, events, "-o", tmp_path / "no/where.jsonl").err
