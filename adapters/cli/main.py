@@ -40,6 +40,7 @@ COMMANDS = {
     "agreements": "agreements",
     "agency": "agency",
     "rules": "rules",
+    "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",
