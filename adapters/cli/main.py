@@ -45,6 +45,7 @@ COMMANDS = {
     "late": "late",
     "hindsight": "hindsight",
     "agreements": "agreements",
+    "agency": "agency",
     "rules": "rules",
     "export": "export",
     "log": "record",
