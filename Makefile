@@ -1,10 +1,13 @@
-# One front door: setup, demo, test, lint, bench, docs. Every target sets up what it needs.
+# One front door: setup, demo, test, faults, lint, bench, docs. Every target sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test lint format docs bench lock clean
+KILLS ?= 200
+SEED ?= 1
+
+.PHONY: setup demo test faults lint format docs bench lock clean
 
 setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
@@ -22,6 +25,9 @@ demo: setup  ## real sheets, one simulated month, a state, a conflict, and "no w
 
 test: setup lint  ## everything
 	@$(BIN)/pytest -n 2
+
+faults: setup  ## kill whatever folds KILLS times, at moments that SEED gives; crash servers, fill disks
+	@CUSTODY_KILLS=$(KILLS) CUSTODY_SEED=$(SEED) $(BIN)/pytest tests/scenarios/test_faults.py tests/scenarios/test_full_disk.py
 
 lint: setup  ## style, types, import direction
 	@$(BIN)/ruff check .

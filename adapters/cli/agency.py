@@ -17,7 +17,7 @@ projections/agency_keys.py draws it, `list` gives {"unsigned_allowed":false,"key
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,13 +27,13 @@ import click
 
 from adapters.agencies import enrol, keys_known, revoke, rotate, take_rotation
 from adapters.cli.options import known_option, known_position, pass_services
-from adapters.cli.output import json_option, print_json, print_table
+from adapters.cli.output import file_exists, json_option, print_json, print_table
 from adapters.composition import Services
 from adapters.store.ledger import Ledger
 from adapters.trust.keys import load_public_key, load_signing_key, make_key, public_path
 from adapters.trust.signed import Signed, unwrapped, wrapped
 from adapters.trust.signing import signed_lines
-from domain.errors import InputRefused
+from domain.errors import InputRefused, LedgerError
 from domain.events.agency import ANY, Algorithm, Authority
 from domain.events.fields import SLUG
 from projections.agency_keys import Key, rotation
@@ -41,6 +41,10 @@ from projections.agency_keys import Key, rotation
 TYPES = ("custody.*", "detainer.*", "handoff.*", "record.event_corrected", "record.event_retracted")
 KEY_ID = re.compile(r"[0-9a-f]{64}")
 HEX_SHOWN = 12
+
+output_option = click.option(
+    "-o", "output", type=click.Path(path_type=Path), help="Write into this new file instead of printing."
+)
 
 
 @click.group()
@@ -121,20 +125,23 @@ def _facilities(services: Services, agency_id: str, named: tuple[str, ...]) -> t
 @click.argument("new", metavar="NEW.pub", type=click.Path(path_type=Path))
 @click.argument("agency_id", metavar="AGENCY")
 @click.option("--synthetic", is_flag=True, help="The key's source is synthetic:AGENCY.")
+@output_option
 @pass_services
-def sign_rotation(services: Services, /, old: Path, new: Path, agency_id: str, *, synthetic: bool) -> None:
+def sign_rotation(
+    services: Services, /, old: Path, new: Path, agency_id: str, *, synthetic: bool, output: Path | None
+) -> None:
     """Sign, with the old key, that a new one joins it, and print that; no ledger is opened."""
     key, joining = load_signing_key(old), load_public_key(new)
     source, key_id = _source(agency_id, synthetic=synthetic), key.public.key_id
     body = rotation(agency_id, source, key_id, joining, Authority.OLD_KEY, services.clock())
-    click.echo(wrapped(Signed(body, key.sign(body), key_id)))
+    _write([wrapped(Signed(body, key.sign(body), key_id))], output)
 
 
 @agency.command(name="rotate")
 @click.argument("agency_id", metavar="AGENCY")
 @click.argument("new", metavar="[NEW.pub]", required=False, type=click.Path(path_type=Path))
 @click.option("--replaces", metavar="KEY", help="With NEW.pub: the earlier key, on the operator's word.")
-@click.option("--signed", type=click.Path(path_type=Path), help="What `agency sign-rotation` printed.")
+@click.option("--signed", type=click.File("rb"), help="What `agency sign-rotation` printed.")
 @json_option
 @pass_services
 def rotate_(
@@ -143,13 +150,13 @@ def rotate_(
     agency_id: str,
     new: Path | None,
     replaces: str | None,
-    signed: Path | None,
+    signed: BinaryIO | None,
     *,
     as_json: bool,
 ) -> None:
     """Let a new key join an earlier one, which stays good until it is revoked."""
     if signed and not (new or replaces):
-        rotated = unwrapped(_read(signed).strip())
+        rotated = unwrapped(signed.read().strip())
         with _writing(services) as ledger:
             joined = take_rotation(ledger, agency_id, rotated, services.clock())
     elif new and replaces and not signed:
@@ -210,11 +217,34 @@ def _cells(row: dict[str, Any]) -> list[object]:
 @click.argument("key", type=click.Path(path_type=Path))
 @click.argument("file", type=click.File("rb"))
 @click.option("--sequence", type=click.IntRange(min=1), help="The number of the first event; each later one counts on.")
-def sign(key: Path, file: BinaryIO, sequence: int | None) -> None:
+@output_option
+def sign(key: Path, file: BinaryIO, sequence: int | None, output: Path | None) -> None:
     """Name the key in each event (one a line, `-` for standard input), sign it, and print DSSE envelopes."""
-    signing = load_signing_key(key)
-    for line in signed_lines(file, signing, sequence):
-        click.echo(line)
+    _write(signed_lines(file, load_signing_key(key), sequence), output)
+
+
+def _write(envelopes: Iterable[bytes], output: Path | None) -> None:
+    """Print envelopes, or write them into a new file; what cannot be finished leaves none."""
+    if output is None:
+        for envelope in envelopes:
+            click.echo(envelope)
+        return
+    try:
+        file = output.open("xb")
+    except FileExistsError:
+        raise file_exists(output) from None
+    except OSError as error:
+        what = f"the file cannot be written: {error.strerror}"
+        raise InputRefused("cannot_write", what, where=str(output), mend="give another path") from None
+    count = 0
+    with file:
+        try:
+            for count, envelope in enumerate(envelopes, 1):  # noqa: B007 - how many is told at the end
+                file.write(envelope + b"\n")
+        except LedgerError:
+            output.unlink()
+            raise
+    click.echo(f"{count:,} signed, in {output}")
 
 
 def _source(agency_id: str, *, synthetic: bool) -> str:
@@ -227,14 +257,6 @@ def _source(agency_id: str, *, synthetic: bool) -> str:
 def _key_id(key: str) -> str:
     """Return a key's id, which was given, or that of a public key in a file."""
     return key if KEY_ID.fullmatch(key) else load_public_key(Path(key)).key_id
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        what = f"the file cannot be read: {error.strerror}"
-        raise InputRefused("file_not_found", what, where=str(path), mend="check the path") from None
 
 
 @contextmanager
