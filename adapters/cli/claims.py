@@ -24,8 +24,8 @@ from adapters.cli.output import json_option, print_json, print_table, show_insta
 from adapters.composition import Services, amendments, local
 from adapters.counting import counts_with, told
 from adapters.importers.claim_bodies import claim_body
+from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
-from adapters.intake.intake import different_bytes
 from adapters.store.ledger import Ledger
 from adapters.store.recording import Equivocation
 from adapters.visible import visible
@@ -190,7 +190,7 @@ def assert_(services: Services, /, parts: tuple[str, ...], *, as_json: bool, **s
     finally:
         ledger.close()
     if isinstance(outcome, Equivocation):
-        raise InputRefused("different_bytes", different_bytes(outcome.first), where=f"claim {said['claim']}")
+        raise different_bytes(outcome.first)
     is_new, position = outcome.is_new, outcome.position
     if as_json:
         print_json({"claim": said["claim"], "event": position, "stored": int(is_new)})

@@ -45,12 +45,15 @@ COMMANDS = {
     "late": "late",
     "hindsight": "hindsight",
     "agreements": "agreements",
+    "agency": "agency",
     "rules": "rules",
     "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",
     "whatif": "whatif",
+    "serve": "serve",
+    "submit": "submit",
 }
 
 

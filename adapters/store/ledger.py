@@ -69,11 +69,19 @@ class Ledger(Application[str]):
         return CustodyMapper()
 
     def append(
-        self, submissions: Sequence[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
+        self,
+        submissions: Sequence[Submission],
+        *,
+        now: datetime,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
     ) -> list[Outcome]:
-        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each."""
+        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each.
+
+        Whoever judged them by the keys known at a position gives that; raise KeysMoved if there are later ones.
+        """
         with self._backend.explained():
-            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects)
+            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects, keys_upto=keys_upto)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""
@@ -109,7 +117,7 @@ class Ledger(Application[str]):
     def event_rows(
         self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] = (), limit: int | None = None
     ) -> Iterator[Row]:
-        """Yield the raw rows (position, recorded_at, state, topic) of the same events."""
+        """Yield the raw rows (position, recorded_at, state, topic, signature) of the same events."""
         last = self.position() if upto is None else upto
         remaining = last if limit is None else limit
         while remaining > 0:
@@ -234,7 +242,8 @@ def decode(row: Row) -> Recorded:
         where = f"position {row['position']}"
         raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
-    return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred)
+    is_signed = row["signature"] is not None
+    return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred, is_signed=is_signed)
 
 
 def system_clock() -> datetime:

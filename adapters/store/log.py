@@ -64,8 +64,13 @@ class Log(ApplicationRecorder, ABC):
     """The library's application recorder, and what our ledger asks beyond it."""
 
     @abstractmethod
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+    def append(
+        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+    ) -> list[Outcome]:
+        """Append the new ones of these facts, and the refusals, in one durable transaction.
+
+        Raise KeysMoved, if `keys_upto` is given, where an event about keys has a later position.
+        """
 
     @abstractmethod
     def position(self) -> int:
@@ -77,7 +82,10 @@ class Log(ApplicationRecorder, ABC):
 
     @abstractmethod
     def page(self, *, after: int, upto: int, topics: Sequence[str], limit: int) -> Sequence[Row]:
-        """Return so many events (position, recorded_at, state, topic) with positions in (after, upto], in order."""
+        """Return so many events with positions in (after, upto], in order.
+
+        A row has position, recorded_at, state, topic, signature.
+        """
 
     @abstractmethod
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:

@@ -20,6 +20,8 @@ from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
 from adapters.store.postgres_snapshot import PostgresSnapshot
 from adapters.store.recording import (
+    KEY_TOPICS,
+    KeysMoved,
     Numbered,
     Outcome,
     Receipt,
@@ -55,12 +57,15 @@ INSERT_REJECT = (
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
 SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
+SELECT_KEYS = (
+    "SELECT position FROM stored_events WHERE topic = ANY(%s) AND topic NOT LIKE 'custody.%%' AND position > %s LIMIT 1"
+)
 SELECT_KNOWN = "SELECT source, event_id, position, leaf_hash, recorded_at FROM stored_events WHERE event_id = ANY(%s)"
 STORED = "originator_id, originator_version, topic, state"
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
-EVENT = "e.position, e.recorded_at, e.state, e.topic"
+EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 MENTIONING = (
     "e.position = ANY(ARRAY(SELECT p FROM event_refs AS r, unnest(r.positions) AS p "
@@ -79,9 +84,11 @@ class PostgresLog(Log):
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
 
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+    def append(
+        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+    ) -> list[Outcome]:
         """Append the new ones of these facts, and the refusals, in one durable transaction."""
-        return self._append(facts, now_us, [None] * len(facts), rejects)
+        return self._append(facts, now_us, [None] * len(facts), rejects, keys_upto=keys_upto)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
@@ -98,13 +105,14 @@ class PostgresLog(Log):
         rejects: Sequence[Reject] = (),
         *,
         all_new: bool = False,
+        keys_upto: int | None = None,
     ) -> list[Outcome]:
         """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
         ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
         for may_repeat in attempts():
             try:
                 with self.connections.transaction(writing=True) as cursor:
-                    outcomes = _append(cursor, facts, now_us, versions)
+                    outcomes = _append(cursor, facts, now_us, versions, keys_upto)
                     outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
@@ -260,9 +268,15 @@ class PostgresLog(Log):
 
 
 def _append(
-    cursor: Cursor[DictRow], facts: Sequence[Submission], now_us: int, versions: Sequence[int | None]
+    cursor: Cursor[DictRow],
+    facts: Sequence[Submission],
+    now_us: int,
+    versions: Sequence[int | None],
+    keys_upto: int | None,
 ) -> list[Outcome]:
     cursor.execute(LOCK)
+    if keys_upto is not None and cursor.execute(SELECT_KEYS, [list(KEY_TOPICS), keys_upto]).fetchone():
+        raise KeysMoved
     tree, head_us = _read_head(cursor)
     now_us = max(now_us, head_us)
     known = _known(cursor, facts)

@@ -19,6 +19,8 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
+    KEY_TOPICS,
+    KeysMoved,
     Numbered,
     Outcome,
     Receipt,
@@ -45,7 +47,7 @@ INSERT_EVENT = (  # first what the recorder decides, then a submission's fields 
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
-EVENT = "e.position, e.recorded_at, e.state, e.topic"
+EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 MENTIONING = (
     "e.position <= ?3 AND e.position IN ("
@@ -66,6 +68,10 @@ SELECT_KNOWN = (
     "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
     "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
 )
+SELECT_KEYS = (
+    f"SELECT 1 FROM stored_events WHERE topic IN ({','.join('?' * len(KEY_TOPICS))}) "  # noqa: S608 - our own names
+    "AND topic NOT LIKE 'custody.%' AND position > ? LIMIT 1"
+)
 
 
 class LedgerRecorder(SQLiteApplicationRecorder, Log):
@@ -82,9 +88,13 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         """Create nothing: a recorder never makes or changes the schema."""
         return []
 
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
+    def append(
+        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+    ) -> list[Outcome]:
         """Append the new ones of these facts, and the refusals, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
+            if keys_upto is not None:
+                _check_keys(cursor, keys_upto)
             outcomes = self._append(cursor, facts, now_us, repeat(None))
             cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
         for subscription in self._subscriptions:
@@ -276,6 +286,12 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
     if row is None:
         return EMPTY_TREE, 0
     return Tree.of(row["size"], row["peaks"]), row["recorded_at"]
+
+
+def _check_keys(c: SQLiteCursor, upto: int) -> None:
+    c.execute(SELECT_KEYS, [*KEY_TOPICS, upto])
+    if c.fetchone():
+        raise KeysMoved
 
 
 def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
