@@ -135,10 +135,15 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.about(refs, upto=last)]
 
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        with self._backend.explained():
+            return [decode(row) for row in self.facts.published(event_ids, topics=topics, upto=upto)]
+
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them, their bytes not decoded."""
         with self._backend.explained():
-            return self.facts.published(event_ids, upto=upto)
+            return self.facts.raw_published(event_ids, upto=upto)
 
     def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
         """Return every event of these types in, or mentioning, any of these references, their bytes not decoded."""

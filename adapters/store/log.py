@@ -96,7 +96,11 @@ class Log(ApplicationRecorder, ABC):
         """Return the events at these positions, in order."""
 
     @abstractmethod
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+
+    @abstractmethod
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them, up to a position, as folds read them."""
 
     @abstractmethod

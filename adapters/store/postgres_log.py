@@ -197,7 +197,13 @@ class PostgresLog(Log):
         where = "e.position = ANY(%s) ORDER BY e.position"
         return self.rows(f"SELECT {EVENT} FROM stored_events AS e WHERE {where}", [list(positions)])  # noqa: S608
 
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        where = "e.event_id = ANY(%s) AND e.topic = ANY(%s) AND e.position <= %s"
+        statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
+        return self.rows(statement, [list(event_ids), list(topics), upto])
+
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them, up to a position, as folds read them."""
         return self._raw("e.event_id = ANY(%s) AND e.position <= %s", [list(event_ids), upto])
 

@@ -178,7 +178,15 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
         return self.rows(statement, [orjson.dumps(list(positions)).decode()])
 
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
+        """Return the events of these types with these ids, whoever published them, up to a position."""
+        statement = (
+            f"SELECT {EVENT} FROM json_each(?) AS wanted CROSS JOIN stored_events AS e "  # noqa: S608 - our own names
+            f"ON e.event_id = wanted.value WHERE e.position <= ? AND +e.topic IN ({','.join('?' * len(topics))})"
+        )
+        return self.rows(statement, [orjson.dumps(list(event_ids)).decode(), upto, *topics])
+
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them, up to a position, as folds read them."""
         statement = (
             f"SELECT {RAW_EVENT} FROM json_each(?) AS wanted CROSS JOIN stored_events "  # noqa: S608 - our own names

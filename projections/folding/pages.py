@@ -50,7 +50,7 @@ class Log(Protocol):
         """Return every event in, or mentioning, any of these references, in order."""
         ...
 
-    def published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
         """Return the events with these ids, whoever published them."""
         ...
 
@@ -125,7 +125,7 @@ class Pages:
         """Yield what is known otherwise from each of these positions on."""
         wanted = set(targets.values())
         ids = sorted({event_id for _, event_id in wanted})
-        published = {(row[3], row[4]): row for row in self._log.published(ids, upto=upto)}
+        published = {(row[3], row[4]): row for row in self._log.raw_published(ids, upto=upto)}
         amending = self._amending(sorted(wanted & published.keys()), upto)
         for position, target in targets.items():
             event = published.get(target)
