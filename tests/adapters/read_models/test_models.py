@@ -155,7 +155,8 @@ def test_models_that_are_first_built_at_once_do_not_stand_in_each_others_way(spo
     with here(spot, submissions(1)) as (found, _):
 
         def begun(name: str) -> int:
-            with found.models().building(name) as (generation, _):
+            models = found.models()
+            with models.rebuilding([name]), models.building(name) as (generation, _):
                 return generation
 
         names = list(found.models().folds)
