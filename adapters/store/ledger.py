@@ -15,6 +15,7 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.factory import LedgerFactory
+from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
 from adapters.store.log import Backend, Row, Snapshot
 from adapters.store.mapper import CustodyMapper
 from adapters.store.place import Place
@@ -27,6 +28,7 @@ from projections.folding.seen import RawEvent
 from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
+PAGE_LETTERS = 200
 LOOK_SECONDS = 0.02
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
@@ -69,11 +71,19 @@ class Ledger(Application[str]):
         return CustodyMapper()
 
     def append(
-        self, submissions: Sequence[Submission], *, now: datetime, rejects: Sequence[Reject] = ()
+        self,
+        submissions: Sequence[Submission],
+        *,
+        now: datetime,
+        rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each."""
+        """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each.
+
+        `beside` is called within the transaction for what else belongs in it; MovedByAnother stores nothing.
+        """
         with self._backend.explained():
-            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects)
+            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects, beside=beside)
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""
@@ -154,6 +164,31 @@ class Ledger(Application[str]):
         with self._backend.explained():
             latest = self.facts.latest_told(topics, agency, upto=upto)
         return None if latest is None else EPOCH + timedelta(microseconds=latest)
+
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer of Kafka has read from."""
+        with self._backend.explained():
+            return self.facts.kafka_offsets(consumer)
+
+    def held_chains(self) -> set[Chain]:
+        """Return the chains (topic, record key) of which an open dead letter holds what comes after it."""
+        with self._backend.explained():
+            return self.facts.held_chains()
+
+    def dead_letters(self, *, after: int = 0, topic: str = "") -> Iterator[StoredLetter]:
+        """Yield dead letters beyond a number, of one topic or of all, in order, in pages."""
+        while True:
+            with self._backend.explained():
+                page = self.facts.dead_letters(after=after, topic=topic, limit=PAGE_LETTERS)
+            yield from page
+            if len(page) < PAGE_LETTERS:
+                return
+            after = page[-1].number
+
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
+        with self._backend.explained():
+            return self.facts.letter_topics()
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

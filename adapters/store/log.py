@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder
 
+from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
 from projections.folding.seen import RawEvent
@@ -51,8 +52,18 @@ class Log(ApplicationRecorder, ABC):
     """The library's application recorder, and what our ledger asks beyond it."""
 
     @abstractmethod
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+    def append(
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
+    ) -> list[Outcome]:
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction.
+
+        Raise MovedByAnother, with nothing stored, where what goes beside is no longer so.
+        """
 
     @abstractmethod
     def position(self) -> int:
@@ -97,6 +108,22 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+
+    @abstractmethod
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer has read from."""
+
+    @abstractmethod
+    def held_chains(self) -> set[Chain]:
+        """Return the chains of which an open dead letter holds what comes after it."""
+
+    @abstractmethod
+    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
+        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
+
+    @abstractmethod
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Snapshot]:

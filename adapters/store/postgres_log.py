@@ -15,6 +15,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent,
 from psycopg import Cursor
 from psycopg.rows import DictRow, tuple_row
 
+from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresSubscription
@@ -37,6 +38,7 @@ from projections.folding.seen import RawEvent
 
 WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the database
 
+KAFKA = KafkaTables("%s")
 NOTIFY = f"NOTIFY {CHANNEL}"
 LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
 COPY_EVENTS = (  # first what the recorder decides, then a submission's fields in their order, but its references
@@ -79,9 +81,16 @@ class PostgresLog(Log):
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
 
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
-        return self._append(facts, now_us, [None] * len(facts), rejects)
+    def append(
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
+    ) -> list[Outcome]:
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
+        return self._append(facts, now_us, [None] * len(facts), rejects, beside)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
@@ -96,11 +105,13 @@ class PostgresLog(Log):
         now_us: int,
         versions: Sequence[int | None],
         rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
         *,
         all_new: bool = False,
     ) -> list[Outcome]:
         """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
         ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
+        again = False  # an attempt came as far as COMMIT
         for may_repeat in attempts():
             try:
                 with self.connections.transaction(writing=True) as cursor:
@@ -109,10 +120,13 @@ class PostgresLog(Log):
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
                         raise IntegrityError("an event of this batch is not new")
-                    for reject in rejects:  # `executemany` would pipeline
+                    also = beside(outcomes) if beside else Beside()
+                    KAFKA.write(cursor, also, now_us=now_us, again=again)
+                    for reject in (*rejects, *also.rejects):  # `executemany` would pipeline
                         cursor.execute(INSERT_REJECT, _reject_row(reject, now_us))
                     cursor.execute(NOTIFY)
                     ours.update(fresh)
+                    again = True
             except psycopg.IntegrityError as error:
                 raise IntegrityError(error.diag.message_primary) from error
             except (psycopg.Error, LedgerUnavailable) as error:
@@ -222,6 +236,26 @@ class PostgresLog(Log):
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
         latest = self.rows(LATEST_TOLD, [list(topics), upto, f"{agency}%"])[0]["latest"]
         return None if latest is None else int(latest)
+
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer has read from."""
+        with self.connections.transaction(writing=False) as cursor:
+            return KAFKA.offsets(cursor, consumer)
+
+    def held_chains(self) -> set[Chain]:
+        """Return the chains of which an open dead letter holds what comes after it."""
+        with self.connections.transaction(writing=False) as cursor:
+            return KAFKA.held(cursor)
+
+    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
+        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
+        with self.connections.transaction(writing=False) as cursor:
+            return KAFKA.letters(cursor, after=after, topic=topic, limit=limit)
+
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
+        with self.connections.transaction(writing=False) as cursor:
+            return KAFKA.letter_topics(cursor)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:

@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
     Equivocation,
@@ -35,6 +36,7 @@ from domain.merkle import EMPTY_TREE, Tree
 from projections.folding.seen import RawEvent
 
 HEARTBEAT_SECONDS = 0.05
+KAFKA = KafkaTables("?")
 
 INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
     "INSERT INTO stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, "
@@ -79,11 +81,20 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         """Create nothing: a recorder never makes or changes the schema."""
         return []
 
-    def append(self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = ()) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+    def append(
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
+    ) -> list[Outcome]:
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             outcomes = self._append(cursor, facts, now_us, repeat(None))
-            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
+            also = beside(outcomes) if beside else Beside()
+            KAFKA.write(cursor, also, now_us=now_us)
+            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in (*rejects, *also.rejects)])
         for subscription in self._subscriptions:
             subscription.notify()
         return outcomes
@@ -222,6 +233,26 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         )
         latest = self.rows(statement, [*topics, upto, agency])[0][0]
         return None if latest is None else int(latest)
+
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer has read from."""
+        with self.datastore.transaction(commit=False) as cursor:
+            return KAFKA.offsets(cursor, consumer)
+
+    def held_chains(self) -> set[Chain]:
+        """Return the chains of which an open dead letter holds what comes after it."""
+        with self.datastore.transaction(commit=False) as cursor:
+            return KAFKA.held(cursor)
+
+    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
+        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
+        with self.datastore.transaction(commit=False) as cursor:
+            return KAFKA.letters(cursor, after=after, topic=topic, limit=limit)
+
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
+        with self.datastore.transaction(commit=False) as cursor:
+            return KAFKA.letter_topics(cursor)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
