@@ -30,8 +30,9 @@ from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from domain.canonical import BODY_BYTES_MAX, canonical_bytes, parse_canonical
 from domain.errors import InputRefused
+from domain.events.agency import SOURCE, Source
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
-from domain.events.fields import LOCAL_ID, SLUG, Closed, Code, EventData
+from domain.events.fields import LOCAL_ID, Closed, Code, EventData
 from domain.events.record import EVENT_ID, EventCorrected, EventId, EventRetracted
 from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds_of, parse_rfc3339
 
@@ -39,7 +40,6 @@ DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 NEEDS_TARGET = (EventCorrected, EventRetracted)
-SOURCE = f"(agency|synthetic):{SLUG}"
 SUBJECT = f"[a-z]+/{LOCAL_ID}"
 
 # The plain event: both times exact, no extensions. Nearly all are, and their canonical bytes have but one form.
@@ -60,7 +60,7 @@ class Envelope(Closed, Generic[DataT]):
 
     specversion: Literal["1.0"]
     id: EventId
-    source: Annotated[str, StringConstraints(pattern=f"^{SOURCE}$")]
+    source: Source
     type: str
     subject: Annotated[str, StringConstraints(pattern=f"^{SUBJECT}$")]
     dataschema: str

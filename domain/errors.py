@@ -3,6 +3,7 @@
 LedgerError
   InputRefused        a record or argument the ledger will not take          exit 3 (recorded) or 2 (usage)
   LedgerUnavailable   the file cannot be opened, read or written             exit 4
+  TooBusy             more comes in than can be written; nothing is stored   exit 4
   IntegrityProblem    stored bytes contradict what is recorded about them    exit 1
 """
 
@@ -47,6 +48,10 @@ class InputRefused(LedgerError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger file is missing, is something else, or the disk refuses it."""
+
+
+class TooBusy(LedgerError):
+    """More comes in than can be written just now: nothing of it is stored, and it is to be sent again."""
 
 
 class IntegrityProblem(LedgerError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.places.register import Register
+from domain.errors import InputRefused
 from projections.recorded import Recorded
 
 
@@ -19,6 +20,10 @@ class Refusal:
     field: str
     code: str
     reason: str
+
+    def as_error(self) -> InputRefused:
+        """Return it as the error that evidence is kept of."""
+        return InputRefused(self.code, self.reason, where=self.field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.importers.port import Flag, ImportContext, Importer, Refusal, RowOutcome
+from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
-from adapters.intake.intake import Intake, Item, different_bytes
+from adapters.intake.intake import Intake, Item
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recording import Equivocation, Outcome
 from domain.errors import InputRefused
@@ -59,8 +60,8 @@ class Report:
         """Count what a durable batch did."""
         for item, outcome in settled:
             if isinstance(outcome, Equivocation):
-                refusal = Refusal(item.row, "id", "different_bytes", different_bytes(outcome.first))
-                self.note_refusal(refusal)
+                why = different_bytes(outcome.first)
+                self.note_refusal(Refusal(item.row, why.where, why.code, why.what))
             elif outcome.is_new:
                 self.stored += 1
             else:
@@ -111,7 +112,7 @@ def _run_file(
             report.note_flag(Flag(row, "no_final_newline", NO_FINAL_NEWLINE))
     except InputRefused as refusal:
         where = refusal.where.replace(str(path), path.name)
-        intake.refuse(refusal.code, where, refusal.what, origin=origin, row=row)
+        intake.refuse(InputRefused(refusal.code, refusal.what, where=where), origin=origin, row=row)
         reason = f"{refusal.what}; {refusal.mend}" if refusal.mend else refusal.what
         report.note_refusal(Refusal(row, where, refusal.code, reason))
 
@@ -133,7 +134,7 @@ def _ends_mid_line(path: Path) -> bool:
 
 def _submit(outcome: RowOutcome, origin: str, intake: Intake, report: Report) -> None:
     for refusal in outcome.refusals:
-        intake.refuse(refusal.code, refusal.field, refusal.reason, origin=origin, row=refusal.row)
+        intake.refuse(refusal.as_error(), origin=origin, row=refusal.row)
         report.note_refusal(refusal)
     for flag in outcome.flags:
         report.note_flag(flag)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from adapters.intake.evidence import different_bytes, evidence
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recording import Equivocation, Outcome, Receipt, Reject
-from domain.canonical import BODY_BYTES_MAX
+from adapters.store.recording import Equivocation, Outcome, Reject
 from domain.envelope import Submission
 from domain.errors import InputRefused
 
@@ -58,7 +57,7 @@ class Intake:
         try:
             submission = self._gate.pass_through(body, signature)
         except InputRefused as refusal:
-            self.refuse(refusal.code, refusal.where, refusal.what, origin=origin, row=row, body=body)
+            self.refuse(refusal, origin=origin, row=row, body=body)
             raise
         self.put(submission, origin=origin, row=row)
 
@@ -68,11 +67,9 @@ class Intake:
         if len(self._items) >= self._batch_events:
             self.flush()
 
-    def refuse(self, code: str, field: str, reason: str, *, origin: str, row: int, body: bytes | None = None) -> None:
+    def refuse(self, refusal: InputRefused, *, origin: str, row: int, body: bytes | None = None) -> None:
         """Keep a refusal as evidence, in the same transaction as the events around it."""
-        digest = sha256(reason.encode() if body is None else body).digest()
-        kept = body[:BODY_BYTES_MAX] if body is not None else None
-        self._rejects.append(Reject(code, field, reason, origin, row, kept, digest))
+        self._rejects.append(evidence(refusal, origin=origin, row=row, body=body))
         if len(self._rejects) >= self._batch_events:
             self.flush()
 
@@ -88,11 +85,6 @@ class Intake:
         settled = list(zip(items, outcomes, strict=True))
         for item, outcome in settled:
             if isinstance(outcome, Equivocation):
-                reason, body = different_bytes(outcome.first), item.submission.body
-                self.refuse("different_bytes", "id", reason, origin=item.origin, row=item.row, body=body)
+                refusal = different_bytes(outcome.first)
+                self.refuse(refusal, origin=item.origin, row=item.row, body=item.submission.body)
         self._settled(settled)
-
-
-def different_bytes(first: Receipt) -> str:
-    """Say why a repeated id is refused."""
-    return f"this source and id are recorded at position {first.position} with other bytes; the first stays"

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = ("domain", "projections", "adapters")
-ERRORS = ("InputRefused", "LedgerUnavailable", "IntegrityProblem")
+ERRORS = ("InputRefused", "LedgerUnavailable", "TooBusy", "IntegrityProblem")
 POSITION_OF_CODE = {**dict.fromkeys(ERRORS, 0), "Refusal": 2, "Flag": 1}
 KIND_OF = {"Refusal": "InputRefused"}
 MEANING = {
     "InputRefused": "A record or argument the ledger does not take. Exit status 3 (recorded) or 2 (usage).",
     "LedgerUnavailable": "The ledger cannot be opened, read or written. Exit status 4.",
+    "TooBusy": "More comes in than can be written; nothing of it is stored, so send it again. Exit status 4.",
     "IntegrityProblem": "What is stored disagrees with itself. Exit status 1.",
     "Flag": "Not an error: recorded as it came, and somebody should look at it.",
 }

@@ -20,6 +20,8 @@ from domain.instants import MINNESOTA, Instant
 
 EVENT_ID = "019bd0a4-5f40-7a31-8c11-4b1d3c9e7f02"
 OTHER_EVENT_ID = "019bd0a3-1c20-7b52-9d44-8e2f6a7b9c01"
+KEY_ID = "06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9"  # of the key in RFC 8032, 7.1, test 1
+OTHER_KEY_ID = "7b3d979ca8330a94fa7e9e1b466d8b99e0bcdea1ec90596c0dcc8d7ef6b4300c"
 MOMENT = Instant.exact(datetime(2026, 1, 16, 17, 0, tzinfo=MINNESOTA))
 RECORDED = Instant.exact(datetime(2026, 1, 16, 17, 20, tzinfo=MINNESOTA))
 LEFT_OUT = tuple(EventData.model_fields)
@@ -33,6 +35,8 @@ STREAM_IDS = {
     "agreement": "mn-cass-sheriff.WSO",
     "record": "mn-cass-sheriff",
     "finding": "f-0009",
+    "agency": "mn-cass-sheriff",
+    "ledger": "custody",
 }
 
 NAMED: dict[str, str] = {
@@ -63,6 +67,12 @@ NAMED: dict[str, str] = {
     "lift_reason_as_printed": "Detainer Declined by LEA",
     "booking_number": "2026-00017",
     "charge": "1",
+    "speaks_as": "agency:mn-cass-sheriff",
+    "facilities": "mn-cass-jail",
+    "types": "custody.*",
+    "key_id": KEY_ID,
+    "replaces": OTHER_KEY_ID,
+    "spki": "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
 }
 BY_PATTERN = {
     r"^[0-9a-f]{64}$": "5d41" * 16,

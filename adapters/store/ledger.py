@@ -76,14 +76,19 @@ class Ledger(Application[str]):
         *,
         now: datetime,
         rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
         beside: MakeBeside | None = None,
     ) -> list[Outcome]:
         """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each.
 
-        `beside` is called within the transaction for what else belongs in it; MovedByAnother stores nothing.
+        Whoever judged them by the keys known at a position gives that; raise KeysMoved if there are later ones.
+        `beside` is called within the transaction for what else belongs in it; raise MovedByAnother if that is no
+        longer so. Nothing is stored then.
         """
         with self._backend.explained():
-            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects, beside=beside)
+            return self.facts.append(
+                submissions, now_us=microseconds(now), rejects=rejects, keys_upto=keys_upto, beside=beside
+            )
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""

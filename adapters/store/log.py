@@ -58,11 +58,13 @@ class Log(ApplicationRecorder, ABC):
         *,
         now_us: int,
         rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
         beside: MakeBeside | None = None,
     ) -> list[Outcome]:
         """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction.
 
-        Raise MovedByAnother, with nothing stored, where what goes beside is no longer so.
+        Raise KeysMoved, if `keys_upto` is given, where an event about keys has a later position, and MovedByAnother
+        where what goes beside is no longer so; nothing is stored then.
         """
 
     @abstractmethod

@@ -21,7 +21,9 @@ from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresSubscription
 from adapters.store.postgres_snapshot import PostgresSnapshot
 from adapters.store.recording import (
+    KEY_TOPICS,
     Equivocation,
+    KeysMoved,
     Numbered,
     Outcome,
     Receipt,
@@ -57,6 +59,9 @@ INSERT_REJECT = (
     "AND r.origin = %(origin)s AND r.code = %(code)s AND r.field = %(field)s)"
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_KEYS = (
+    "SELECT position FROM stored_events WHERE topic = ANY(%s) AND topic NOT LIKE 'custody.%%' AND position > %s LIMIT 1"
+)
 SELECT_KNOWN = "SELECT source, event_id, position, leaf_hash, recorded_at FROM stored_events WHERE event_id = ANY(%s)"
 STORED = "originator_id, originator_version, topic, state"
 NOTIFICATION = (
@@ -87,10 +92,11 @@ class PostgresLog(Log):
         *,
         now_us: int,
         rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
         beside: MakeBeside | None = None,
     ) -> list[Outcome]:
         """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
-        return self._append(facts, now_us, [None] * len(facts), rejects, beside)
+        return self._append(facts, now_us, [None] * len(facts), rejects, beside, keys_upto=keys_upto)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
@@ -108,6 +114,7 @@ class PostgresLog(Log):
         beside: MakeBeside | None = None,
         *,
         all_new: bool = False,
+        keys_upto: int | None = None,
     ) -> list[Outcome]:
         """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
         ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
@@ -115,7 +122,7 @@ class PostgresLog(Log):
         for may_repeat in attempts():
             try:
                 with self.connections.transaction(writing=True) as cursor:
-                    outcomes = _append(cursor, facts, now_us, versions)
+                    outcomes = _append(cursor, facts, now_us, versions, keys_upto)
                     outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
@@ -274,9 +281,15 @@ class PostgresLog(Log):
 
 
 def _append(
-    cursor: Cursor[DictRow], facts: Sequence[Submission], now_us: int, versions: Sequence[int | None]
+    cursor: Cursor[DictRow],
+    facts: Sequence[Submission],
+    now_us: int,
+    versions: Sequence[int | None],
+    keys_upto: int | None,
 ) -> list[Outcome]:
     cursor.execute(LOCK)
+    if keys_upto is not None and cursor.execute(SELECT_KEYS, [list(KEY_TOPICS), keys_upto]).fetchone():
+        raise KeysMoved
     tree, head_us = _read_head(cursor)
     now_us = max(now_us, head_us)
     known = _known(cursor, facts)

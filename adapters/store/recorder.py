@@ -20,7 +20,9 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
+    KEY_TOPICS,
     Equivocation,
+    KeysMoved,
     Numbered,
     Outcome,
     Receipt,
@@ -65,6 +67,10 @@ SELECT_KNOWN = (
     "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
     "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
 )
+SELECT_KEYS = (
+    f"SELECT 1 FROM stored_events WHERE topic IN ({','.join('?' * len(KEY_TOPICS))}) "  # noqa: S608 - our own names
+    "AND topic NOT LIKE 'custody.%' AND position > ? LIMIT 1"
+)
 
 
 class LedgerRecorder(SQLiteApplicationRecorder, Log):
@@ -87,10 +93,13 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         *,
         now_us: int,
         rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
         beside: MakeBeside | None = None,
     ) -> list[Outcome]:
         """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
+            if keys_upto is not None:
+                _check_keys(cursor, keys_upto)
             outcomes = self._append(cursor, facts, now_us, repeat(None))
             also = beside(outcomes) if beside else Beside()
             KAFKA.write(cursor, also, now_us=now_us)
@@ -295,6 +304,12 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
         return EMPTY_TREE, 0
     peaks = row["peaks"]
     return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+
+
+def _check_keys(c: SQLiteCursor, upto: int) -> None:
+    c.execute(SELECT_KEYS, [*KEY_TOPICS, upto])
+    if c.fetchone():
+        raise KeysMoved
 
 
 def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:

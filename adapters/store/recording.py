@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.envelope import Submission
+from projections.agency_keys import AgencyKeys
 
 ERA_BITS = 16
+KEY_TOPICS = AgencyKeys.TYPES
 
 
 class StoredFact(NamedTuple):
@@ -49,6 +51,10 @@ class Reject:
     row: int
     body: bytes | None
     body_hash: bytes
+
+
+class KeysMoved(Exception):
+    """A key was enrolled or revoked after what the caller judged by was read; nothing was stored."""
 
 
 Outcome = Receipt | Equivocation

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args, get_origin
 
 from domain.errors import InputRefused
-from domain.events import detainer, episode, handoff, instrument, record
+from domain.events import agency, detainer, episode, handoff, instrument, record
 from domain.events.fields import EventData, Ref
 
 FAMILIES: dict[str, tuple[type[EventData], ...]] = {
@@ -18,6 +18,7 @@ FAMILIES: dict[str, tuple[type[EventData], ...]] = {
     "notice and handoff": handoff.EVENTS,
     "rule and agreement": instrument.EVENTS,
     "record": record.EVENTS,
+    "agency": agency.EVENTS,
 }
 
 CATALOGUE: dict[str, type[EventData]] = {event.TYPE: event for family in FAMILIES.values() for event in family}

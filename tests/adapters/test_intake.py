@@ -61,7 +61,8 @@ def test_the_same_refusal_again_is_the_same_evidence(ledger: Ledger) -> None:
             way_in.submit(b"[]", origin="test", row=1)
 
     with intake(ledger, []) as way_in:
-        way_in.refuse("not_an_object", "", "an event is one JSON object", origin="test", row=1, body=b"[]")
+        refusal = InputRefused("not_an_object", "an event is one JSON object")
+        way_in.refuse(refusal, origin="test", row=1, body=b"[]")
     assert 1 == ledger.facts.rows("SELECT count(*) AS n FROM rejects")[0]["n"]
 
 

@@ -22,6 +22,7 @@ PREFIXES = {
     "notice and handoff": {"handoff"},
     "rule and agreement": {"rule", "agreement"},
     "record": {"record", "finding"},
+    "agency": {"agency", "ledger"},
 }
 
 

@@ -1,0 +1,154 @@
+"""Group commit: many threads submit, one transaction stores what came meanwhile, each gets its own receipt.
+
+Nothing is answered before it is on disk. The queue is bounded: a full one refuses at once, and says so.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from threading import Condition, Thread
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from adapters.intake.door import Door, Started
+from adapters.intake.offered import Accepted, Answer, Offered
+from domain.errors import InputRefused, LedgerUnavailable, TooBusy
+
+WAITING_MAX = 10_000
+BATCH_MAX = 1_000
+LINGER_SECONDS = 0.002  # a little later, and more events share an fsync
+
+
+class Waiting(NamedTuple):
+    """An event and who waits for it."""
+
+    offered: Offered
+    future: Future[Accepted]
+
+
+class Begun(NamedTuple):
+    """A batch whose checks have begun."""
+
+    batch: list[Waiting]
+    started: Started
+
+
+class GroupCommit:
+    """Takes events from any thread. Use as a context: leaving it stores what waits, then ends the writing thread."""
+
+    def __init__(
+        self,
+        door: Door,
+        *,
+        waiting_max: int = WAITING_MAX,
+        batch_max: int = BATCH_MAX,
+        linger_seconds: float = LINGER_SECONDS,
+    ) -> None:
+        self._door = door
+        self._waiting_max = waiting_max
+        self._batch_max = batch_max
+        self._linger_seconds = linger_seconds
+        self._waiting: deque[Waiting] = deque()
+        self._changed = Condition()
+        self._is_open = False
+        self._writer = Thread(target=self._write, name="group-commit", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start the writing thread."""
+        self._is_open = True
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take no more, store what waits, and end."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify()
+        self._writer.join()
+
+    def submit(self, offered: Offered) -> Future[Accepted]:
+        """Let an event be recorded; the future gives the receipt, or raises InputRefused or LedgerUnavailable.
+
+        Raise TooBusy(queue_full) at once if too many wait, LedgerUnavailable(intake_closed) after the end.
+        """
+        return self.submit_many([offered])[0]
+
+    def submit_many(self, offered: Sequence[Offered]) -> list[Future[Accepted]]:
+        """Let all of these be recorded, or none; see `submit`."""
+        waiting = [Waiting(one, Future()) for one in offered]
+        with self._changed:
+            if not self._is_open:
+                raise LedgerUnavailable("intake_closed", "the program is ending", mend="send it again in a moment")
+            if len(self._waiting) + len(waiting) > self._waiting_max:
+                raise TooBusy(
+                    "queue_full",
+                    f"{len(self._waiting):,} events wait to be written already",
+                    mend="send the same events again in a moment",
+                )
+            self._waiting.extend(waiting)
+            self._changed.notify()
+        return [one.future for one in waiting]
+
+    def _write(self) -> None:
+        """Check each batch while the one before it is written."""
+        before: Begun | None = None
+        while before or self._has_work():
+            batch = self._taken()
+            begun = self._begun(batch) if batch else None
+            if before:
+                self._settle(before)
+            before = begun
+
+    def _has_work(self) -> bool:
+        """Wait for events; return False at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or not self._is_open)
+            self._changed.wait_for(self._is_full, self._linger_seconds)
+            return bool(self._waiting)
+
+    def _taken(self) -> list[Waiting]:
+        """Take what waits, as much as a batch holds, without what nobody waits for any more."""
+        with self._changed:
+            count = min(len(self._waiting), self._batch_max)
+            taken = [self._waiting.popleft() for _ in range(count)]
+        return [one for one in taken if one.future.set_running_or_notify_cancel()]
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._batch_max or not self._is_open
+
+    def _begun(self, batch: list[Waiting]) -> Begun | None:
+        try:
+            return Begun(batch, self._door.start([one.offered for one in batch]))
+        except BaseException as error:  # whoever waits hears of it, whatever it is
+            self._fail(batch, error)
+            return None
+
+    def _settle(self, begun: Begun) -> None:
+        try:
+            answers = self._door.finish(begun.started)
+        except BaseException as error:
+            self._fail(begun.batch, error)
+            return
+        for one, answer in zip(begun.batch, answers, strict=True):
+            _answer(one.future, answer)
+
+    def _fail(self, batch: Sequence[Waiting], error: BaseException) -> None:
+        """Tell everybody in the batch; where the ledger is away, those who wait behind it too."""
+        behind: list[Waiting] = []
+        if isinstance(error, LedgerUnavailable):
+            with self._changed:
+                behind = [one for one in self._waiting if one.future.set_running_or_notify_cancel()]
+                self._waiting.clear()
+        for one in (*batch, *behind):
+            one.future.set_exception(error)
+
+
+def _answer(future: Future[Accepted], answer: Answer) -> None:
+    if isinstance(answer, InputRefused):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

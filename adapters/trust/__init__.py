@@ -1,0 +1,1 @@
+"""Keys and signatures: what shows who said something."""

@@ -1,0 +1,165 @@
+"""Keys: made here, kept in files that openssl reads, named by a digest of their public half.
+
+    cass.pem       -----BEGIN PRIVATE KEY-----   PKCS#8, not encrypted; mode 0600, never overwritten
+    cass.pem.pub   -----BEGIN PUBLIC KEY-----    SubjectPublicKeyInfo; this one is handed to whoever runs a ledger
+
+A key id is SHA-256, in hex, over the DER of the public half:
+`openssl pkey -pubin -in cass.pem.pub -outform DER | sha256sum`.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from domain.dsse import pae
+from domain.errors import InputRefused
+from domain.events.agency import Algorithm, PublicKey
+
+ECDSA = ec.ECDSA(SHA256())
+KEYS_KEPT = 4_096
+OWNER_ONLY = 0o600
+
+AnyPublic = Ed25519PublicKey | ec.EllipticCurvePublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key and its public half."""
+
+    private: Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+    public: PublicKey
+
+    def sign(self, body: bytes) -> bytes:
+        """Return the signature over a body's pre-authentication encoding: 64 bytes, or for ECDSA DER."""
+        if isinstance(self.private, Ed25519PrivateKey):
+            return self.private.sign(pae(body))
+        return self.private.sign(pae(body), ECDSA)
+
+
+def make_key(path: Path, algorithm: Algorithm) -> PublicKey:
+    """Make a key pair in `path` and `path.pub`; raise InputRefused(file_exists, cannot_write)."""
+    ours = algorithm is Algorithm.ED25519
+    private = Ed25519PrivateKey.generate() if ours else ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key()
+    secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    beside = public_path(path)
+    if beside.exists():
+        raise _file_exists(beside)
+    _write_new(path, secret, OWNER_ONLY)
+    _write_new(beside, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    return described(public)
+
+
+def public_path(path: Path) -> Path:
+    """Return where the public half of a key lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def _write_new(path: Path, text: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    except FileExistsError:
+        raise _file_exists(path) from None
+    except OSError as error:
+        what = f"the key cannot be written: {error.strerror}"
+        raise InputRefused(
+            "cannot_write", what, where=str(path), mend="give a path in a folder that is yours"
+        ) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _file_exists(path: Path) -> InputRefused:
+    what, mend = "a file is there already, and no key is ever overwritten", "name a new file"
+    return InputRefused("file_exists", what, where=str(path), mend=mend)
+
+
+def load_signing_key(path: Path) -> SigningKey:
+    """Read a private key; raise InputRefused(file_not_found, bad_key_file)."""
+    try:
+        private = load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise _bad_key_file(path, "a private key in PEM (PKCS#8), not encrypted") from None
+    if not isinstance(private, Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+        raise _bad_key_file(path, "an Ed25519 or ECDSA P-256 key")
+    try:
+        return SigningKey(private, described(private.public_key()))
+    except ValueError:
+        raise _bad_key_file(path, "an Ed25519 or ECDSA P-256 key") from None
+
+
+def load_public_key(path: Path) -> PublicKey:
+    """Read a public key; raise InputRefused(file_not_found, bad_key_file)."""
+    try:
+        return described(load_pem_public_key(_read(path)))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise _bad_key_file(path, "an Ed25519 or ECDSA P-256 public key in PEM") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = f"the key cannot be read: {error.strerror}"
+        raise InputRefused("file_not_found", what, where=str(path), mend="check the path") from None
+
+
+def _bad_key_file(path: Path, wanted: str) -> InputRefused:
+    what, mend = f"the file does not hold {wanted}", "`custody agency keygen FILE` makes a pair"
+    return InputRefused("bad_key_file", what, where=str(path), mend=mend)
+
+
+def described(public: object) -> PublicKey:
+    """Return a public key as events carry it; raise ValueError for a kind that we do not take."""
+    if isinstance(public, Ed25519PublicKey):
+        algorithm = Algorithm.ED25519
+    elif isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
+        algorithm = Algorithm.ECDSA_P256
+    else:
+        raise ValueError("neither Ed25519 nor ECDSA P-256")  # noqa: TRY004 - it is the file's content
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return PublicKey(algorithm=algorithm, key_id=sha256(spki).hexdigest(), spki=b64encode(spki).decode())
+
+
+def has_signed(key: PublicKey, body: bytes, signature: bytes) -> bool:
+    """Say whether the signature over the body is this key's; a key that is none has signed nothing."""
+    try:
+        public = _loaded(key.spki, key.key_id)
+        if isinstance(public, Ed25519PublicKey):
+            public.verify(signature, pae(body))
+        else:
+            public.verify(signature, pae(body), ECDSA)
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+@lru_cache(KEYS_KEPT)
+def _loaded(spki: str, key_id: str) -> AnyPublic:
+    """Load a key as an event carries it; raise ValueError if it is not the one its id names."""
+    public = load_der_public_key(b64decode(spki))
+    if described(public).key_id != key_id:
+        raise ValueError("the id is not the digest of the key")
+    assert isinstance(public, AnyPublic)  # noqa: S101 - `described` takes nothing else
+    return public
