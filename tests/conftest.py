@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.kafka_brokers import one_broker
 from tests.postgres import Server, kinds, running
 from tests.spots import DatabaseSpot, FileSpot, Spot
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """The address of one real broker of Kafka, started when first asked for."""
+    with one_broker() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,8 @@ COMMANDS = {
     "determinations": "determinations",
     "agreements": "agreements",
     "rules": "rules",
+    "kafka": "kafka",
+    "dlq": "dlq",
     "log": "record",
     "replay": "record",
     "verify": "record",

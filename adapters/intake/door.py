@@ -9,14 +9,16 @@ these are written. A `Door` is used by one thread; `adapters.intake.group_commit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from adapters.intake.checking import Checked, Checker, Checks
 from adapters.intake.evidence import different_bytes, evidence
-from adapters.intake.offered import Accepted, Answer, Offered
+from adapters.intake.offered import Accepted, Answer, Delivery, Held, Judged, Offered
+from adapters.store.kafka_tables import Beside
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recording import Equivocation, KeysMoved, Receipt
+from adapters.store.recording import Equivocation, KeysMoved, Outcome, Receipt
 from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.errors import InputRefused
@@ -56,12 +58,18 @@ class Door:
 
     def finish(self, started: Started) -> list[Answer]:
         """Wait for the checks, judge and append; durable when it returns."""
+        return [one for one in self.deliver(started, None) if not isinstance(one, Held)]
+
+    def deliver(self, started: Started, delivery: Delivery | None) -> list[Answer | Held]:
+        """Finish, with what the way in keeps in the same transaction; raise MovedByAnother, with nothing stored."""
         checked = started.checks()
         while True:
             self._read_keys()
-            judged = [self._judged(one) for one in checked]
+            judged: list[Judged] = [self._judged(one) for one in checked]
+            if delivery is not None:
+                judged = delivery.held(judged)
             try:
-                return self._append(started.offered, judged)
+                return self._append(started.offered, judged, delivery)
             except KeysMoved:  # somebody enrolled or revoked a key meanwhile: what is judged by it is judged again
                 continue
 
@@ -91,30 +99,33 @@ class Door:
                 return _accepted(submission, Receipt(event.position, leaf, recorded_us, is_new=False))
         return None
 
-    def _append(self, offered: Sequence[Offered], judged: Sequence[Checked | Accepted]) -> list[Answer]:
-        refused = [
-            evidence(answer, origin=one.origin, row=one.row, body=one.body)
-            for one, answer in zip(offered, judged, strict=True)
-            if isinstance(answer, InputRefused)
-        ]
+    def _append(
+        self, offered: Sequence[Offered], judged: Sequence[Judged], delivery: Delivery | None
+    ) -> list[Answer | Held]:
+        answers: list[Answer | Held] = []
+
+        def beside(outcomes: list[Outcome]) -> Beside:
+            answers[:] = _answers(judged, outcomes)
+            refused = [
+                evidence(answer, origin=one.origin, row=one.row, body=one.body)
+                for one, answer in zip(offered, answers, strict=True)
+                if isinstance(answer, InputRefused)
+            ]
+            return replace(delivery.beside(answers) if delivery else Beside(), rejects=refused)
+
         submissions = [one for one in judged if isinstance(one, Submission)]
-        outcomes = iter(self._ledger.append(submissions, now=self._clock(), rejects=refused, keys_upto=self._keys_upto))
-        answers: list[Answer] = []
-        replayed = []
-        for one, answer in zip(offered, judged, strict=True):
-            if not isinstance(answer, Submission):
-                answers.append(answer)
-                continue
-            outcome = next(outcomes)
-            if isinstance(outcome, Equivocation):
-                refusal = different_bytes(outcome.first)
-                replayed.append(evidence(refusal, origin=one.origin, row=one.row, body=one.body))
-                answers.append(refusal)
-            else:
-                answers.append(_accepted(answer, outcome))
-        if replayed:
-            self._ledger.append([], now=self._clock(), rejects=replayed)
+        self._ledger.append(submissions, now=self._clock(), keys_upto=self._keys_upto, beside=beside)
         return answers
+
+
+def _answers(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> Iterator[Answer | Held]:
+    appended = iter(outcomes)
+    for one in judged:
+        if not isinstance(one, Submission):
+            yield one
+            continue
+        outcome = next(appended)
+        yield different_bytes(outcome.first) if isinstance(outcome, Equivocation) else _accepted(one, outcome)
 
 
 def _accepted(submission: Submission, receipt: Receipt) -> Accepted:

@@ -93,7 +93,7 @@ class Beside:
 MakeBeside = Callable[[list[Outcome]], Beside]
 
 
-class MovedByAnother(Exception):  # noqa: N818 - named for what happened, and no user ever sees it
+class MovedByAnother(Exception):
     """Another process read on from the same place, or ended a letter: nothing was stored, begin from what is stored."""
 
 

@@ -149,6 +149,11 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return self.facts.raw_events(after=after, upto=upto, topics=topics)
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column: what stands beside the bytes too."""
+        with self._backend.explained():
+            return self.facts.whole_rows(after=after, limit=limit)
+
     def leaf_at(self, position: int) -> str:
         """Return the leaf hash, in hex, of the event at a position, "" if there is none."""
         with self._backend.explained():

@@ -80,6 +80,10 @@ class Log(ApplicationRecorder, ABC):
         """Return so many events (position, recorded_at, state, topic) with positions in (after, upto], in order."""
 
     @abstractmethod
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+
+    @abstractmethod
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
 

@@ -201,6 +201,11 @@ class PostgresLog(Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT %s"  # noqa: S608
         return self.rows(statement, [after, upto, *_given(topics), limit])
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > %s ORDER BY position LIMIT %s"
+        return self.rows(statement, [after, limit])
+
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
         return self.rows(ABOUT, [list(range(era_of(upto) + 1)), list(refs), upto])

@@ -189,6 +189,11 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
         return self.rows(statement, [after, upto, *topics, limit])
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
+        return self.rows(statement, [after, limit])
+
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
         eras = list(range(era_of(upto) + 1))
