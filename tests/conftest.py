@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka_brokers import one_broker
 from tests.postgres import Server, kinds, running
 from tests.spots import DatabaseSpot, FileSpot, Spot
 
@@ -17,6 +16,8 @@ from tests.spots import DatabaseSpot, FileSpot, Spot
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
     """The address of one real broker of Kafka, started when first asked for."""
+    from tests.kafka_brokers import one_broker  # most tests need no client of Kafka
+
     with one_broker() as address:
         yield address
 

@@ -116,18 +116,18 @@ def publish(
 
     from adapters.kafka.clients import explained
     from adapters.kafka.meters import PublishMeter, serve
-    from adapters.kafka.outbox import LetterFeed, LogFeed, Publisher
+    from adapters.kafka.outbox import Feed, LetterFeed, LogFeed, Publisher
     from adapters.kafka.settings import kafka_settings
 
     settings = kafka_settings(settings_file)
     registry = CollectorRegistry()
     with closing(services.reading()) as ledger, until_stopped() as stopped, explained(settings):
         serve(registry, metrics_port)
-        letters = [LetterFeed(ledger, source) for source in (ledger.letter_topics() if dead_letters else ())]
+        feeds: list[Feed] = [LogFeed(ledger, topic), *([LetterFeed(ledger)] if dead_letters else [])]
         meter = PublishMeter(registry)
-        publishers = [Publisher(settings, feed, meter, say) for feed in (LogFeed(ledger, topic), *letters)]
+        publishers = [Publisher(settings, feed, meter, say) for feed in feeds]
         run_all([partial(publisher.run, stopped, once=once) for publisher in publishers])
-    done = {publisher.topic: {"published": publisher.published, "upto": publisher.number} for publisher in publishers}
+    done = {publisher.name: {"published": publisher.published, "upto": publisher.number} for publisher in publishers}
     if as_json:
         print_json(done)
         return

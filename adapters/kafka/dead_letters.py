@@ -74,7 +74,7 @@ def replay(ledger: Ledger, door: Door, numbers: Sequence[int]) -> list[Replayed]
 
 
 def drop(ledger: Ledger, clock: Clock, number: int) -> None:
-    """Let a letter go: what waits behind it may be replayed. The letter itself stays; raise InputRefused if it ended."""
+    """Let a letter go, and keep it: what waits behind it may be replayed; raise InputRefused if it ended."""
     stored = one_letter(ledger, number)
     try:
         ledger.append([], now=clock(), beside=lambda _: Beside(ends={number: DROPPED}))

@@ -1,6 +1,6 @@
 """`custody kafka intake`: agencies' topics into the ledger, every record once, each chain in its order.
 
-    poll -> offered -> checks (meanwhile the batch before is written) -> one transaction: events, refusals, letters, offsets
+    poll -> offered -> checks (meanwhile the batch before is written) -> one transaction: events, letters, offsets
 
 The ledger's own offsets are the truth: a partition that comes to this worker is read from there, and a batch is stored
 only if nobody moved it meanwhile. So a worker that was frozen, and wakes when others have gone on, stores nothing. What
@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kafka import TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 from kafka.structs import OffsetAndMetadata
 
 from adapters.intake.door import Door, Started
@@ -88,7 +88,7 @@ class IntakeWorker:
         return batch is not None
 
     def _take_up(self) -> set[TopicPartition]:
-        """Begin with partitions that came to us where the ledger says; what was polled of them before is passed over."""
+        """Begin with partitions that came to us where the ledger says; what came of them before that is passed over."""
         assigned = self._consumer.assignment()
         for lost in self._places.keys() - assigned:
             del self._places[lost]
@@ -98,11 +98,15 @@ class IntakeWorker:
         try:
             offsets = self._ledger.kafka_offsets(self._group)
             self._held = self._ledger.held_chains()
+            ends = self._consumer.end_offsets(list(arrived))
         except LedgerUnavailable as error:
             self._go_away(error)
             return arrived
+        except RetriableError:  # no leader at this moment: the next time round
+            return arrived
         for partition in arrived:
             place = offsets.get((partition.topic, partition.partition))
+            _check_end(partition, place, ends[partition])
             with suppress(ValueError):  # it went to another worker since
                 if place is None:
                     self._consumer.seek_to_beginning(partition)
@@ -126,17 +130,11 @@ class IntakeWorker:
         return Batch.of(self._group, records, moves) if records else None
 
     def _check_gap(self, partition: TopicPartition, expected: int | None, offset: int) -> None:
-        """Say so where records are gone that nobody read; raise LedgerUnavailable(topic_recreated) where they are others."""
+        """Say so where records are gone that nobody read; raise LedgerUnavailable(topic_recreated)."""
         if expected is None or offset == expected:
             return
+        _check_end(partition, expected, offset)
         where = f"{partition.topic}/{partition.partition}"
-        if offset < expected:
-            raise LedgerUnavailable(
-                "topic_recreated",
-                f"the ledger has read {where} up to offset {expected}, and the topic does not reach that far",
-                where=where,
-                mend="the topic was made anew: read it under another --group; what is recorded is not recorded again",
-            )
         if self._consumer.beginning_offsets([partition])[partition] > expected:
             self._say(f"{where}: records {expected} to {offset - 1} were deleted before the ledger read them")
 
@@ -211,3 +209,15 @@ class IntakeWorker:
             return False
         ends = self._consumer.end_offsets(list(self._places))
         return all(self._consumer.position(partition) >= ends[partition] for partition in self._places)
+
+
+def _check_end(partition: TopicPartition, place: int | None, end: int) -> None:
+    """Raise LedgerUnavailable(topic_recreated) where the ledger has read further than the topic reaches."""
+    if place is not None and end < place:
+        where = f"{partition.topic}/{partition.partition}"
+        raise LedgerUnavailable(
+            "topic_recreated",
+            f"the ledger has read up to offset {place}, and the topic does not reach that far",
+            where=where,
+            mend="the topic was made anew: read it under another --group; what is recorded is not recorded again",
+        )

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from kafka import TopicPartition
-
 from adapters.kafka.clients import plain_consumer
+from adapters.kafka.outbox import partitions_of
 from adapters.kafka.settings import KafkaSettings
 from adapters.store.ledger import Ledger
 
@@ -18,11 +17,7 @@ def lag(settings: KafkaSettings, ledger: Ledger, group: str, topics: Sequence[st
     offsets = ledger.kafka_offsets(group)
     wanted = sorted({*topics} or {topic for topic, _ in offsets})
     with closing(plain_consumer(settings)) as consumer:
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in wanted
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
+        partitions = [one for topic in wanted for one in partitions_of(consumer, topic)]
         begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
     found = []
     for one in partitions:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from kafka import TopicPartition
@@ -21,7 +22,6 @@ from kafka.errors import (
     KafkaError,
     ProducerFencedError,
     SaslAuthenticationFailedError,
-    UnknownTopicOrPartitionError,
 )
 
 from adapters.kafka.clients import plain_consumer, transactional_producer
@@ -42,8 +42,9 @@ HOPELESS = (AuthorizationError, SaslAuthenticationFailedError, ProducerFencedErr
 
 
 class Outgoing(NamedTuple):
-    """One record on its way out; numbers grow, by one or more."""
+    """One record on its way out; numbers grow by one."""
 
+    topic: str
     number: int
     key: bytes | None
     value: bytes | None
@@ -51,17 +52,28 @@ class Outgoing(NamedTuple):
 
 
 class Feed(Protocol):
-    """What goes to one topic."""
+    """What goes out in one order, to one topic or several. One publisher of a name works at a time."""
 
-    topic: str
-    number_header: str
+    @property
+    def name(self) -> str:
+        """Return the name of its publisher."""
+        ...
+
+    @property
+    def number_header(self) -> str:
+        """Return the header that carries the number."""
+        ...
+
+    def topics(self) -> Sequence[str]:
+        """Return where it goes."""
+        ...
 
     def after(self, number: int, limit: int) -> Sequence[Outgoing]:
         """Return what comes next."""
         ...
 
     def check(self, number: int, headers: dict[str, bytes]) -> None:
-        """Raise IntegrityProblem if the last record of the topic is not ours."""
+        """Raise IntegrityProblem if the last record is not ours."""
         ...
 
 
@@ -72,12 +84,22 @@ class LogFeed:
 
     def __init__(self, ledger: Ledger, topic: str) -> None:
         self._ledger = ledger
-        self.topic = topic
+        self.name = topic
+
+    def topics(self) -> list[str]:
+        """Return the topic."""
+        return [self.name]
 
     def after(self, number: int, limit: int) -> list[Outgoing]:
         """Return the next events, keyed by their stream."""
         return [
-            Outgoing(row["position"], row["originator_id"].encode(), bytes(row["state"]), published_headers(row))
+            Outgoing(
+                self.name,
+                row["position"],
+                row["originator_id"].encode(),
+                bytes(row["state"]),
+                published_headers(row),
+            )
             for row in self._ledger.whole_rows(after=number, limit=limit)
         ]
 
@@ -87,29 +109,39 @@ class LogFeed:
             raise IntegrityProblem(
                 "other_log",
                 f"the topic holds another event at position {number} than this ledger",
-                where=self.topic,
+                where=self.name,
                 mend="give each ledger a topic of its own",
             )
 
 
 class LetterFeed:
-    """The dead letters of one topic, by number, into the topic beside it."""
+    """The dead letters by number, each into the topic beside the one it came from."""
 
+    name = "dead-letters"
     number_header = LETTER
 
-    def __init__(self, ledger: Ledger, topic: str) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._from = topic
-        self.topic = f"{topic}.dlq"
+
+    def topics(self) -> list[str]:
+        """Return the topics beside those that letters came from."""
+        return [beside(topic) for topic in self._ledger.letter_topics()]
 
     def after(self, number: int, limit: int) -> list[Outgoing]:
         """Return the next letters: key, value and headers as they came, and why beside them."""
-        letters = self._ledger.dead_letters(after=number, topic=self._from)
-        found = [one for one, _ in zip(letters, range(limit), strict=False)]
-        return [Outgoing(one.number, one.letter.key, one.letter.value, letter_headers(one)) for one in found]
+        found = islice(self._ledger.dead_letters(after=number), limit)
+        return [
+            Outgoing(beside(one.letter.topic), one.number, one.letter.key, one.letter.value, letter_headers(one))
+            for one in found
+        ]
 
     def check(self, number: int, headers: dict[str, bytes]) -> None:
         """Take the topic as it is: letters have no hash."""
+
+
+def beside(topic: str) -> str:
+    """Return where the dead letters of a topic go."""
+    return f"{topic}.dlq"
 
 
 def letter_headers(stored: StoredLetter) -> Headers:
@@ -135,9 +167,9 @@ class Publisher:
     def __init__(self, settings: KafkaSettings, feed: Feed, meter: PublishMeter, say: Callable[[str], None]) -> None:
         self._settings = settings
         self._feed = feed
+        self.name = feed.name
         self._meter = meter
         self._say = say
-        self.topic = feed.topic
         self.published = 0
         self.number = 0
 
@@ -152,17 +184,13 @@ class Publisher:
             except HOPELESS:
                 raise
             except KafkaError as error:
-                if once and isinstance(error, UnknownTopicOrPartitionError):
-                    raise
-                self._say(
-                    f"{self._feed.topic}: beginning anew in {AWAY_SECONDS:.0f} s: {type(error).__name__}: {error}"
-                )
+                self._say(f"{self.name}: beginning anew in {AWAY_SECONDS:.0f} s: {type(error).__name__}: {error}")
                 time.sleep(AWAY_SECONDS)
             else:
                 return
 
     def _publish(self, stopped: Callable[[], bool], *, once: bool) -> None:
-        producer = transactional_producer(self._settings, f"custody-publish-{self._feed.topic}")
+        producer = transactional_producer(self._settings, f"custody-publish-{self.name}")
         try:
             producer.init_transactions()  # whoever published before is ended, with its transaction
             self.number = self._last_number()
@@ -179,29 +207,21 @@ class Publisher:
                 producer.close(timeout=5)
 
     def _send(self, producer: Any, outgoing: Sequence[Outgoing]) -> None:
-        topic = self._feed.topic
         producer.begin_transaction()
-        sent = [producer.send(topic, value=one.value, key=one.key, headers=one.headers) for one in outgoing]
+        sent = [producer.send(one.topic, value=one.value, key=one.key, headers=one.headers) for one in outgoing]
         producer.commit_transaction()
         for future in sent:
             future.get(timeout=0)  # raises what kept a record back; the transaction has ended
         self.number = outgoing[-1].number
         self.published += len(outgoing)
-        self._meter.published(topic, len(outgoing), self.number)
+        self._meter.published(self.name, len(outgoing), self.number)
 
     def _last_number(self) -> int:
-        """Return the largest number in the topic, 0 if it is empty; raise LedgerUnavailable(topic_missing)."""
+        """Return the largest number in the topics, 0 if they are empty; raise LedgerUnavailable(topic_missing)."""
         with closing(plain_consumer(self._settings)) as consumer:
-            partitions = consumer.partitions_for_topic(self._feed.topic)
-            if not partitions:
-                raise LedgerUnavailable(
-                    "topic_missing",
-                    "Kafka has no such topic",
-                    where=self._feed.topic,
-                    mend="declare it, and run `custody kafka topics apply`",
-                )
-            found = [self._last_in(consumer, TopicPartition(self._feed.topic, number)) for number in partitions]
-        number, headers = max(found, key=lambda one: one[0])
+            partitions = [one for topic in self._feed.topics() for one in partitions_of(consumer, topic)]
+            found = [self._last_in(consumer, partition) for partition in partitions]
+        number, headers = max(found, key=lambda one: one[0], default=(0, {}))
         if number:
             self._feed.check(number, headers)
         return number
@@ -224,3 +244,12 @@ class Publisher:
             if start == begin:
                 return 0, {}
             back *= 16
+
+
+def partitions_of(consumer: Any, topic: str) -> list[TopicPartition]:
+    """Return the partitions of a topic; raise LedgerUnavailable(topic_missing)."""
+    numbers = consumer.partitions_for_topic(topic)
+    if not numbers:
+        mend = "declare it, and run `custody kafka topics apply`"
+        raise LedgerUnavailable("topic_missing", "Kafka has no such topic", where=topic, mend=mend)
+    return [TopicPartition(topic, number) for number in sorted(numbers)]

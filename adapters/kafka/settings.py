@@ -1,4 +1,4 @@
-"""How to reach Kafka: from a file, or the environment, which goes first. Secrets come from there alone, never from argv.
+"""How to reach Kafka: a file, or the environment, which goes first. Secrets come from there alone, never from argv.
 
 bootstrap_servers: kafka-1.example:9093,kafka-2.example:9093     CUSTODY_KAFKA_BOOTSTRAP_SERVERS
 security_protocol: SASL_SSL                                     CUSTODY_KAFKA_SECURITY_PROTOCOL
@@ -77,7 +77,7 @@ class KafkaSettings(BaseModel):
 
 
 def kafka_settings(file: Path | None, environment: Mapping[str, str] = os.environ) -> KafkaSettings:
-    """Return the settings of a file and the environment; raise InputRefused(bad_kafka_setting), which shows no value."""
+    """Return the settings of a file and the environment; raise InputRefused(bad_kafka_setting), without values."""
     named = environment.get(FILE_VARIABLE)
     chosen = file or (Path(named) if named else None)
     given: dict[str, Any] = {}
