@@ -39,7 +39,9 @@ def one_broker() -> Iterator[str]:
 
 def docker_answers() -> bool:
     """Say whether an engine answers; the client may be installed without one."""
-    return shutil.which("docker") is not None and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    return (
+        shutil.which("docker") is not None and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    )
 
 
 def new_topic(address: str, *, partitions: int = 3, copies: int = 1, name: str = "") -> str:
