@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from adapters.intake.checking import SerialChecker
 from adapters.intake.door import Door
-from adapters.kafka.dead_letters import drop, open_letters, replay, waiting_behind
+from adapters.kafka.dead_letters import drop, open_letters, waiting_behind
+from adapters.kafka.dead_letters import replay as give_again
 from adapters.places.register import Register, minnesota_register
 from adapters.store.kafka_tables import BEHIND, Beside, Letter
 from adapters.store.ledger import Ledger, system_clock
@@ -39,15 +41,9 @@ def set_aside(ledger: Ledger, *letters: Letter) -> None:
 
 def door(ledger: Ledger, *, knows: str = "") -> Door:
     """The way in, which may know one facility more."""
-    register = minnesota_register()
-    if knows:
-        more = register.facilities[0].__class__(**{**_fields(register.facilities[0]), "id": knows})
-        register = Register([*register.facilities, more])
-    return Door(ledger, SerialChecker(register), system_clock)
-
-
-def _fields(facility: object) -> dict[str, object]:
-    return {name: getattr(facility, name) for name in facility.__dataclass_fields__}  # type: ignore[attr-defined]
+    facilities = minnesota_register().facilities
+    more = (replace(facilities[0], id=knows),) if knows else ()
+    return Door(ledger, SerialChecker(Register((*facilities, *more))), system_clock)
 
 
 def chain() -> list[bytes]:
@@ -58,9 +54,9 @@ def test_a_chain_is_replayed_in_its_order_once_what_kept_it_back_is_mended(ledge
     events = chain()
     set_aside(ledger, letter(events[0], "unknown_facility", 0), letter(events[1], BEHIND, 1))
 
-    before = replay(ledger, door(ledger), [2])
-    after = replay(ledger, door(ledger, knows=NEW_JAIL), [2])
-    again = replay(ledger, door(ledger, knows=NEW_JAIL), [1, 2])
+    before = give_again(ledger, door(ledger), [2])
+    after = give_again(ledger, door(ledger, knows=NEW_JAIL), [2])
+    again = give_again(ledger, door(ledger, knows=NEW_JAIL), [1, 2])
 
     assert [(1, None, "unknown_facility")] == [one[:3] for one in before]
     assert [(1, 2, ""), (2, 3, "")] == [one[:3] for one in after]
@@ -73,7 +69,7 @@ def test_a_dropped_letter_lets_those_behind_it_be_replayed_and_stays_on_record(l
 
     assert {1: 1} == waiting_behind(open_letters(ledger))
     drop(ledger, system_clock, 1)
-    done = replay(ledger, door(ledger), [])
+    done = give_again(ledger, door(ledger), [])
 
     assert [(2, 2, "")] == [one[:3] for one in done]
     assert ["dropped", "replayed"] == [one.how for one in ledger.dead_letters()]
@@ -85,10 +81,10 @@ def test_an_event_that_is_recorded_already_ends_its_letter_with_the_first_receip
     ledger.append([admit(booked(1))], now=MONDAY)
     set_aside(ledger, letter(booked(1), "unknown_facility", 0))
 
-    assert [(1, 2, "")] == [one[:3] for one in replay(ledger, door(ledger), [])]
+    assert [(1, 2, "")] == [one[:3] for one in give_again(ledger, door(ledger), [])]
     assert 2 == ledger.position()
 
 
 def test_a_letter_that_is_not_there_is_named(ledger) -> None:
     with pytest.raises(InputRefused, match="no dead letter 7"):
-        replay(ledger, door(ledger), [7])
+        give_again(ledger, door(ledger), [7])
