@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test lint format docs bench lock clean
+.PHONY: setup demo test lint kafka kafka-faults format docs bench lock clean
 
 setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
@@ -22,6 +22,12 @@ demo: setup  ## real sheets, one simulated month, a state, a conflict, and "no w
 
 test: setup lint  ## everything
 	@$(BIN)/pytest -n 2
+
+kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs Java 17 and Maven)
+	@$(BIN)/python -m deploy.kafka.brokers
+
+kafka-faults: setup  ## the long form of the Kafka faults: 500 workers killed, a broker down for a minute (about an hour)
+	@CUSTODY_FAULT_KILLS=500 CUSTODY_FAULT_DOWN_SECONDS=60 $(BIN)/pytest -n 0 tests/scenarios/test_kafka_faults.py
 
 lint: setup  ## style, types, import direction
 	@$(BIN)/ruff check .
@@ -44,4 +50,4 @@ lock: setup  ## resolve requirements.lock anew (needs uv)
 		--no-emit-index-url --no-emit-find-links pyproject.toml --group test --group lint --group build -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .kafka .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -63,13 +63,15 @@ def replay(ledger: Ledger, door: Door, numbers: Sequence[int]) -> list[Replayed]
     """Give letters to the ledger again: all of a chain that holds, in order, up to the first that is refused again."""
     wanted = [one_letter(ledger, number) for number in numbers] or open_letters(ledger)
     done: list[Replayed] = []
-    seen: set[int] = set()
+    chains: set[Chain] = set()
     for stored in wanted:
-        if stored.number in seen or stored.how is not None:
+        if stored.how is not None:
             continue
-        results = _replay_chain(ledger, door, stored) if stored.letter.holds else [_replay_one(door, stored)]
-        seen |= {result.number for result in results}
-        done += results
+        if not stored.letter.holds:
+            done.append(_replay_one(door, stored))
+        elif _chain(stored) not in chains:
+            chains.add(_chain(stored))
+            done += _replay_chain(ledger, door, stored)
     return done
 
 

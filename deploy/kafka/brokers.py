@@ -19,7 +19,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,11 +121,16 @@ class Cluster:
 
 
 @contextmanager
-def running(count: int = 1, *, first_port: int | None = None) -> Iterator[Cluster]:
-    """Yield so many brokers, started; nothing of them is left after."""
+def running(
+    count: int = 1, *, first_port: int | None = None, also: Callable[[int, int], str] = lambda *_: ""
+) -> Iterator[Cluster]:
+    """Yield so many brokers, started; nothing of them is left after.
+
+    `also` is given a broker's port and its controller's, and returns settings that come after ours.
+    """
     for attempt in range(1, STARTS_MAX + 1):
         folder = Path(tempfile.mkdtemp(prefix="custody-kafka-"))
-        cluster = Cluster(_prepared(folder, count, first_port))
+        cluster = Cluster(_prepared(folder, count, first_port, also))
         try:
             for broker in cluster.brokers:  # a majority must run before any of them has started
                 broker.start()
@@ -173,9 +178,9 @@ def _check_java() -> None:
         raise NoKafka(f"this Java is too old for Apache Kafka: {mend}")
 
 
-def _prepared(folder: Path, count: int, first_port: int | None) -> list[Broker]:
+def _prepared(folder: Path, count: int, first_port: int | None, also: Callable[[int, int], str]) -> list[Broker]:
     """Write each broker's settings and meta.properties."""
-    ports = [first_port + n for n in range(2 * count)] if first_port else _free_ports(2 * count)
+    ports = [first_port + n for n in range(2 * count)] if first_port else free_ports(2 * count)
     voters = ",".join(f"{node}@127.0.0.1:{ports[count + node - 1]}" for node in range(1, count + 1))
     brokers = []
     for node in range(1, count + 1):
@@ -192,12 +197,14 @@ def _prepared(folder: Path, count: int, first_port: int | None) -> list[Broker]:
             copies=count,
             in_sync=count // 2 + 1,
         )
-        (broker.folder / "server.properties").write_text(settings)
+        more = also(broker.port, ports[count + node - 1])
+        (broker.folder / "server.properties").write_text(f"{settings}{more}")
         brokers.append(broker)
     return brokers
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens at just now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:

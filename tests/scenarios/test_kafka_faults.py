@@ -32,7 +32,7 @@ from deploy.kafka.brokers import Broker, Cluster, running
 from domain.envelope import admit
 from tests.adapters.kafka.workers import unsigned_ledger
 from tests.builders import MONDAY, booked, released
-from tests.kafka_brokers import new_topic
+from tests.kafka_brokers import DROPPED_SOCKETS, new_topic
 from tests.postgres import Server, kinds
 from tests.spots import DatabaseSpot, FileSpot, Spot
 
@@ -46,8 +46,7 @@ ROOT = Path(__file__).parents[2]
 BACKENDS = ("file", kinds()[0])  # and the newest PostgreSQL at hand
 IS_LONG = "CUSTODY_FAULT_KILLS" in os.environ
 
-# kafka-python drops the sockets with which it could not reach a dead broker, and leaves them to be collected.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(*DROPPED_SOCKETS)
 
 
 @pytest.fixture(autouse=True)
