@@ -13,7 +13,7 @@ from adapters.queries import ice_reaches
 from adapters.read_models.keeping import models_of
 from adapters.read_models.models import Models
 from adapters.rules.published import KnownRules, known_rules
-from adapters.store.ledger import Ledger, let_in, system_clock
+from adapters.store.ledger import Ledger, decode, let_in, system_clock
 from adapters.store.place import Place
 from domain.instants import MINNESOTA
 from domain.rules.stops import Stops
@@ -32,6 +32,7 @@ from projections.overholds import Overholds
 from projections.published_packs import PublishedPacks
 from projections.replay import ReadModel
 from projections.rule_stops import STOPPING_TYPES, rule_stops
+from projections.sequences import Sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,17 @@ def ice_told_until(ledger: Ledger, upto: int, at: datetime | None) -> datetime |
     return min(reaches, at) if reaches and at else reaches
 
 
+def sequences(ledger: Ledger, upto: int, at: datetime | None = None) -> Sequences:
+    """Return the agencies' own counts as known at a position, without what surely happened after a moment."""
+    signed = map(decode, (row for row in ledger.event_rows(upto=upto) if row["signature"] is not None))
+    return Sequences(event for event in signed if at is None or event.occurred.maybe_by(at))
+
+
 def read_models(services: Services, ledger: Ledger, upto: int, amending: Amendments) -> list[ReadModel]:
     """Return the read models that are folded when asked, empty."""
     against, custodians = setting(ledger, upto, amending), services.custodians()
     decided = DecisionTrail(against.rulebook, against.agreements, custodians, against.stops)
-    return [Agreements(), decided, FindingTrail(against, custodians)]
+    return [Agreements(), decided, FindingTrail(against, custodians, sequences(ledger, upto))]
 
 
 def local(moment: datetime) -> datetime:

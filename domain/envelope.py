@@ -39,15 +39,18 @@ from domain.instants import Instant, Precision, Span, format_rfc3339, microsecon
 DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
+SCHEMA_MEND = "`docs/events.md` gives the fields of every type"
 NEEDS_TARGET = (EventCorrected, EventRetracted)
 SUBJECT = f"[a-z]+/{LOCAL_ID}"
+SEQUENCE = r"[1-9][0-9]{0,15}"
 
-# The plain event: both times exact, no extensions. Nearly all are, and their canonical bytes have but one form.
-PLAIN_DATA = b'{"data":'
+# The plain event: both times exact, no extensions but those of a key. Nearly all are, and their canonical bytes have
+# but one form.
+PLAIN_DATA = re.compile(rb'\{(?:"agencykey":"(?P<agencykey>[A-Za-z0-9][A-Za-z0-9 ._/-]{0,79})",)?"data":')
 PLAIN_REST = b',"dataschema":'
 PLAIN = re.compile(
     f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
-    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
+    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?(?:"sequence":"{SEQUENCE}",)?"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
     rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})","type":"(?P<type>[^"]+)"}}'
 )
 
@@ -71,7 +74,7 @@ class Envelope(Closed, Generic[DataT]):
     recordedtime: Timestamp | None = None
     recordedlatest: Timestamp | None = None
     recordedprecision: Precision | None = None
-    sequence: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}$")] | None = None
+    sequence: Annotated[str, StringConstraints(pattern=f"^{SEQUENCE}$")] | None = None
     agencykey: Code | None = None
     causationid: EventId | None = None
     correctionof: EventId | None = None
@@ -192,14 +195,15 @@ def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
     """
     start = body.rfind(PLAIN_REST)
     rest = PLAIN.fullmatch(body[start:].decode("latin-1"))  # which never fails, and what is not ASCII never matches
-    if rest is None or not body.startswith(PLAIN_DATA) or len(body) > BODY_BYTES_MAX:
+    head = PLAIN_DATA.match(body)
+    if rest is None or head is None or len(body) > BODY_BYTES_MAX:
         return None
     names = rest.group("type", "dataschema", "subject", "source", "id", "time", "recordedtime")
     type_name, dataschema, stream, source, event_id, time, recordedtime = names
     cls = CATALOGUE.get(type_name)
     if cls is None or cls in NEEDS_TARGET or dataschema != schema_name(cls) or not stream.startswith(f"{cls.STREAM}/"):
         return None
-    written = body[len(PLAIN_DATA) : start]
+    written = body[head.end() : start]
     try:
         cls.__pydantic_validator__.validate_json(written)
         occurred = microseconds_of(time)
@@ -211,8 +215,9 @@ def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
         return None
     refs = references(type_name, stream, data)
     facility = data.get("facility")
+    agencykey = head["agencykey"].decode() if head["agencykey"] else None
     return Submission(
-        stream, type_name, body, source, event_id, signature, None, facility, occurred, occurred, recorded, refs
+        stream, type_name, body, source, event_id, signature, agencykey, facility, occurred, occurred, recorded, refs
     )
 
 
@@ -229,7 +234,7 @@ def _admit_any(body: bytes, signature: bytes | None) -> Submission:
     except ValidationError as error:
         raise schema_refusal(error) from None
     except ValueError as error:
-        raise InputRefused("schema", str(error), where=where) from None
+        raise InputRefused("schema", str(error), where=where, mend=SCHEMA_MEND) from None
     data = envelope.data
     if cls is EventCorrected:
         _check_replacement(data)
@@ -261,8 +266,7 @@ def schema_refusal(error: ValidationError) -> InputRefused:
     """Turn pydantic's first complaint into our error: which field, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    mend = "`docs/events.md` gives the fields of every type"
-    return InputRefused("schema", first["msg"], where=where, mend=mend)
+    return InputRefused("schema", first["msg"], where=where, mend=SCHEMA_MEND)
 
 
 def references(type_name: str, stream: str, data: dict[str, Any], corrected: str | None = None) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Kind(StrEnum):
     SERVICE_NOT_LISTED = "service_not_listed"
     DUPLICATE_DETAINER = "duplicate_detainer"
     BULK_ISSUE = "bulk_issue"
+    SEQUENCE_GAP = "sequence_gap"
+    SEQUENCE_REPEATED = "sequence_repeated"
 
 
 # Of these there is one in a case, or one at a decision point of it: what they rest on may grow, and they stay the same.
@@ -178,6 +180,10 @@ TEMPLATES: dict[Kind, str] = {
     ),
     Kind.DUPLICATE_DETAINER: "{by} recorded {count} detainers about one person to one facility on {day}: {detainers}.",
     Kind.BULK_ISSUE: "{by} recorded {count} detainers to {facility} on {day}.",
+    Kind.SEQUENCE_GAP: "{by} signed number {number} with key {key}; of that key the ledger does not have {missing}.",
+    Kind.SEQUENCE_REPEATED: (
+        "{by} signed two events as number {number} with key {key}, at positions {first} and {second}."
+    ),
 }
 
 

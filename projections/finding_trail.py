@@ -1,6 +1,7 @@
 """The findings of every case in the log, as a read model: what each case gives, then what only many cases show.
 
-`projections.finding` draws a row. A finding that only many cases show has no case.
+`projections.finding` draws a row. A finding that only many cases show has no case. Last comes what is missing of the
+agencies' own counts, which corrections do not touch.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from projections.finding_workflow import WORKFLOW_TYPES, Workflow, workflows
 from projections.findings import findings, findings_of_many
 from projections.linked_cases import linked
 from projections.recorded import Recorded
+from projections.sequences import Sequences
 
 
 class FindingTrail:
@@ -24,9 +26,12 @@ class FindingTrail:
 
     name = "findings"
 
-    def __init__(self, setting: Setting, custodians: Mapping[str, Custodian]) -> None:
+    def __init__(
+        self, setting: Setting, custodians: Mapping[str, Custodian], sequences: Sequences | None = None
+    ) -> None:
         self._setting = setting
         self._custodians = custodians
+        self._sequences = sequences or Sequences()
         self._cases = Cases()
         self._said: list[Recorded] = []
 
@@ -54,6 +59,7 @@ class FindingTrail:
         for finding in findings_of_many(everything.values()):
             if finding not in told:
                 yield finding_row(None, finding, [everything[position] for position in finding.events], said)
+        yield from self._sequences.rows(said)
 
     def row(self, finding: str) -> dict[str, Any] | None:
         """Return the finding of an id, None if it does not arise."""

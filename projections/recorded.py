@@ -27,6 +27,7 @@ class Recorded:
     occurred: Instant
     corrected_by: tuple[int, ...] = ()
     corrected_at: datetime | None = None
+    is_signed: bool = False
 
     @property
     def type(self) -> str:

@@ -23,7 +23,7 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant
-from adapters.composition import Services, amendments, setting
+from adapters.composition import Services, amendments, sequences, setting
 from adapters.findings import act, version_of
 from adapters.store.ledger import Ledger
 from adapters.visible import visible
@@ -89,7 +89,8 @@ def findings(
 def _trail(services: Services, ledger: Ledger, upto: int, at: datetime | None) -> FindingTrail:
     """Fold the log as known at a position, without what surely happened after a moment."""
     amending = amendments(ledger, upto)
-    trail = FindingTrail(setting(ledger, upto, amending, at), services.custodians())
+    counts = sequences(ledger, upto, at)
+    trail = FindingTrail(setting(ledger, upto, amending, at), services.custodians(), counts)
     with progress_bar("looking", upto) as advance:
         for event in amending.apply(ledger.recorded(upto=upto)):
             if at is None or event.occurred.maybe_by(at):

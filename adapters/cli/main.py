@@ -38,6 +38,7 @@ COMMANDS = {
     "explain": "explain",
     "determinations": "determinations",
     "agreements": "agreements",
+    "agency": "agency",
     "rules": "rules",
     "kafka": "kafka",
     "dlq": "dlq",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from datetime import timedelta
 
 import click
 import orjson
 
+from adapters.agencies import allow_unsigned as begin_unsigned
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
 from adapters.composition import Services, amendments, read_models, rules_known
@@ -26,15 +28,22 @@ POSITION_MAX = 2**63 - 1  # what SQLite can count
 @click.command()
 @click.option("--writer", metavar="ROLE", help="PostgreSQL: a role that may append and read, made if there is none.")
 @click.option("--reader", metavar="ROLE", help="PostgreSQL: a role that may only read, made if there is none.")
+@click.option(
+    "--allow-unsigned", is_flag=True, help="Take unsigned events from the network too, marked as such for ever."
+)
 @json_option
 @pass_services
-def init(services: Services, writer: str | None, reader: str | None, as_json: bool) -> None:
+def init(services: Services, /, writer: str | None, reader: str | None, *, allow_unsigned: bool, as_json: bool) -> None:
     """Make an empty ledger; one that exists stays as it is."""
     if writer or reader:
         services.let_in(writer=writer, reader=reader)
     ledger = services.writing()
-    position = ledger.position()
-    ledger.close()
+    try:
+        if allow_unsigned:
+            begin_unsigned(ledger, services.clock())
+        position = ledger.position()
+    finally:
+        ledger.close()
     if as_json:
         print_json({"ledger": str(services.place), "position": position})
     else:
@@ -49,17 +58,20 @@ def init(services: Services, writer: str | None, reader: str | None, as_json: bo
 @click.option("--json", "as_json", is_flag=True, help="JSON lines are what it always prints.")
 @pass_services
 def log(services: Services, first: int, limit: int | None, as_json: bool) -> None:  # noqa: ARG001
-    """Print events as JSON lines of position, recorded_at and the event, bytes as received."""
+    """Print events as JSON lines of position, recorded_at, signature and the event, bytes as received."""
     ledger = services.reading()
     out = sys.stdout.buffer
     for row in ledger.event_rows(after=first - 1, limit=limit):
-        out.write(log_line(row["position"], row["recorded_at"], row["state"]))
+        out.write(log_line(row["position"], row["recorded_at"], row["signature"], row["state"]))
     out.flush()
     ledger.close()
 
 
-def log_line(position: int, recorded_us: int, body: bytes) -> bytes:
-    """Write `{"position":1,"recorded_at":"…","event":{…}}` with the event's own bytes in it."""
+def log_line(position: int, recorded_us: int, signature: bytes | None, body: bytes) -> bytes:
+    """Write `{"position":1,"recorded_at":"…","signature":"…","event":{…}}` with the event's own bytes in it.
+
+    The signature is in base64; an event without one has no such key.
+    """
     recorded_at = format_rfc3339(EPOCH + timedelta(microseconds=recorded_us))
     try:
         orjson.loads(body)
@@ -67,7 +79,8 @@ def log_line(position: int, recorded_us: int, body: bytes) -> bytes:
         raise IntegrityProblem(
             "bad_event", f"the stored bytes are not JSON: {error}", where=f"position {position}"
         ) from None
-    head = orjson.dumps({"position": position, "recorded_at": recorded_at})
+    signed = {} if signature is None else {"signature": b64encode(signature).decode()}
+    head = orjson.dumps({"position": position, "recorded_at": recorded_at, **signed})
     return head[:-1] + b',"event":' + body + b"}\n"
 
 
@@ -123,6 +136,8 @@ def verify(services: Services, size: int | None, root: str | None, as_json: bool
         print_json(result.as_json())
     else:
         click.echo(f"{result.events:,} events re-hashed, root {result.root or 'not known'}")
+        if result.signatures:
+            click.echo(f"{result.signatures:,} signatures checked, each by the keys as they were at its position")
         for problem in result.problems:
             click.echo(f"position {problem['position']}: {problem['what']}")
         click.echo("no problem found: unchanged since it was recorded" if not result.problems else "problems found")

@@ -72,6 +72,8 @@ def event_row(event: Recorded, amending: Amendments) -> dict[str, Any]:
         "data": event.envelope.data.model_dump(mode="json", exclude_defaults=True),
         "amended_by": [{"position": a.position, "type": a.data.TYPE} for a in amending.of(event)],
         "id": event.envelope.id,
+        "signed": event.is_signed,
+        "via": event.envelope.via,
     }
 
 
@@ -97,6 +99,7 @@ def _notes(event: dict[str, Any]) -> str:
     skip = {"facility", "subject", "episode", "detainer", "cited_rules"}
     notes = [f"{spaced(key)}: {_show(value)}" for key, value in event["data"].items() if key not in skip]
     notes += [f"cites {rule['rule']}" for rule in event["data"].get("cited_rules", [])]
+    notes += [] if event["signed"] else ["unsigned"]
     notes += [f"amended at position {amendment['position']}" for amendment in event["amended_by"]]
     return "; ".join(notes)
 

@@ -27,3 +27,9 @@ class EventsImporter:
                 yield RowOutcome(line.number, refusals=(line.problem,))
             elif line.raw.strip():
                 yield RowOutcome(line.number, bodies=(line.raw,))
+
+
+class SignedEventsImporter(EventsImporter):
+    """Reads files of signed events, one DSSE envelope a line, as `custody agency sign` prints them."""
+
+    kind = "signed-events"

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from adapters.importers.bookings import BookingsImporter
-from adapters.importers.cloudevents import EventsImporter
+from adapters.importers.cloudevents import EventsImporter, SignedEventsImporter
 from adapters.importers.ice_287g import Ice287gImporter
 from adapters.importers.ice_detainers import IceDetainersImporter
 from adapters.importers.port import Importer
 
 IMPORTERS: dict[str, type[Importer]] = {
-    importer.kind: importer for importer in (Ice287gImporter, IceDetainersImporter, BookingsImporter, EventsImporter)
+    importer.kind: importer
+    for importer in (
+        Ice287gImporter,
+        IceDetainersImporter,
+        BookingsImporter,
+        EventsImporter,
+        SignedEventsImporter,
+    )
 }

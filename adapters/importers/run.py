@@ -9,10 +9,16 @@ from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
+from adapters.importers.cloudevents import SignedEventsImporter
 from adapters.importers.port import Flag, ImportContext, Importer, Refusal, RowOutcome
+from adapters.intake.checking import SerialChecker
+from adapters.intake.door import Door
 from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
 from adapters.intake.intake import Intake, Item
+from adapters.intake.offered import Answer, Offered
+from adapters.intake.signed_intake import SignedIntake
+from adapters.places.register import Register
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recording import Equivocation, Outcome
 from domain.errors import InputRefused
@@ -67,6 +73,15 @@ class Report:
             else:
                 self.already_there += 1
 
+    def answer(self, offered: Offered, answer: Answer) -> None:
+        """Count what became of a signed event."""
+        if isinstance(answer, InputRefused):
+            self.note_refusal(Refusal(offered.row, answer.where, answer.code, answer.what))
+        elif answer.receipt.is_new:
+            self.stored += 1
+        else:
+            self.already_there += 1
+
     def as_json(self) -> dict[str, Any]:
         """Return the report as `import --json` prints it."""
         return {
@@ -90,15 +105,29 @@ def run_import(
 ) -> Report:
     """Import files one after the other; a file that cannot be read on is refused from there, the next goes on."""
     report = Report()
-    with Intake(ledger, Gate(context.register), clock, report.settle) as intake:
+    with _way_in(importer, context.register, ledger, clock, report) as intake:
         for path in paths:
             _run_file(importer, path, context, intake, report, progress)
             intake.flush()
     return report
 
 
+def _way_in(
+    importer: Importer, register: Register, ledger: Ledger, clock: Clock, report: Report
+) -> Intake | SignedIntake:
+    """Return what records the bodies: transcribed as they are, or signed, as if they came over the network."""
+    if importer.kind == SignedEventsImporter.kind:
+        return SignedIntake(Door(ledger, SerialChecker(register), clock), report.answer)
+    return Intake(ledger, Gate(register), clock, report.settle)
+
+
 def _run_file(
-    importer: Importer, path: Path, context: ImportContext, intake: Intake, report: Report, progress: Progress
+    importer: Importer,
+    path: Path,
+    context: ImportContext,
+    intake: Intake | SignedIntake,
+    report: Report,
+    progress: Progress,
 ) -> None:
     report.file = path.name
     origin, row = _origin(path), 0
@@ -132,7 +161,7 @@ def _ends_mid_line(path: Path) -> bool:
         return not is_workbook and file.read(1) not in b"\r\n"
 
 
-def _submit(outcome: RowOutcome, origin: str, intake: Intake, report: Report) -> None:
+def _submit(outcome: RowOutcome, origin: str, intake: Intake | SignedIntake, report: Report) -> None:
     for refusal in outcome.refusals:
         intake.refuse(refusal.as_error(), origin=origin, row=refusal.row)
         report.note_refusal(refusal)

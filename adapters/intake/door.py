@@ -9,7 +9,7 @@ these are written. A `Door` is used by one thread; `adapters.intake.group_commit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from adapters.intake.evidence import different_bytes, evidence
 from adapters.intake.offered import Accepted, Answer, Delivery, Held, Judged, Offered
 from adapters.store.kafka_tables import Beside
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recording import Equivocation, KeysMoved, Outcome, Receipt
+from adapters.store.recording import Equivocation, KeysMoved, Outcome, Receipt, Reject
 from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.errors import InputRefused
@@ -43,24 +43,26 @@ class Door:
         self._keys = AgencyKeys()
         self._keys_upto = 0
 
-    def record(self, offered: Sequence[Offered]) -> list[Answer]:
+    def record(self, offered: Sequence[Offered], rejects: Sequence[Reject] = ()) -> list[Answer]:
         """Record what may be recorded, in one durable transaction; return an answer for each, in order.
 
-        Raise LedgerUnavailable: nothing of it is stored, or, where a connection was lost, nobody can say; sent again,
-        what was stored gets its first receipt.
+        `rejects` is evidence of what could not be offered at all. Raise LedgerUnavailable: nothing of it is stored, or,
+        where a connection was lost, nobody can say; sent again, what was stored gets its first receipt.
         """
-        return self.finish(self.start(offered))
+        return self.finish(self.start(offered), rejects)
 
     def start(self, offered: Sequence[Offered]) -> Started:
         """Begin to check; what is started first is to be finished first."""
         self._read_keys()
         return Started(offered, self._checker.start(offered, self._keys.public, microseconds(self._clock())))
 
-    def finish(self, started: Started) -> list[Answer]:
+    def finish(self, started: Started, rejects: Sequence[Reject] = ()) -> list[Answer]:
         """Wait for the checks, judge and append; durable when it returns."""
-        return [one for one in self.deliver(started, None) if not isinstance(one, Held)]
+        return [one for one in self.deliver(started, None, rejects) if not isinstance(one, Held)]
 
-    def deliver(self, started: Started, delivery: Delivery | None) -> list[Answer | Held]:
+    def deliver(
+        self, started: Started, delivery: Delivery | None, rejects: Sequence[Reject] = ()
+    ) -> list[Answer | Held]:
         """Finish, with what the way in keeps in the same transaction; raise MovedByAnother, with nothing stored."""
         checked = started.checks()
         while True:
@@ -69,7 +71,7 @@ class Door:
             if delivery is not None:
                 judged = delivery.held(judged)
             try:
-                return self._append(started.offered, judged, delivery)
+                return self._append(started.offered, judged, delivery, rejects)
             except KeysMoved:  # somebody enrolled or revoked a key meanwhile: what is judged by it is judged again
                 continue
 
@@ -100,33 +102,35 @@ class Door:
         return None
 
     def _append(
-        self, offered: Sequence[Offered], judged: Sequence[Judged], delivery: Delivery | None
+        self,
+        offered: Sequence[Offered],
+        judged: Sequence[Judged],
+        delivery: Delivery | None,
+        rejects: Sequence[Reject],
     ) -> list[Answer | Held]:
         answers: list[Answer | Held] = []
 
         def beside(outcomes: list[Outcome]) -> Beside:
-            answers[:] = _answers(judged, outcomes)
-            refused = [
-                evidence(answer, origin=one.origin, row=one.row, body=one.body)
-                for one, answer in zip(offered, answers, strict=True)
-                if isinstance(answer, InputRefused)
-            ]
+            found = iter(outcomes)
+            answers[:] = [_answer(one, next(found)) if isinstance(one, Submission) else one for one in judged]
+            paired = zip(offered, answers, strict=True)
+            refused = [_evidence(one, answer) for one, answer in paired if isinstance(answer, InputRefused)]
             return replace(delivery.beside(answers) if delivery else Beside(), rejects=refused)
 
         submissions = [one for one in judged if isinstance(one, Submission)]
-        self._ledger.append(submissions, now=self._clock(), keys_upto=self._keys_upto, beside=beside)
+        self._ledger.append(submissions, now=self._clock(), rejects=rejects, keys_upto=self._keys_upto, beside=beside)
         return answers
 
 
-def _answers(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> Iterator[Answer | Held]:
-    appended = iter(outcomes)
-    for one in judged:
-        if not isinstance(one, Submission):
-            yield one
-            continue
-        outcome = next(appended)
-        yield different_bytes(outcome.first) if isinstance(outcome, Equivocation) else _accepted(one, outcome)
+def _answer(submission: Submission, outcome: Outcome) -> Answer:
+    if isinstance(outcome, Equivocation):
+        return different_bytes(outcome.first)
+    return _accepted(submission, outcome)
 
 
 def _accepted(submission: Submission, receipt: Receipt) -> Accepted:
     return Accepted(submission.id, submission.source, submission.stream, receipt)
+
+
+def _evidence(offered: Offered, refusal: InputRefused) -> Reject:
+    return evidence(refusal, origin=offered.origin, row=offered.row, body=offered.body)

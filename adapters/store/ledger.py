@@ -116,7 +116,7 @@ class Ledger(Application[str]):
     def event_rows(
         self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] = (), limit: int | None = None
     ) -> Iterator[Row]:
-        """Yield the raw rows (position, recorded_at, state, topic) of the same events."""
+        """Yield the raw rows (position, recorded_at, state, topic, signature) of the same events."""
         last = self.position() if upto is None else upto
         remaining = last if limit is None else limit
         while remaining > 0:
@@ -260,7 +260,8 @@ def decode(row: Row) -> Recorded:
         where = f"position {row['position']}"
         raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
-    return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred)
+    is_signed = row["signature"] is not None
+    return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred, is_signed=is_signed)
 
 
 def system_clock() -> datetime:

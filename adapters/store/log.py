@@ -77,7 +77,10 @@ class Log(ApplicationRecorder, ABC):
 
     @abstractmethod
     def page(self, *, after: int, upto: int, topics: Sequence[str], limit: int) -> Sequence[Row]:
-        """Return so many events (position, recorded_at, state, topic) with positions in (after, upto], in order."""
+        """Return so many events with positions in (after, upto], in order.
+
+        A row has position, recorded_at, state, topic, signature.
+        """
 
     @abstractmethod
     def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:

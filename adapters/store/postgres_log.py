@@ -67,7 +67,7 @@ STORED = "originator_id, originator_version, topic, state"
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
-EVENT = "e.position, e.recorded_at, e.state, e.topic"
+EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 ABOUT = (
     f"SELECT {EVENT} FROM stored_events AS e WHERE e.position = ANY(ARRAY("  # noqa: S608 - our own column names

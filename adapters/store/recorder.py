@@ -48,7 +48,7 @@ INSERT_EVENT = (  # first what the recorder decides, then a submission's fields 
 NOTIFICATION = (
     "position AS id, originator_id, coalesce(originator_version, position) AS originator_version, topic, state"
 )
-EVENT = "e.position, e.recorded_at, e.state, e.topic"
+EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
 ABOUT = (
     f"SELECT {EVENT} FROM stored_events AS e WHERE e.position <= ?3 AND e.position IN ("  # noqa: S608 - our own names

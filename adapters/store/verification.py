@@ -1,5 +1,7 @@
 """Verification: re-hash every body and check everything the ledger keeps beside it. Trusts nothing but the bytes.
 
+Signatures are checked again, each by the keys as they were at its position.
+
 It proves that what is stored agrees with itself, and with a root somebody kept from before. It does not prove
 that the record is true, nor complete, nor that nobody rewrote the whole ledger: for that, keep the root.
 """
@@ -13,13 +15,16 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
-from adapters.store.ledger import Ledger
+from adapters.store.ledger import Ledger, decode
 from adapters.store.log import PostingList, Row, Snapshot
 from adapters.store.recording import era_of
+from adapters.trust.keys import has_signed
 from domain.canonical import leaf_hash
 from domain.envelope import Submission, admit
-from domain.errors import LedgerError
+from domain.errors import InputRefused, LedgerError
+from domain.events.agency import AgencyKeyRotated, Authority
 from domain.merkle import EMPTY_TREE, Tree
+from projections.agency_keys import AgencyKeys
 
 SUM_BITS = (1 << 128) - 1
 
@@ -31,6 +36,7 @@ class Verification:
     """What was found. `problems` are {position, what}; position 0 means the ledger as a whole."""
 
     events: int = 0
+    signatures: int = 0
     root: str = ""
     problems: list[dict[str, Any]] = field(default_factory=list)
 
@@ -39,8 +45,14 @@ class Verification:
         self.problems.append({"position": position, "what": what})
 
     def as_json(self) -> dict[str, Any]:
-        """Return `events`, `root`, `ok`, `problems`."""
-        return {"events": self.events, "root": self.root, "ok": not self.problems, "problems": self.problems}
+        """Return `events`, `signatures`, `root`, `ok`, `problems`."""
+        return {
+            "events": self.events,
+            "signatures": self.signatures,
+            "root": self.root,
+            "ok": not self.problems,
+            "problems": self.problems,
+        }
 
 
 def verify(ledger: Ledger, progress: Progress, *, kept_root: tuple[int, str] | None = None) -> Verification:
@@ -106,6 +118,7 @@ class Walk:
     result: Verification
     tree: Tree | None = EMPTY_TREE
     key: bytes = field(default_factory=lambda: os.urandom(32))  # of the sum of references: nobody can aim at it
+    keys: AgencyKeys = field(default_factory=AgencyKeys)
     refs: int = 0
     position: int = 0
     recorded_at: int = 0
@@ -125,21 +138,49 @@ class Walk:
             self.result.note(self.position, "the leaf hash is not that of the bytes: one of them was altered")
         if self.tree:
             self.tree = self.tree.grow([leaf])
-        self.refs = (self.refs + _check_columns(row, body, self.key, self.result)) & SUM_BITS
+        self._check_meaning(row, body)
+
+    def _check_meaning(self, row: Row, body: bytes) -> None:
+        """Check what the bytes say: against the columns, and who said it."""
+        try:
+            submission = admit(body, None if row["signature"] is None else bytes(row["signature"]))
+        except LedgerError as refusal:
+            self.result.note(self.position, f"the bytes do not pass the gate: {refusal.what}")
+            return
+        self.refs = (self.refs + _check_columns(row, submission, self.key, self.result)) & SUM_BITS
+        _check_signature(submission, self.position, self.keys, self.result)
+        if submission.type in AgencyKeys.TYPES:
+            self.keys.apply(decode(row))
 
 
-def _check_columns(row: Row, body: bytes, key: bytes, result: Verification) -> int:
+def _check_columns(row: Row, submission: Submission, key: bytes, result: Verification) -> int:
     """Check one row's columns against its bytes; return the sum of the digests of its references."""
     position = row["position"]
-    try:
-        submission = admit(body)
-    except LedgerError as refusal:
-        result.note(position, f"the bytes do not pass the gate: {refusal.what}")
-        return 0
     for name, value in _expected_columns(submission).items():
         if row[name] != value:
             result.note(position, f"column {name} says {row[name]!r}, the event says {value!r}")
     return sum(_ref_digest(key, ref, position) for ref in submission.refs)
+
+
+def _check_signature(submission: Submission, position: int, keys: AgencyKeys, result: Verification) -> None:
+    """Check a signature, and that its key might say this then."""
+    rotated = submission.envelope.data if submission.type == AgencyKeyRotated.TYPE else None
+    if submission.signature is None:
+        if rotated and rotated.authorized_by is Authority.OLD_KEY:
+            result.note(position, "the rotation is said to be signed by the old key, and is not signed")
+        return
+    result.signatures += 1
+    key = keys.public.get(submission.agencykey or "")
+    if key is None or not has_signed(key, submission.body, submission.signature):
+        result.note(position, "the signature is not one by a key of the ledger over these bytes")
+        return
+    try:
+        if rotated is None:
+            keys.judge(submission)
+        elif keys.active(submission.agencykey).public.key_id != rotated.replaces:
+            result.note(position, "the rotation is not signed by the key that it replaces")
+    except InputRefused as refusal:
+        result.note(position, f"the key might not say this here: {refusal.what}")
 
 
 def _expected_columns(submission: Submission) -> dict[str, Any]:

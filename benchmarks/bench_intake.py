@@ -1,0 +1,126 @@
+"""The one way in, signatures checked: in this process, in worker processes, and the ledger alone.
+
+    python -m benchmarks.bench_intake [--events 20000] [--rounds 3] [--json]
+
+`serial` and `parallel` record signed events through the door, 2,000 a transaction; `parallel` checks in a process for
+each core while what came before is written. `append` writes the same events, checked already: what the ledger alone
+takes. `signatures` only checks the signatures, in one process: the raw limit of one core. Prints medians and ratios.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from adapters.agencies import enrol
+from adapters.intake.checking import Checker, ParallelChecker, SerialChecker
+from adapters.intake.door import Door, Started
+from adapters.intake.offered import Accepted, Offered
+from adapters.places.register import minnesota_register
+from adapters.simulator.run import simulate
+from adapters.store.ledger import Ledger, system_clock
+from adapters.trust.keys import SigningKey, has_signed, load_signing_key, make_key
+from benchmarks.compare import medians, options, show
+from domain.canonical import canonical_bytes
+from domain.envelope import Submission, admit
+from domain.events.agency import Algorithm
+from domain.events.catalogue import CATALOGUE
+
+BATCH = 2_000
+AHEAD = 2
+SOURCE = "synthetic:bench"
+
+
+def signed_events(key: SigningKey, number: int) -> list[Offered]:
+    """Make up a scenario, let one source tell all of it, and sign each event."""
+    period = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
+    offered = []
+    for row, body in enumerate(simulate(events=number, seed=1, register=minnesota_register(), **period), 1):
+        named: dict[str, Any] = {"source": SOURCE, "agencykey": key.public.key_id, "sequence": str(row)}
+        signed = canonical_bytes({**orjson.loads(body), **named})
+        offered.append(Offered(signed, key.sign(signed), "bench", row))
+    return offered
+
+
+def ledger_with(folder: Path, key: SigningKey) -> Ledger:
+    """Make a ledger where the key may say everything."""
+    ledger = Ledger.create(folder / "ledger.db")
+    families = tuple(sorted({f"{name.partition('.')[0]}.*" for name in CATALOGUE}))
+    enrol(ledger, SOURCE, key.public, ("*",), families, system_clock())
+    return ledger
+
+
+def through_the_door(folder: Path, key: SigningKey, offered: Sequence[Offered], checker: Checker) -> None:
+    """Record everything; some transactions ahead are being checked already."""
+    ledger = ledger_with(folder, key)
+    door = Door(ledger, checker, system_clock)
+    begun: deque[Started] = deque()
+    for at in range(0, len(offered), BATCH):
+        begun.append(door.start(offered[at : at + BATCH]))
+        if len(begun) > AHEAD:
+            finish(door, begun.popleft())
+    for started in begun:
+        finish(door, started)
+    ledger.close()
+
+
+def finish(door: Door, started: Started) -> None:
+    """Write what was begun: nothing of it is refused."""
+    assert all(isinstance(answer, Accepted) for answer in door.finish(started))
+
+
+def append(folder: Path, key: SigningKey, submissions: Sequence[Submission]) -> None:
+    """Append what is checked already."""
+    ledger = ledger_with(folder, key)
+    for at in range(0, len(submissions), BATCH):
+        ledger.append(submissions[at : at + BATCH], now=system_clock())
+    ledger.close()
+
+
+def signatures(_: Path, key: SigningKey, offered: Sequence[Offered]) -> None:
+    """Check the signatures and nothing else."""
+    for one in offered:
+        assert one.body is not None
+        assert one.signature is not None
+        assert has_signed(key.public, one.body, one.signature)
+
+
+def main() -> None:
+    """Measure and print."""
+    chosen = options(__doc__, events=20_000, rounds=3)
+    with tempfile.TemporaryDirectory() as folder:
+        make_key(Path(folder) / "key.pem", Algorithm.ED25519)
+        key = load_signing_key(Path(folder) / "key.pem")
+    offered = signed_events(key, chosen.events)
+    submissions = [admit(one.body or b"", one.signature) for one in offered]
+    register, cores = minnesota_register(), os.cpu_count() or 1
+    with ParallelChecker(register, processes=cores) as parallel:
+        parallel.start(offered[:BATCH], {key.public.key_id: key.public}, 0)()  # so that its processes are there
+        runs: dict[str, Callable[[Path], object]] = {
+            "serial": partial(through_the_door, key=key, offered=offered, checker=SerialChecker(register)),
+            "parallel": partial(through_the_door, key=key, offered=offered, checker=parallel),
+            "append": partial(append, key=key, submissions=submissions),
+            "signatures": partial(signatures, key=key, offered=offered),
+        }
+        found = medians(runs, events=len(offered), rounds=chosen.rounds)
+    result = {
+        "events": chosen.events,
+        "cores": cores,
+        "events_per_second": found,
+        "parallel_to_serial": round(found["parallel"] / found["serial"], 2),
+        "parallel_to_signatures": round(found["parallel"] / found["signatures"], 2),
+        "parallel_to_append": round(found["parallel"] / found["append"], 2),
+    }
+    show(result, as_json=chosen.json)
+
+
+if __name__ == "__main__":
+    main()
