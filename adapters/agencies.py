@@ -69,7 +69,7 @@ def take_rotation(ledger: Ledger, agency: str, signed: Signed, now: datetime) ->
     data = submission.envelope.data
     if not isinstance(data, AgencyKeyRotated) or submission.stream != f"agency/{agency}":
         what = f"this is not a rotation of a key of {agency}"
-        raise InputRefused("not_a_rotation", what, mend="the agency makes one with `custody agency rotate ... -o FILE`")
+        raise InputRefused("not_a_rotation", what, mend="the agency makes one with `custody agency sign-rotation`")
 
     def decide(command: Command) -> Submission:
         old = command.take_rotation(data, submission.source)

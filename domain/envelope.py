@@ -50,7 +50,8 @@ PLAIN_DATA = re.compile(rb'\{(?:"agencykey":"(?P<agencykey>[A-Za-z0-9][A-Za-z0-9
 PLAIN_REST = b',"dataschema":'
 PLAIN = re.compile(
     f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
-    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?(?:"sequence":"{SEQUENCE}",)?"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
+    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?(?:"sequence":"{SEQUENCE}",)?'
+    rf'"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
     rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})","type":"(?P<type>[^"]+)"}}'
 )
 

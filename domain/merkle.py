@@ -25,6 +25,11 @@ class Tree:
     size: int
     peaks: tuple[bytes, ...]
 
+    @classmethod
+    def of(cls, size: int, peaks: bytes) -> Tree:
+        """Return a tree as a tree head keeps it: its peaks one after the other."""
+        return cls(size, tuple(peaks[start : start + 32] for start in range(0, len(peaks), 32)))
+
     def grow(self, leaves: Iterable[bytes]) -> Tree:
         """Return the tree with more leaves at its right edge."""
         size, peaks = self.size, list(self.peaks)

@@ -238,7 +238,8 @@ class Command:
         old = self._own(rotated.replaces)
         if rotated.authorized_by is not Authority.OLD_KEY or source != old.speaks_as:
             what = f"the rotation is not one by {old.speaks_as}'s own key"
-            raise InputRefused("source_not_the_keys", what, where="source", mend="make it with `custody agency rotate`")
+            mend = "make it with `custody agency sign-rotation`"
+            raise InputRefused("source_not_the_keys", what, where="source", mend=mend)
         self._check_new(rotated.key)
         return old
 

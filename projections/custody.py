@@ -51,7 +51,7 @@ STAYS = Table(
         "facility": Kind.TEXT,
         "location": Kind.TEXT,
         "legal_custodian": Kind.TEXT,
-        "since": Kind.JSON,
+        "since": Kind.INSTANT,
         "certain": Kind.BOOLEAN,
         "valid_from": Kind.MOMENT,
         "valid_to": Kind.MOMENT,
@@ -66,7 +66,7 @@ HELD = Table(
         "hold": Kind.TEXT,
         "kind": Kind.TEXT,
         "detainer": Kind.TEXT,
-        "since": Kind.JSON,
+        "since": Kind.INSTANT,
         "valid_from": Kind.MOMENT,
         "valid_to": Kind.MOMENT,
     },
@@ -74,7 +74,7 @@ HELD = Table(
 )
 CONTRADICTIONS = Table(
     "custody_contradictions",
-    {"episode": Kind.TEXT, "facility": Kind.TEXT, "kind": Kind.TEXT, "events": Kind.JSON},
+    {"episode": Kind.TEXT, "facility": Kind.TEXT, "kind": Kind.TEXT, "events": Kind.POSITIONS},
     "episodes whose recorded times cannot all be right; they count nowhere as in custody",
 )
 

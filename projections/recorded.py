@@ -15,6 +15,7 @@ from domain.instants import Instant
 class Recorded:
     """One event of the log. `position` counts from 1; `recorded_at` is the ledger's own clock, UTC.
 
+    `is_signed` says that a signature lies beside its bytes.
     `data` and `occurred` already carry the corrections known to whoever asks; `envelope` is what was published.
     `corrected_by` lists the positions of the corrections applied, oldest first, and `corrected_at` is when the ledger
     had the last of them.

@@ -95,3 +95,21 @@ def test_every_command_of_the_program_is_documented() -> None:
     missing = [name for name in COMMANDS if f"`{name}" not in page]
 
     assert [] == missing
+
+
+def links(page: Path) -> list[str]:
+    """Return the places within the repository that a page links to."""
+    found = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    return [link.partition("#")[0] for link in found if "://" not in link and not link.startswith("#")]
+
+
+def test_every_link_leads_to_something_that_is_there() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in links(page)
+        if not (page.parent / link).exists()
+    ]
+
+    assert [] == broken

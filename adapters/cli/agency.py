@@ -141,7 +141,7 @@ def sign_rotation(
 @click.argument("agency_id", metavar="AGENCY")
 @click.argument("new", metavar="[NEW.pub]", required=False, type=click.Path(path_type=Path))
 @click.option("--replaces", metavar="KEY", help="With NEW.pub: the earlier key, on the operator's word.")
-@click.option("--signed", type=click.Path(path_type=Path), help="What `agency sign-rotation` printed.")
+@click.option("--signed", type=click.File("rb"), help="What `agency sign-rotation` printed.")
 @json_option
 @pass_services
 def rotate_(
@@ -150,13 +150,13 @@ def rotate_(
     agency_id: str,
     new: Path | None,
     replaces: str | None,
-    signed: Path | None,
+    signed: BinaryIO | None,
     *,
     as_json: bool,
 ) -> None:
     """Let a new key join an earlier one, which stays good until it is revoked."""
     if signed and not (new or replaces):
-        rotated = unwrapped(_read(signed).strip())
+        rotated = unwrapped(signed.read().strip())
         with _writing(services) as ledger:
             joined = take_rotation(ledger, agency_id, rotated, services.clock())
     elif new and replaces and not signed:
@@ -257,14 +257,6 @@ def _source(agency_id: str, *, synthetic: bool) -> str:
 def _key_id(key: str) -> str:
     """Return a key's id, which was given, or that of a public key in a file."""
     return key if KEY_ID.fullmatch(key) else load_public_key(Path(key)).key_id
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        what = f"the file cannot be read: {error.strerror}"
-        raise InputRefused("file_not_found", what, where=str(path), mend="check the path") from None
 
 
 @contextmanager

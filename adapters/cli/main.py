@@ -42,6 +42,7 @@ COMMANDS = {
     "rules": "rules",
     "kafka": "kafka",
     "dlq": "dlq",
+    "export": "export",
     "log": "record",
     "replay": "record",
     "verify": "record",

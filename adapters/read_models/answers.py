@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
@@ -40,6 +41,13 @@ def kept(models: Models, ledger: Ledger, name: str, upto: int) -> Model | None:
 
 def in_memory(models: Models, ledger: Ledger, name: str, upto: int, progress: Progress = lambda _: None) -> SqliteModel:
     """Fold a model in memory, and keep nothing."""
-    model = SqliteModel.create(MEMORY, models.fold(name))
+    return in_file(models, ledger, name, upto, MEMORY, progress)
+
+
+def in_file(
+    models: Models, ledger: Ledger, name: str, upto: int, path: Path, progress: Progress = lambda _: None
+) -> SqliteModel:
+    """Fold a model into a new file, which the caller removes: one of many millions of rows need not fit in memory."""
+    model = SqliteModel.create(path, models.fold(name))
     Projector(ledger, model).build(upto, progress)
     return model

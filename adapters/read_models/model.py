@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.read_models.rows import Inserted, ModelRow, holding_at, known_at, quoted, read_row, selected
+from adapters.read_models.rows import (
+    KNOWN_COLUMNS,
+    Inserted,
+    ModelRow,
+    holding_at,
+    known_at,
+    quoted,
+    read_row,
+    selected,
+)
 from projections.folding.folder import Changes, Published
 from projections.folding.table import Fold, Table, Values
 
@@ -194,17 +203,30 @@ class Model(ABC):
             statement = holding_at(described, self._named(table), moment, known, is_newest=is_newest)
             return [read_row(described, row) for row in run(statement, [facility] * (1 if is_newest else 2))]
 
-    def digest(self) -> str:
-        """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept."""
+    def digest(self, upto: int | None = None) -> str:
+        """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept.
+
+        With `upto`, what it was when the model stood at that position.
+        """
         found = hashlib.sha256()
-        for name, table in self._tables.items():
-            columns = ", ".join(quoted(column) for column in (*table.columns, "known_from", "known_to"))
-            order = ", ".join(map(self._ordered, (*table.columns, "known_from", "known_to")))
+        for name in self._tables:
             found.update(name.encode())
-            select = f"SELECT {columns} FROM {self._named(name)} ORDER BY {order}"  # noqa: S608 - our own names
-            for row in self._stream(select):
+            for row in self.everything(name, self.position if upto is None else upto):
                 found.update(orjson.dumps(row))
         return found.hexdigest()
+
+    def everything(self, name: str, upto: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a table, also those known no more, as they were when the model stood at a position.
+
+        Each is the values as stored, known_from and known_to; the same ones in the same order wherever it is kept.
+        """
+        columns = (*self._tables[name].columns, *KNOWN_COLUMNS)
+        known_to = f"CASE WHEN known_to <= {int(upto)} THEN known_to END AS known_to"
+        rows = f"SELECT {', '.join(map(quoted, columns[:-1]))}, {known_to} FROM {self._named(name)}"  # noqa: S608 - own
+        yield from self._stream(
+            f"SELECT * FROM ({rows} WHERE known_from <= {int(upto)}) AS t "  # noqa: S608 - our own names
+            f"ORDER BY {', '.join(map(self._ordered, columns))}"
+        )
 
     def _ordered(self, column: str) -> str:
         """Return a column as ORDER BY names it: by its bytes, what is absent first."""

@@ -19,10 +19,16 @@ from adapters.read_models.rows import Inserted, columns_of, quoted, reach, store
 from adapters.store.place import PostgresAddress
 from adapters.store.postgres_connections import Connections
 from adapters.store.postgres_database import PostgresDatabase
-from projections.folding.table import Fold, Kind, Table
+from projections.folding.table import AS_JSON, Fold, Kind, Table
 
 SCHEMA = "custody_models"
-TYPES = {Kind.TEXT: "text", Kind.INTEGER: "int8", Kind.BOOLEAN: "int2", Kind.MOMENT: "int8", Kind.JSON: "text"}
+TYPES = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "int8",
+    Kind.BOOLEAN: "int2",
+    Kind.MOMENT: "int8",
+    **dict.fromkeys(AS_JSON, "text"),
+}
 NOTES = {
     "moved": "key text, position int8, PRIMARY KEY (key, position)",
     "awaited": "source text, event_id text, PRIMARY KEY (source, event_id)",

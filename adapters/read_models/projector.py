@@ -15,6 +15,7 @@ PAGE_LIVE = 2_000
 PAGE_REBUILD = 20_000
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.1
+LASTING = ("no_permission", "read_only")  # no pause mends these
 
 Progress = Callable[[int], None]
 
@@ -80,6 +81,8 @@ class Projector:
         for attempt in range(ATTEMPTS - 1):
             try:
                 return self._model.write(changes, ends, tip, after=after)
-            except LedgerUnavailable:
+            except LedgerUnavailable as error:
+                if error.code in LASTING:
+                    raise
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
         return self._model.write(changes, ends, tip, after=after)

@@ -13,14 +13,14 @@ from adapters.read_models.model import Model, Run
 from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.opening import explained
 from projections.folding.seen import json_text
-from projections.folding.table import Fold, Kind, Table
+from projections.folding.table import AS_JSON, Fold, Kind, Table
 
 TYPES = {
     Kind.TEXT: "TEXT",
     Kind.INTEGER: "INTEGER",
     Kind.BOOLEAN: "INTEGER",
     Kind.MOMENT: "INTEGER",
-    Kind.JSON: "TEXT",
+    **dict.fromkeys(AS_JSON, "TEXT"),
 }
 MEMORY = Path(":memory:")
 BUSY_SECONDS = 30

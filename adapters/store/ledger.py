@@ -159,6 +159,12 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return self.facts.leaf_at(position).hex()
 
+    def root_at(self, position: int) -> str:
+        """Return the root, in hex, of the tree of the first so many events, as `verify` prints it."""
+        with self._backend.explained():
+            tree = self.facts.tree_upto(position)
+            return tree.grow(self.facts.leaves(after=tree.size, upto=position)).root.hex()
+
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""
         with self._backend.explained():

@@ -15,6 +15,7 @@ from eventsourcing.persistence import ApplicationRecorder
 from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
+from domain.merkle import Tree
 from projections.folding.seen import RawEvent
 
 Row = Mapping[str, Any]
@@ -105,6 +106,14 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def leaf_at(self, position: int) -> bytes:
         """Return the leaf hash of the event at a position, b"" if there is none."""
+
+    @abstractmethod
+    def tree_upto(self, position: int) -> Tree:
+        """Return the tree of the last head that is not beyond a position."""
+
+    @abstractmethod
+    def leaves(self, *, after: int, upto: int) -> list[bytes]:
+        """Return the leaf hashes of the events with positions in (after, upto], in order."""
 
     @abstractmethod
     def stream_of(self, source: str, event_id: str) -> str | None:

@@ -227,6 +227,17 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         found = self.rows("SELECT leaf_hash FROM stored_events WHERE position = ?", [position])
         return bytes(found[0]["leaf_hash"]) if found else b""
 
+    def tree_upto(self, position: int) -> Tree:
+        """Return the tree of the last head that is not beyond a position."""
+        found = self.rows("SELECT size, peaks FROM tree_heads WHERE size <= ? ORDER BY size DESC LIMIT 1", [position])
+        return Tree.of(*found[0]) if found else EMPTY_TREE
+
+    def leaves(self, *, after: int, upto: int) -> list[bytes]:
+        """Return the leaf hashes of the events with positions in (after, upto], in order."""
+        where = "position > ? AND position <= ? ORDER BY position"
+        found = self.rows(f"SELECT leaf_hash FROM stored_events WHERE {where}", [after, upto])  # noqa: S608
+        return [row["leaf_hash"] for row in found]
+
     def stream_of(self, source: str, event_id: str) -> str | None:
         """Return the stream of an event, or None if the log does not hold it."""
         statement = "SELECT originator_id FROM stored_events WHERE event_id = ? AND source = ?"
@@ -307,8 +318,7 @@ def _read_head(c: SQLiteCursor) -> tuple[Tree, int]:
     row = c.fetchone()
     if row is None:
         return EMPTY_TREE, 0
-    peaks = row["peaks"]
-    return Tree(row["size"], tuple(peaks[i : i + 32] for i in range(0, len(peaks), 32))), row["recorded_at"]
+    return Tree.of(row["size"], row["peaks"]), row["recorded_at"]
 
 
 def _check_keys(c: SQLiteCursor, upto: int) -> None:

@@ -25,13 +25,21 @@ Row = tuple[str, Values]  # the table's name, and the values
 
 
 class Kind(StrEnum):
-    """What a column holds. Moments are microseconds since 1970 UTC; JSON is text."""
+    """What a column holds. Moments are microseconds since 1970 UTC; the last three are kept as JSON text.
+
+    An instant is in wire form (`domain.instants`), with its precision; positions are a list of them, of events.
+    """
 
     TEXT = "text"
     INTEGER = "integer"
     BOOLEAN = "boolean"
     MOMENT = "moment"
+    INSTANT = "instant"
+    POSITIONS = "positions"
     JSON = "json"
+
+
+AS_JSON = frozenset((Kind.INSTANT, Kind.POSITIONS, Kind.JSON))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Table:
 def _read(kind: Kind, value: Any) -> Any:
     if value is None:
         return None
-    if kind is Kind.JSON:
+    if kind in AS_JSON:
         return orjson.loads(value)
     return bool(value) if kind is Kind.BOOLEAN else value
 

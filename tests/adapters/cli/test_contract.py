@@ -29,6 +29,7 @@ READING = [
     ["findings"],
     ["log"],
     ["replay"],
+    ["export", "out"],
     ["verify"],
     ["whatif", "--pack", "us-mn"],
     ["rules", "coverage"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
@@ -12,12 +12,15 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.cli.main import status
+from adapters.composition import services
+from adapters.read_models.projector import OnError
+from adapters.read_models.rebuilding import build
 from adapters.store import postgres_connections
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, PostgresAddress, ledger_place
 from adapters.store.postgres_database import PostgresDatabase
 from domain.errors import LedgerUnavailable
-from tests.builders import submissions
+from tests.builders import JAIL, submissions
 from tests.postgres import NAME
 from tests.spots import TABLES, DatabaseSpot
 
@@ -253,3 +256,34 @@ def test_the_command_line_makes_the_roles_and_shows_no_password(
         assert "[read_only]" in capfd.readouterr().err
     finally:
         drop_roles(database, writer, reader)
+
+
+def test_whoever_may_read_the_log_is_answered_whether_or_not_kept_models_are_theirs_to_read(
+    database: DatabaseSpot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with roles(database) as (_, reader):
+        found = services(database.place)
+        ledger = found.writing()
+        ledger.append(submissions(2), now=system_clock())
+        models = found.models()
+        build(models, ledger, "custody", OnError.PARK)
+        models.swap("custody")
+        address = as_role(database, reader)
+        command = ["--ledger", address.conninfo, "state", JAIL, "--at", "2026-01-12", "--json"]
+        assert services(address).models().live("custody", ledger) is None
+        assert 0 == status(command)
+        from_log = capfd.readouterr().out
+
+        database.run(
+            f"GRANT USAGE ON SCHEMA custody_models TO {reader}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA custody_models TO {reader}",
+        )
+        with closing(services(address).models().live("custody", ledger)) as model:
+            assert 2 == model.position
+        assert 0 == status(command)
+        assert from_log == capfd.readouterr().out
+
+        ledger.append(submissions(1, start=3), now=system_clock())  # the reader cannot bring the model up to it
+        assert 0 == status(command)
+        assert '"count":3' in capfd.readouterr().out
+        ledger.close()

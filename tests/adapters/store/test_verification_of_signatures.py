@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from adapters.agencies import revoke, rotate, take_rotation
@@ -17,13 +15,6 @@ from projections.agency_keys import rotation
 from tests.builders import SHERIFF
 from tests.signing import Agency, door_to, new_key
 from tests.spots import Spot
-
-
-@pytest.fixture
-def ledger(spot: Spot) -> Iterator[Ledger]:
-    made = spot.ledger()
-    yield made
-    made.close()
 
 
 @pytest.fixture

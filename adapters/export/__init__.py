@@ -1,0 +1,1 @@
+"""The log and its read models as Parquet or CSV, for analysis elsewhere: one way out, and nothing comes back in."""
