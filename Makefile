@@ -1,10 +1,13 @@
-# One front door: setup, demo, test, lint, bench, docs. Every target sets up what it needs.
+# One front door: setup, demo, test, faults, lint, bench, docs. Every target sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test lint kafka kafka-faults format docs bench lock clean
+KILLS ?= 200
+SEED ?= 1
+
+.PHONY: setup demo test faults lint kafka kafka-faults format docs bench lock clean
 
 setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
@@ -28,6 +31,9 @@ kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs
 
 kafka-faults: setup  ## the long form of the Kafka faults: 500 workers killed, a broker down for a minute (about an hour)
 	@CUSTODY_FAULT_KILLS=500 CUSTODY_FAULT_DOWN_SECONDS=60 $(BIN)/pytest -n 0 tests/scenarios/test_kafka_faults.py
+
+faults: setup  ## kill whatever folds KILLS times, at moments that SEED gives; crash servers, fill disks
+	@CUSTODY_KILLS=$(KILLS) CUSTODY_SEED=$(SEED) $(BIN)/pytest tests/scenarios/test_faults.py tests/scenarios/test_full_disk.py
 
 lint: setup  ## style, types, import direction
 	@$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.custody import Custody
 from projections.decision_trail import DecisionTrail
+from projections.departures import Departures
 from projections.detainers import Detainers
 from projections.duties import Duties
 from projections.facts import Custodian
@@ -74,7 +75,14 @@ class Services:
 
     def models(self) -> Models:
         """Return the read models kept beside the ledger."""
-        folds: tuple[Fold, ...] = (self.custody(), Handoffs(), Detainers(), Overholds(), Duties())
+        folds: tuple[Fold, ...] = (
+            self.custody(),
+            Handoffs(),
+            Detainers(),
+            Overholds(),
+            Duties(),
+            Departures(),
+        )
         return models_of(self.place, {fold.name: fold for fold in folds})
 
     def custodians(self) -> dict[str, Custodian]:

@@ -1,79 +1,159 @@
-"""Durable append: our ledger against raw sqlite3 and the stock `eventsourcing` recorder, in one run.
+"""Durable append at 1,000 events a transaction: ours, raw inserts and the stock `eventsourcing` library, in one run.
 
-    python -m benchmarks.bench_append [--events 20000] [--rounds 5] [--json]
+    python -m benchmarks.bench_append [--events 20000] [--rounds 5] [--only sqlite|postgres] [--postgres ADDRESS]
+                                      [--behind 0] [--json]
 
-All three write the same bytes with synchronous=FULL, 1,000 events a transaction. Ours also writes typed columns,
-references, leaf hashes and tree heads, and looks for repeated ids. Prints medians and ratios.
+SQLite always writes with synchronous=FULL. PostgreSQL is the server at ADDRESS, or one that is started for this run
+(fsync and synchronous_commit on) where one is installed; the settings it answers with are printed. What is timed is
+appending alone, from events that have passed the gate to the return of the last commit. `--behind N` first fills
+the ledger with N events: appending must not slow down behind them.
 """
 
 from __future__ import annotations
 
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+import psycopg
 
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
-from adapters.store.ledger import Ledger, system_clock
-from benchmarks.compare import bare_table, medians, options, show
+from adapters.store.place import PostgresAddress, ledger_place
+from benchmarks.append_peers import STOCK_BATCH, Append, Peer, ours, raw_postgres, raw_sqlite, stock, stock_store
+from benchmarks.compare import parser, show
 from domain.envelope import Submission, admit
+from tests.postgres import Server, kinds, running
 
 BATCH = 1_000
+FILLING_BATCH = 10_000
+SETTINGS = ("server_version", "fsync", "synchronous_commit")
+
+Spot = Callable[[], AbstractContextManager[dict[str, Peer]]]  # an empty place, and the peers that append there
 
 
-def batches(events: list[Submission]) -> list[list[Submission]]:
+def batches(events: Iterator[Submission], size: int) -> Iterator[list[Submission]]:
     """Cut the events into transactions."""
-    return [events[start : start + BATCH] for start in range(0, len(events), BATCH)]
+    while batch := list(islice(events, size)):
+        yield batch
 
 
-def ours(folder: Path, events: list[Submission]) -> None:
-    """Append to a ledger."""
-    ledger = Ledger.create(folder / "ledger.db")
-    for batch in batches(events):
-        ledger.append(batch, now=system_clock())
-    ledger.close()
+def timed(append: Append, events: list[Submission]) -> float:
+    """Return how many seconds it takes to append the events."""
+    started = time.perf_counter()
+    for batch in batches(iter(events), BATCH):
+        append(batch)
+    return time.perf_counter() - started
 
 
-def raw(folder: Path, events: list[Submission]) -> None:
-    """Append the bytes alone to a bare table."""
-    with bare_table(folder, "position INTEGER PRIMARY KEY, stream TEXT, id TEXT UNIQUE, body BLOB") as connection:
-        for batch in batches(events):
-            connection.execute("BEGIN IMMEDIATE")
-            rows = [(None, s.stream, s.id, s.body) for s in batch]
-            connection.executemany("INSERT INTO events VALUES (?,?,?,?)", rows)
-            connection.execute("COMMIT")
+@contextmanager
+def a_folder() -> Iterator[dict[str, Peer]]:
+    """Yield the peers over an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        yield {
+            "ours": partial(ours, place / "ledger.db"),
+            "raw": partial(raw_sqlite, place),
+            "stock": partial(stock, place / "stock.db"),
+            "stock_store": partial(stock_store, place / "store.db"),
+        }
 
 
-def stock(folder: Path, events: list[Submission]) -> None:
-    """Append through the library's own recorder."""
-    datastore = SQLiteDatastore(str(folder / "stock.db"), originator_id_type="text")
-    recorder = SQLiteApplicationRecorder(datastore)
-    recorder.create_table()
-    version = 0
-    for batch in batches(events):
-        stored = [StoredEvent(s.stream, version + n, s.type, s.body) for n, s in enumerate(batch)]
-        version += len(batch)
-        recorder.insert_events(stored)
-    datastore.close()
+@contextmanager
+def a_database(server: Server) -> Iterator[dict[str, Peer]]:
+    """Yield the peers over an empty database."""
+    with server.database() as address:
+        place = ledger_place(address)
+        assert isinstance(place, PostgresAddress)
+        yield {
+            "ours": partial(ours, place),
+            "raw": partial(raw_postgres, place),
+            "stock": partial(stock, place),
+            "stock_store": partial(stock_store, place),
+        }
+    server.drop_databases()
+
+
+def compared(spot: Spot, events: list[Submission], rounds: int) -> dict[str, Any]:
+    """Let the peers append in turn; return the median of the rates of each, and the ratios of ours."""
+    rates: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        with spot() as peers:
+            for name, peer in peers.items():
+                with peer() as append:
+                    rates.setdefault(name, []).append(len(events) / timed(append, events))
+    return with_ratios({name: round(statistics.median(several)) for name, several in rates.items()})
+
+
+def with_ratios(found: Mapping[str, int]) -> dict[str, Any]:
+    """Return the rates, events a second, and how many times each peer ours is."""
+    ratios = {f"ours_to_{name}": round(found["ours"] / rate, 2) for name, rate in found.items() if name != "ours"}
+    return {"events_per_second": dict(found), **ratios}
+
+
+def behind(spot: Spot, there: int, events: int, rounds: int) -> dict[str, Any]:
+    """Return the rate of ours in an empty ledger, and behind so many events: medians of as many rounds."""
+    made = map(admit, bodies(there + events * rounds * 2))
+    with spot() as peers, peers["ours"]() as append:
+        first = [timed(append, list(islice(made, events))) for _ in range(rounds)]
+        for batch in batches(islice(made, there), FILLING_BATCH):
+            append(batch)
+        last = [timed(append, list(islice(made, events))) for _ in range(rounds)]
+    found = {"at_first": round(events / statistics.median(first)), "behind": round(events / statistics.median(last))}
+    return {"there": there, "events_per_second": found, "ratio": round(found["behind"] / found["at_first"], 2)}
+
+
+def bodies(events: int) -> Iterator[bytes]:
+    """Return so many simulated events of one month."""
+    period = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
+    return simulate(events=events, seed=1, register=minnesota_register(), **period)
+
+
+def settings_of(server: Server) -> dict[str, str]:
+    """Return what the server says of itself."""
+    with closing(psycopg.connect(server.address)) as connection:
+        return {name: connection.execute(f"SHOW {name}").fetchall()[0][0] for name in SETTINGS}
+
+
+@contextmanager
+def served(address: str | None) -> Iterator[Server]:
+    """Yield the server at an address, or one started for this run that syncs."""
+    if address:
+        yield Server(address)
+    else:
+        with running(kinds()[0], durable=True) as server:
+            yield server
+
+
+def measured(spot: Spot, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return what was asked for: the peers beside each other, or ours behind many events."""
+    if chosen.behind:
+        return behind(spot, chosen.behind, chosen.events, chosen.rounds)
+    return compared(spot, list(map(admit, bodies(chosen.events))), chosen.rounds)
 
 
 def main() -> None:
     """Measure and print."""
-    chosen = options(__doc__, events=20_000, rounds=5)
-    period = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
-    bodies = simulate(events=chosen.events, seed=1, register=minnesota_register(), **period)
-    events = [admit(body) for body in bodies]
-    runs = {run.__name__: partial(run, events=events) for run in (ours, raw, stock)}
-    found = medians(runs, events=len(events), rounds=chosen.rounds)
-    result = {
-        "events": chosen.events,
-        "events_per_second": found,
-        "ours_to_raw": round(found["ours"] / found["raw"], 2),
-        "ours_to_stock": round(found["ours"] / found["stock"], 2),
-    }
+    reads = parser(__doc__, events=20_000, rounds=5)
+    reads.add_argument("--only", choices=("sqlite", "postgres"))
+    reads.add_argument("--postgres", metavar="ADDRESS")
+    reads.add_argument("--behind", type=int, default=0)
+    chosen = reads.parse_args()
+    result: dict[str, Any] = {"events": chosen.events, "rounds": chosen.rounds, "transaction_events": BATCH}
+    if chosen.only != "postgres":
+        result["sqlite"] = measured(a_folder, chosen)
+    if chosen.only != "sqlite":
+        with served(chosen.postgres) as server:
+            settings = {**settings_of(server), "stock_transaction_events": STOCK_BATCH}
+            result["postgres"] = {**settings, **measured(partial(a_database, server), chosen)}
     show(result, as_json=chosen.json)
 
 

@@ -16,11 +16,16 @@ from typing import Any
 
 def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
     """Read `--events`, `--rounds` and `--json`."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--events", type=int, default=events)
-    parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    return parser(description, events=events, rounds=rounds).parse_args()
+
+
+def parser(description: str, *, events: int, rounds: int) -> argparse.ArgumentParser:
+    """Return what reads `--events`, `--rounds` and `--json`, to which a benchmark may add its own."""
+    reads = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reads.add_argument("--events", type=int, default=events)
+    reads.add_argument("--rounds", type=int, default=rounds)
+    reads.add_argument("--json", action="store_true")
+    return reads
 
 
 def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, int]:

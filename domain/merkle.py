@@ -6,16 +6,16 @@ largest first. Size 5 = 0b101 has two peaks, of four leaves and of one.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return `SHA-256(0x01 || left || right)`."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,18 @@ class Tree:
 
     def grow(self, leaves: Iterable[bytes]) -> Tree:
         """Return the tree with more leaves at its right edge."""
-        size, peaks = self.size, list(self.peaks)
-        for leaf in leaves:
-            node, carry = leaf, size
-            while carry & 1:
-                node = hashlib.sha256(b"\x01" + peaks.pop() + node).digest()
-                carry >>= 1
-            peaks.append(node)
-            size += 1
-        return Tree(size, tuple(peaks))
+        level = list(leaves)  # the new nodes of one height, the leaves first
+        peaks, smaller, carry = list(self.peaks), [], self.size
+        size = self.size + len(level)
+        while level:
+            if carry & 1:
+                level.insert(0, peaks.pop())
+            if len(level) & 1:
+                smaller.append(level.pop())
+            pairs = zip(level[::2], level[1::2], strict=True)
+            level = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            carry >>= 1
+        return Tree(size, (*peaks, *reversed(smaller)))
 
     @property
     def root(self) -> bytes:

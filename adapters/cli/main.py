@@ -33,6 +33,8 @@ COMMANDS = {
     "overholds": "overholds",
     "duties": "duties",
     "projections": "projections",
+    "counts": "counts",
+    "claims": "claims",
     "findings": "findings",
     "trail": "trail",
     "explain": "explain",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,14 +15,17 @@ import click
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar
 from adapters.composition import Services, services
+from adapters.read_models.following import Follower
+from adapters.read_models.metrics import Standings, lag_seconds
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
-from adapters.read_models.projector import OnError, Projector
+from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build, build_all
 from adapters.store.ledger import Ledger
 from adapters.store.place import Place
+from adapters.visible import visible
+from domain.errors import InputRefused
 
-HEARTBEAT_SECONDS = 5.0
 model_option = click.option("--model", "names", multiple=True, help="Only this read model; may be given again.")
 on_error_option = click.option(
     "--on-error",
@@ -37,22 +43,47 @@ def projections() -> None:
 
 @projections.command()
 @click.option("--digest", "with_digest", is_flag=True, help="Also a digest of all rows of each.")
+@click.option("--metrics", is_flag=True, help="Print numbers for Prometheus, and nothing else.")
 @json_option
 @pass_services
-def status(services: Services, with_digest: bool, as_json: bool) -> None:
+def status(services: Services, with_digest: bool, metrics: bool, as_json: bool) -> None:
     """Show each read model: which generation answers, how far it is, what it could not fold."""
-    ledger, models = services.reading(), services.models()
-    upto = ledger.position()
-    found = [_standing(models, ledger, name, upto, with_digest=with_digest) for name in models.folds]
-    ledger.close()
+    if metrics and as_json:
+        raise InputRefused("usage", "--json and --metrics exclude each other", mend="give one of them")
+    models = services.models()
+    with closing(services.reading()) as ledger:
+        upto = ledger.position()
+        found = [_standing(models, ledger, name, upto, with_digest=with_digest) for name in models.folds]
     if as_json:
         print_json(found)
-        return
+    elif metrics:
+        click.echo(_metrics(found, upto), nl=False)
+    else:
+        _show(found)
+
+
+def _metrics(found: Sequence[dict[str, Any]], upto: int) -> str:
+    standings = Standings()
+    for row in found:
+        standings.stands(
+            row["model"],
+            position=row["position"],
+            upto=upto,
+            lag_seconds=row["behind_seconds"],
+            parked=len(row["parked"]),
+        )
+    return standings.text()
+
+
+def _show(found: Sequence[dict[str, Any]]) -> None:
     columns = ["model", "state", "generation", "position", "behind", "rows", "parked"]
     table = [[*(row[name] for name in columns[:5]), sum(row["rows"].values()), len(row["parked"])] for row in found]
     print_table(columns, table, empty="")
     if any(row["state"] != "answers" for row in found):
         click.echo("What is not kept is folded in memory when asked; `custody projections rebuild` keeps it.")
+    for row in found:
+        for parked in row["parked"]:
+            click.echo(f"{row['model']} could not take position {parked['position']}: {visible(parked['what'])}")
 
 
 def _standing(models: Models, ledger: Ledger, name: str, upto: int, *, with_digest: bool) -> dict[str, Any]:
@@ -60,17 +91,15 @@ def _standing(models: Models, ledger: Ledger, name: str, upto: int, *, with_dige
     generation = models.live_generation(name)
     found: dict[str, Any] = {"model": name, "state": "absent", "generation": generation, "position": 0}
     found |= {"behind": upto, "version": models.fold(name).version, "rows": {}, "parked": []}
-    if generation is None:
-        return found
-    model = models.open(name, generation)
-    standing = model.standing()
-    found |= {"position": standing.position, "behind": max(0, upto - standing.position), "rows": model.counted()}
-    found |= {"state": _state(model, ledger), "version": standing.version}
-    found["parked"] = [{"position": position, "what": what} for position, what in model.parked()]
-    if with_digest:
-        found["digest"] = model.digest()
-    model.close()
-    return found
+    if generation is not None:
+        with closing(models.open(name, generation)) as model:
+            standing = model.standing()
+            found |= {"position": standing.position, "behind": max(0, upto - standing.position)}
+            found |= {"rows": model.counted(), "state": _state(model, ledger), "version": standing.version}
+            found["parked"] = [{"position": position, "what": what} for position, what in model.parked()]
+            if with_digest:
+                found["digest"] = model.digest()
+    return found | {"behind_seconds": round(lag_seconds(ledger, found["position"]), 3)}
 
 
 def _state(model: Model, ledger: Ledger) -> str:
@@ -94,13 +123,14 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
     upto = ledger.position()
     ledger.close()
     began = time.monotonic()
-    with progress_bar("rebuilding", upto * len(chosen)) as progress:
-        run = partial(rebuild_one, services.place, on_error=on_error)
-        built = build_all(models, chosen, run, lambda positions: progress(sum(positions.values())))
-    seconds = time.monotonic() - began
-    if swap:
-        for name in chosen:
-            models.swap(name)
+    with models.rebuilding(chosen):
+        with progress_bar("rebuilding", upto * len(chosen)) as progress:
+            run = partial(rebuild_one, services.place, on_error=on_error)
+            built = build_all(models, chosen, run, lambda positions: progress(sum(positions.values())))
+        seconds = time.monotonic() - began
+        if swap:
+            for name in chosen:
+                models.swap(name)
     if as_json:
         print_json({"built": built, "events": upto, "seconds": round(seconds, 3), "swapped": swap})
         return
@@ -141,30 +171,38 @@ def swap(services: Services, names: tuple[str, ...], as_json: bool) -> None:
 @model_option
 @on_error_option
 @click.option("--once", is_flag=True, help="Catch up with the log and stop.")
+@click.option(
+    "--metrics", type=click.Path(dir_okay=False, path_type=Path), help="Keep this file up to date, for Prometheus."
+)
 @pass_services
-def follow(services: Services, names: tuple[str, ...], on_error: OnError, once: bool) -> None:
+def follow(services: Services, names: tuple[str, ...], on_error: OnError, once: bool, metrics: Path | None) -> None:
     """Keep read models up with the log until stopped; those that are absent are built first."""
     models = services.models()
-    ledger = services.reading()
-    projectors = [_following(models, ledger, name, on_error) for name in _chosen(models, names)]
-    position = ledger.position()
-    while True:
-        for projector in projectors:
-            projector.catch_up(position)
+    chosen = _chosen(models, names)
+    with closing(services.reading()) as ledger, stopped_by_signals() as is_stopped:
+        follower = Follower(models, ledger, chosen, on_error, is_stopped, metrics)
         if once:
-            break
-        position = ledger.wait_beyond(position, HEARTBEAT_SECONDS)
-    ledger.close()
+            follower.catch_up()
+        else:
+            follower.run()
 
 
-def _following(models: Models, ledger: Ledger, name: str, on_error: OnError) -> Projector:
-    model = models.live(name, ledger)
-    if model is None:
-        build(models, ledger, name, on_error)
-        models.swap(name)
-        model = models.live(name, ledger)
-    assert model is not None  # noqa: S101 - it was built a moment ago
-    return Projector(ledger, model, on_error)
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    """Yield what says whether SIGTERM or Ctrl-C came: they only ask for an end. The second one does not ask."""
+    came: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 COMMANDS = (projections,)

@@ -16,22 +16,31 @@ USABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]*")
 
 
 def proposed_body(
-    cls: type[EventData], *, source: str, stream: str, occurred: Instant, data: dict[str, Any], via: str
+    cls: type[EventData],
+    *,
+    source: str,
+    stream: str,
+    occurred: Instant,
+    data: dict[str, Any],
+    via: str,
+    recorded: Instant | None = None,
 ) -> bytes:
-    """Write one event whose id is derived from its type, stream, time and data.
+    """Write one event whose id is derived from its type, stream, times and data.
 
     A later export that adds an event to a stream therefore repeats the earlier ones byte for byte.
     """
     given = {key: value for key, value in data.items() if value is not None}
     interval = occurred.precision is Precision.INTERVAL
     when = occurred.as_json() if interval else occurred.precision.value
-    content = canonical_bytes([given, when]).decode()
+    said = [given, when, recorded.as_json()] if recorded else [given, when]
+    content = canonical_bytes(said).decode()
     return compose(
         cls,
         event_id=derived_uuid7(occurred.earliest, cls.TYPE, stream, content),
         source=source,
         stream=stream,
         occurred=occurred,
+        recorded=recorded,
         data=given,
         via=via,
     )

@@ -24,12 +24,14 @@ from adapters.importers.tables import TableRow, read_table
 from adapters.places.register import Facility, Register
 from domain.canonical import canonical_bytes
 from domain.events.detainer import (
+    LIFT_REASONS,
     DetainerData,
     DetainerForm,
     DetainerLifted,
     DetainerPrepared,
     LiftCode,
     ProbableCause,
+    lift_reason_key,
 )
 from domain.instants import MINNESOTA, Instant
 
@@ -57,27 +59,11 @@ BASES = (
     ("biometric_match_yes_no", ProbableCause.BIOMETRIC_MATCH),
     ("statements_made_yes_no", ProbableCause.STATEMENTS),
 )
+HOME_STATE = {"mn", "minnesota"}
 YES_NO = {"yes": True, "y": True, "no": False, "n": False}
 
-# Only where the printed words are the definition of the code (NIEM 6.0; A is ICE's own and newer).
-CODE_OF_WORDS = {
-    "booked into detention": LiftCode.BOOKED_INTO_DETENTION,
-    "case closed": LiftCode.CASE_CLOSED,
-    "detainer declined by lea": LiftCode.DECLINED_BY_LEA,
-}
-KNOWN_WORDS = CODE_OF_WORDS.keys() | {
-    "duplicate",
-    "early release",
-    "ice temporary resource constraint",
-    "insufficient notice to ice",
-    "no longer in state, local, or federal custody",
-    "not amenable to removal",
-    "noncitizen not amenable to removal",
-    "prosecutorial discretion",
-    "judicial review",
-    "superseding - new form issued",
-    "usc or presumptive claim to us citizenship",
-}
+# A code only where the printed words are the definition of it (NIEM 6.0; A is ICE's own and newer).
+CODE_OF_REASON = {lift_reason_key(words): code for words, code in LIFT_REASONS}
 
 
 class IceDetainersImporter:
@@ -142,7 +128,7 @@ class Reading:
             return RowOutcome(self.number, refusals=refusals)
         detainer = self._detainer_id()
         record = self.cells.get("eid_dta_id")
-        common = {"facility": facility.id, "subject": self._subject(), "record_id": record}
+        common = {"facility": facility.id if facility else None, "subject": self._subject(), "record_id": record}
         bodies = [_body(DetainerPrepared, detainer, prepared_at, {**common, **self._prepared()})]
         lifted = self._lifted()
         if lifted:
@@ -163,7 +149,8 @@ class Reading:
         except UnreadableTimeError as error:
             return Refusal(self.number, field, error.code, error.reason)
 
-    def _facility(self, register: Register) -> Facility | Refusal:
+    def _facility(self, register: Register) -> Facility | Refusal | None:
+        """Return the custodian; None where it is in the register's state, under a name that no place there has."""
         name, code = self.cells.get("detainer_facility", ""), self.cells.get("detainer_facility_code", "")
         by_name, by_code = register.by_ice_name(name), register.by_ice_name(code)
         if by_name and by_code and by_name is not by_code:
@@ -171,6 +158,11 @@ class Reading:
         found = by_name or by_code
         if found:
             return found
+        if self.cells.get("facility_state", "").strip().casefold() in HOME_STATE:
+            self._flag(
+                "facility_not_placed", f"{name[:80]!r} (code {code[:20]!r}) is in no register; recorded as printed"
+            )
+            return None
         reason = (
             f"ICE's facility {name[:80]!r} (code {code[:20]!r}) is not in the facility register; "
             "to mend it: check the spelling, or add the name to the facility's ice_names"
@@ -255,10 +247,10 @@ class Reading:
         }
 
     def _lift_code(self, words: str | None, code: str | None) -> str | None:
-        key = " ".join(words.lower().split()) if words else ""
-        if words and key not in KNOWN_WORDS:
+        key = lift_reason_key(words) if words else ""
+        if words and key not in CODE_OF_REASON:
             self._flag("unknown_lift_reason", f"{words[:80]!r} is not among the lift reasons seen so far")
-        by_words = CODE_OF_WORDS.get(key)
+        by_words = CODE_OF_REASON.get(key)
         by_code = CODES.get(code.strip().upper()) if code else None
         if code and by_code is None:
             self._flag("unknown_lift_code", f"{code[:20]!r} is no lift code we know; it was left out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.importers.bookings import BookingsImporter
+from adapters.importers.claims import ClaimsImporter
 from adapters.importers.cloudevents import EventsImporter, SignedEventsImporter
 from adapters.importers.ice_287g import Ice287gImporter
 from adapters.importers.ice_detainers import IceDetainersImporter
@@ -16,5 +17,6 @@ IMPORTERS: dict[str, type[Importer]] = {
         BookingsImporter,
         EventsImporter,
         SignedEventsImporter,
+        ClaimsImporter,
     )
 }

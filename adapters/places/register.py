@@ -36,7 +36,7 @@ class Register:
     def __init__(self, facilities: tuple[Facility, ...]) -> None:
         self.facilities = facilities
         self.by_id = {facility.id: facility for facility in facilities}
-        self._by_ice_name = {name_key(name): f for f in facilities for name in f.ice_names}
+        self._by_ice_name = {ice_name_key(name): f for f in facilities for name in f.ice_names}
         self.sheriffs = {f.agency: f for f in facilities if f.kind == "county_jail"}
         self.counties = {f.county.casefold(): f.county for f in facilities if f.kind == "county_jail"}
 
@@ -48,13 +48,18 @@ class Register:
         return found
 
     def by_ice_name(self, printed: str) -> Facility | None:
-        """Return the facility ICE means by a printed name or code, whatever its case and spacing."""
-        return self._by_ice_name.get(name_key(printed))
+        """Return the facility ICE means by a printed name or code, whatever its case, spacing and punctuation."""
+        return self._by_ice_name.get(ice_name_key(printed))
 
 
 def name_key(printed: str) -> str:
     """Compare printed names without case and repeated spaces."""
     return " ".join(printed.casefold().split())
+
+
+def ice_name_key(printed: str) -> str:
+    """Compare ICE's names by letters and digits alone: it prints `MINN.C.F.,ST.CLOUD` and `MINN. C.F., FARIBAULT`."""
+    return "".join(filter(str.isalnum, printed.casefold()))
 
 
 def unknown_facility(facility_id: str, known: dict[str, Facility]) -> InputRefused:

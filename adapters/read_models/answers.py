@@ -28,13 +28,14 @@ def answering(
 
 def kept(models: Models, ledger: Ledger, name: str, upto: int) -> Model | None:
     """Return the model that is kept, caught up with a position; None if there is none, or it cannot be written."""
-    model = models.live(name, ledger)
-    if model is None or model.position >= upto:
-        return model
+    model = None
     try:
-        Projector(ledger, model).catch_up(upto)
+        model = models.live(name, ledger)
+        if model is not None and model.position < upto:
+            Projector(ledger, model).catch_up(upto)
     except LedgerUnavailable:  # on read-only media, or a full disk: the log still has everything
-        model.close()
+        if model is not None:
+            model.close()
         return None
     return model
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from adapters.read_models.models import Models, already_building
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.opening import explained
+from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
 
 
@@ -46,8 +47,8 @@ class FileModels(Models):
         return SqliteModel(self._path(name, generation), self.fold(name))
 
     @contextmanager
-    def building(self, name: str) -> Iterator[tuple[int, SqliteModel]]:
-        """Yield the number of a new generation, and its empty model; nobody else builds this model meanwhile."""
+    def locked(self, name: str) -> Iterator[None]:
+        """Let nobody else build this model meanwhile; a process that ends, however it ends, holds no lock."""
         with explained(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             lock = (self._folder / f"{name}.lock").open("w")
@@ -56,15 +57,7 @@ class FileModels(Models):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise already_building(name, str(self._folder)) from None
-            live = self.live_generation(name) or 0
-            for number in self.generations(name):
-                if number > live:
-                    self._remove(name, number)
-            model = SqliteModel.create(self._path(name, live + 1), self.fold(name))
-            try:
-                yield live + 1, model
-            finally:
-                model.close()
+            yield
 
     def swap(self, name: str) -> int | None:
         """Let the newest generation that is whole answer, and remove those before it; return its number."""
@@ -85,16 +78,19 @@ class FileModels(Models):
         return whole[-1]
 
     def _is_ready(self, name: str, number: int) -> bool:
-        model = self.open(name, number)
         try:
-            return model.standing().is_ready
-        finally:
-            model.close()
+            with closing(self.open(name, number)) as model:
+                return model.standing().is_ready
+        except LedgerUnavailable:  # whoever built it was killed before there was anything in it
+            return False
+
+    def _create(self, name: str, generation: int) -> SqliteModel:
+        return SqliteModel.create(self._path(name, generation), self.fold(name))
 
     def _path(self, name: str, number: int) -> Path:
         return self._folder / f"{name}-{number}.db"
 
-    def _remove(self, name: str, number: int) -> None:
-        path = self._path(name, number)
+    def _remove(self, name: str, generation: int) -> None:
+        path = self._path(name, generation)
         for suffix in ("", "-wal", "-shm"):
             path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from adapters.read_models.rows import (
     read_row,
     selected,
 )
+from domain.errors import LedgerUnavailable
 from projections.folding.folder import Changes, Published
 from projections.folding.table import Fold, Table, Values
 
@@ -96,6 +97,10 @@ class Model(ABC):
         """Return the condition that finds this model among others in the table `model`."""
         return "1 = 1"
 
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Say whether this generation is there still: a newer one that is swapped in removes it."""
+
     def standing(self) -> Standing:
         """Return by what version it was built, how far it is, and whether it was ever whole."""
         with self._reading() as run:
@@ -103,7 +108,10 @@ class Model(ABC):
 
     def _standing(self, run: Run) -> Standing:
         select = f"SELECT version, position, tip, is_ready FROM {self._named('model')} WHERE {self._mine}"  # noqa: S608
-        version, position, tip, is_ready = next(iter(run(select)))
+        found = next(iter(run(select)), None)
+        if found is None:
+            raise model_gone(self.fold.name)
+        version, position, tip, is_ready = found
         return Standing(version, position, tip, bool(is_ready))
 
     @property
@@ -231,6 +239,16 @@ class Model(ABC):
     def _ordered(self, column: str) -> str:
         """Return a column as ORDER BY names it: by its bytes, what is absent first."""
         return quoted(column)
+
+
+def model_gone(name: str) -> LedgerUnavailable:
+    """Say that a generation is there no more: a newer one was swapped in."""
+    return LedgerUnavailable(
+        "model_gone",
+        "the read model was replaced by a newer one meanwhile",
+        where=name,
+        mend="run the same command again",
+    )
 
 
 def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
@@ -30,8 +30,13 @@ class Models(ABC):
         generation = self.live_generation(name)
         if generation is None:
             return None
-        model = self.open(name, generation)
-        standing = model.standing()
+        try:
+            model = self.open(name, generation)
+            standing = model.standing()
+        except LedgerUnavailable as error:
+            if error.code == "model_gone" and generation != self.live_generation(name):  # swapped at this moment
+                return self.live(name, ledger)
+            raise
         if standing.version == model.fold.version and standing.tip == ledger.leaf_at(standing.position):
             return model
         model.close()
@@ -50,11 +55,52 @@ class Models(ABC):
         """Open one generation."""
 
     @abstractmethod
-    def building(self, name: str) -> AbstractContextManager[tuple[int, Model]]:
-        """Yield the number of a new generation, and its empty model; nobody else builds this model meanwhile.
+    def locked(self, name: str) -> AbstractContextManager[None]:
+        """Let nobody else build this model meanwhile; raise LedgerUnavailable(already_building)."""
 
-        What was begun and never finished is removed first. Raise LedgerUnavailable(already_building).
+    @contextmanager
+    def rebuilding(self, names: Iterable[str]) -> Iterator[None]:
+        """Let nobody else build any of these models meanwhile; raise LedgerUnavailable(already_building).
+
+        If the block fails, what it built and did not swap in is removed at once, so that it takes no space.
         """
+        chosen = sorted(names)
+        with ExitStack() as locks:
+            for name in chosen:
+                locks.enter_context(self.locked(name))
+            try:
+                yield
+            except BaseException:
+                with suppress(LedgerUnavailable):  # then the next rebuild removes it
+                    for name in chosen:
+                        self._discard(name)
+                raise
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[tuple[int, Model]]:
+        """Yield the number of a new generation, and its empty model; the caller holds the lock.
+
+        What was built and never swapped in is removed first: whoever built it may have been killed.
+        """
+        self._discard(name)
+        number = (self.live_generation(name) or 0) + 1
+        with closing(self._create(name, number)) as model:
+            yield number, model
+
+    def _discard(self, name: str) -> None:
+        """Remove the generations that are newer than the one that answers."""
+        live = self.live_generation(name) or 0
+        for number in self.generations(name):
+            if number > live:
+                self._remove(name, number)
+
+    @abstractmethod
+    def _create(self, name: str, generation: int) -> Model:
+        """Make the empty model of a new generation."""
+
+    @abstractmethod
+    def _remove(self, name: str, generation: int) -> None:
+        """Remove a generation, or what there is of it."""
 
     @abstractmethod
     def swap(self, name: str) -> int | None:

@@ -12,13 +12,15 @@ from typing import Any, LiteralString
 from zlib import crc32
 
 from psycopg import Cursor
+from psycopg.errors import UndefinedTable
 from psycopg.rows import tuple_row
 
-from adapters.read_models.model import Model, Run
+from adapters.read_models.model import Model, Run, model_gone
 from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.place import PostgresAddress
 from adapters.store.postgres_connections import Connections
 from adapters.store.postgres_database import PostgresDatabase
+from domain.errors import LedgerUnavailable
 from projections.folding.table import AS_JSON, Fold, Kind, Table
 
 SCHEMA = "custody_models"
@@ -49,8 +51,13 @@ class ModelsDatabase:
     @contextmanager
     def transaction(self, *, writing: bool) -> Iterator[Cursor[Any]]:
         """Run a block in one transaction; errors become LedgerUnavailable."""
-        with self._ledger.explained(), self._connections.transaction(writing=writing) as cursor:
-            yield cursor
+        try:
+            with self._ledger.explained(), self._connections.transaction(writing=writing) as cursor:
+                yield cursor
+        except LedgerUnavailable as error:
+            if isinstance(error.__cause__, UndefinedTable):
+                raise model_gone(SCHEMA) from error
+            raise
 
     @contextmanager
     def locked(self, kind: int, name: str) -> Iterator[bool]:
@@ -86,6 +93,11 @@ class PostgresModel(Model):
         """Close the connections."""
         self._database.close()
 
+    def is_there(self) -> bool:
+        """Say whether the generation is listed still."""
+        with self._reading() as run:
+            return bool(list(run(f"SELECT FROM {SCHEMA}.model WHERE {self._mine}")))
+
     def finish(self) -> None:
         """Make the indexes, and say that the model is whole."""
         with self._writing() as run:
@@ -98,10 +110,11 @@ class PostgresModel(Model):
                 run(f"ANALYZE {self._named(table.name)}")
 
     def drop(self) -> None:
-        """Remove the tables of this generation."""
+        """Remove the tables of this generation, also those that only another version of the program has."""
+        mine = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, ?)"
         with self._writing() as run:
-            for name in (*self._tables, *NOTES):
-                run(f"DROP TABLE IF EXISTS {self._named(name)}")
+            for (name,) in run(mine, [SCHEMA, f"{self.fold.name}_{self._generation}_"]):
+                run(f"DROP TABLE {SCHEMA}.{quoted(name)}")
             run(f"DELETE FROM {SCHEMA}.model WHERE {self._mine}")  # noqa: S608 - our own names
 
     @contextmanager

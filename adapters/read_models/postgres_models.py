@@ -11,7 +11,9 @@ from adapters.read_models.postgres_model import SCHEMA, ModelsDatabase, Postgres
 from adapters.store.place import PostgresAddress
 from projections.folding.table import Fold
 
+BUILDING = 0x4D4F4445  # "MODE": the lock of who makes the schema, and the first half of the key of a rebuild's
 SETUP = f"""
+SELECT pg_advisory_xact_lock({BUILDING});
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.model (
     name text, generation int8, version text NOT NULL, position int8 NOT NULL, tip text NOT NULL,
@@ -23,7 +25,6 @@ READABLE = (  # asked of the catalogue: to name a table of a schema that one may
     f"WHERE n.nspname = '{SCHEMA}' AND c.relname = 'model' "
     "AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
 )
-BUILDING = 0x4D4F4445  # "MODE": the first half of the key of the lock that a rebuild takes
 
 
 class PostgresModels(Models):
@@ -58,21 +59,15 @@ class PostgresModels(Models):
         return PostgresModel(ModelsDatabase(self._address), self.fold(name), generation)
 
     @contextmanager
-    def building(self, name: str) -> Iterator[tuple[int, PostgresModel]]:
-        """Yield the number of a new generation, and its empty model; nobody else builds this model meanwhile."""
+    def locked(self, name: str) -> Iterator[None]:
+        """Let nobody else build this model meanwhile; a session that ends, however it ends, holds no lock."""
         with self._transaction(writing=True) as run:
             for statement in SETUP.split(";"):
                 run(statement)
         with closing(ModelsDatabase(self._address)) as database, database.locked(BUILDING, name) as is_mine:
             if not is_mine:
                 raise already_building(name, str(self._address))
-            live = self.live_generation(name) or 0
-            for number in self.generations(name):
-                if number > live:
-                    self._remove(name, number)
-            with closing(self.open(name, live + 1)) as model:
-                model.create()
-                yield live + 1, model
+            yield
 
     def swap(self, name: str) -> int | None:
         """Let the newest generation that is whole answer, and remove those before it; return its number."""
@@ -87,6 +82,11 @@ class PostgresModels(Models):
                 self._remove(name, number)
         return whole[-1]
 
-    def _remove(self, name: str, number: int) -> None:
-        with closing(self.open(name, number)) as model:
+    def _create(self, name: str, generation: int) -> PostgresModel:
+        model = self.open(name, generation)
+        model.create()
+        return model
+
+    def _remove(self, name: str, generation: int) -> None:
+        with closing(self.open(name, generation)) as model:
             model.drop()

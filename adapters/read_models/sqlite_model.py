@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from adapters.read_models.model import Model, Run
+from adapters.read_models.model import Model, Run, model_gone
 from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.opening import explained
+from adapters.store.sqlite import file_uri
 from projections.folding.seen import json_text
 from projections.folding.table import AS_JSON, Fold, Kind, Table
 
@@ -34,19 +35,34 @@ CREATE TABLE parked (position INTEGER PRIMARY KEY, what TEXT NOT NULL);
 
 
 class SqliteModel(Model):
-    """The rows of one fold in a file. While it is built, nothing of it would survive a crash, and need not."""
+    """The rows of one fold in a file. While it is built, nothing of it would survive a crash, and need not.
 
-    def __init__(self, path: Path, fold: Fold) -> None:
+    Raise LedgerUnavailable(model_gone) where there is no such file.
+    """
+
+    def __init__(self, path: Path, fold: Fold, *, mode: str = "rw") -> None:
         super().__init__(fold)
         self._path = path
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous = NORMAL")  # consistent after any crash; the log has the rest
-        self._connection.execute("PRAGMA cache_size = -65536")
+        if mode == "rw" and not path.exists():
+            raise model_gone(str(path))
+        with explained(path):
+            place = str(MEMORY) if path == MEMORY else file_uri(path, query=f"mode={mode}")
+            self._connection = sqlite3.connect(
+                place, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+            )
+            try:
+                self._connection.execute(
+                    "PRAGMA synchronous = NORMAL"
+                )  # consistent after a crash; the log has the rest
+                self._connection.execute("PRAGMA cache_size = -65536")
+            except sqlite3.Error:
+                self._connection.close()
+                raise
 
     @classmethod
     def create(cls, path: Path, fold: Fold) -> SqliteModel:
         """Make the empty tables; their indexes come when the rows are there."""
-        model = cls(path, fold)
+        model = cls(path, fold, mode="rwc")
         model._connection.execute("PRAGMA journal_mode = OFF")
         model._connection.execute("PRAGMA synchronous = OFF")
         with model._writing() as run:
@@ -61,18 +77,23 @@ class SqliteModel(Model):
         """Close the file."""
         self._connection.close()
 
+    def is_there(self) -> bool:
+        """Say whether the file is there still."""
+        return self._path == MEMORY or self._path.exists()
+
     def finish(self) -> None:
         """Make the indexes, and say that the model is whole once all of it is on the disk."""
         with self._writing() as run:
             for table in self.fold.tables:
                 for statement in _indexes(table):
                     run(statement)
-        if self._path != MEMORY:
-            with self._path.open("rb") as file:
-                os.fsync(file.fileno())
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute("UPDATE model SET is_ready = 1")
+        with explained(self._path):
+            if self._path != MEMORY:
+                with self._path.open("rb") as file:
+                    os.fsync(file.fileno())
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute("UPDATE model SET is_ready = 1")
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
@@ -85,10 +106,11 @@ class SqliteModel(Model):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection.execute
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # a full disk may have ended it, and without a journal nothing can
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def _insert(self, run: Run, table: Table, rows: Iterable[Inserted]) -> None:  # noqa: ARG002
         marks = ", ".join("?" * len(columns_of(table)))

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from adapters.rules.cel import CelEngine
-from adapters.rules.strict_yaml import StrictDocument, parse_strict_yaml
+from adapters.rules.strict_yaml import StrictDocument, parse_strict_yaml, yaml_text
 from domain.errors import InputRefused
 from domain.rules.rulebook import Rulebook, build_rulebook
 from domain.rules.vocabulary import Engine
@@ -26,14 +26,7 @@ def load_pack(path: Path, engine: Engine | None = None) -> Rulebook:
     """
     if path.name in shipped_packs() and str(path) == path.name and not path.exists():
         return shipped_pack(path.name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
-    except OSError as error:
-        what = error.strerror or "the file cannot be read"
-        mend = f"name a rule pack file, or one of {', '.join(shipped_packs())}"
-        raise InputRefused("unreadable", what, where=str(path), mend=mend) from None
+    text = yaml_text(path, mend=f"name a rule pack file, or one of {', '.join(shipped_packs())}")
 
     def beside(name: str) -> Rulebook:
         file = path.with_name(f"{name}.yaml")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -55,8 +56,19 @@ def parse_strict_yaml(text: str, name: str) -> StrictDocument:
     return document
 
 
+def yaml_text(path: FilePath, *, mend: str) -> str:
+    """Return the text of a file that a user names; raise InputRefused: unreadable (with `mend`), bad_encoding."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
+    except OSError as error:
+        what = error.strerror or "the file cannot be read"
+        raise InputRefused("unreadable", what, where=str(path), mend=mend) from None
+
+
 def _refuse(name: str, line: int, what: str) -> InputRefused:
-    mend = "packs are YAML 1.2 without anchors, aliases, tags, repeated keys or floats"
+    mend = "it is YAML 1.2 without anchors, aliases, tags, repeated keys or floats"
     return InputRefused("bad_yaml", what, where=f"{name}, line {line}", mend=mend)
 
 

@@ -37,6 +37,7 @@ STREAM_IDS = {
     "finding": "f-0009",
     "agency": "mn-cass-sheriff",
     "ledger": "custody",
+    "claim": "doc-survey-301",
 }
 
 NAMED: dict[str, str] = {

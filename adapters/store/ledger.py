@@ -16,7 +16,7 @@ from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.factory import LedgerFactory
 from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
-from adapters.store.log import Backend, Row, Snapshot
+from adapters.store.log import Backend, Notices, Row, Snapshot
 from adapters.store.mapper import CustodyMapper
 from adapters.store.place import Place
 from adapters.store.recording import Outcome, Reject
@@ -29,7 +29,6 @@ from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
 PAGE_LETTERS = 200
-LOOK_SECONDS = 0.02
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
 
@@ -43,6 +42,7 @@ class Ledger(Application[str]):
         self.place = place
         self._backend = backend_of(place)
         self.facts = self._backend.opened(reading=reading)
+        self._notices: Notices | None = None
         super().__init__()
 
     @classmethod
@@ -98,9 +98,17 @@ class Ledger(Application[str]):
     def wait_beyond(self, position: int, seconds: float) -> int:
         """Return the last position as soon as it is beyond this one, or after so many seconds at the latest."""
         until = time.monotonic() + seconds
-        while (found := self.position()) <= position and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)  # SQLite tells other processes nothing, and where it is told, this is soon enough
+        with self._backend.explained():
+            self._notices = self._notices or self.facts.notices()  # before the log is looked at: nothing falls between
+            while (found := self.facts.position()) <= position and (left := until - time.monotonic()) > 0:
+                self._notices.wait(left)
         return found
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._notices is not None:
+            self._notices.close()
+        super().close()
 
     def position_known_by(self, moment: datetime) -> int:
         """Return the last position stored at or before a moment of the ledger's clock."""

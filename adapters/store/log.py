@@ -49,6 +49,18 @@ class Snapshot(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """Tells when the log may have grown. Whoever looks at the log after each `wait` misses nothing."""
+
+    def wait(self, seconds: float) -> None:
+        """Return once something was committed since this last returned, or after so many seconds."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening."""
+        ...
+
+
 class Log(ApplicationRecorder, ABC):
     """The library's application recorder, and what our ledger asks beyond it."""
 
@@ -146,6 +158,10 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Return reads of one moment."""
+
+    @abstractmethod
+    def notices(self) -> Notices:
+        """Return what wakes whoever follows the log, also when another process appends; the caller closes it."""
 
     @abstractmethod
     def close(self) -> None:

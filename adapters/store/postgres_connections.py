@@ -16,14 +16,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
+from adapters.store.away import AWAY_SECONDS, PAUSE_SECONDS
 from adapters.store.place import PostgresAddress
 from domain.errors import LedgerUnavailable
 
 LOCK_SECONDS = 30
 STATEMENT_SECONDS = 300
 IDLE_SECONDS = 60  # a writer whose machine is gone must not keep the lock
-AWAY_SECONDS = 15  # so long is a server waited for that went away in the middle
-PAUSE_SECONDS = 0.2
 IDLE_CONNECTIONS_MAX = 3
 DEFAULTS = {"connect_timeout": "10", "application_name": "custody", "keepalives_idle": "30"}
 

@@ -18,11 +18,10 @@ from psycopg.rows import DictRow, tuple_row
 from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
-from adapters.store.postgres_following import CHANNEL, PostgresSubscription
+from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
 from adapters.store.postgres_snapshot import PostgresSnapshot
 from adapters.store.recording import (
     KEY_TOPICS,
-    Equivocation,
     KeysMoved,
     Numbered,
     Outcome,
@@ -30,9 +29,10 @@ from adapters.store.recording import (
     Reject,
     StoredFact,
     era_of,
+    maybe_known,
+    numbered,
     positions_of,
 )
-from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.errors import LedgerUnavailable
 from domain.merkle import EMPTY_TREE, Tree
@@ -49,8 +49,7 @@ COPY_EVENTS = (  # first what the recorder decides, then a submission's fields i
     "FROM STDIN (FORMAT BINARY)"
 )
 EVENT_TYPES = ["int8"] * 3 + ["bytea", "text", "text", "bytea", "text", "text", "bytea", "text", "text"] + ["int8"] * 3
-COPY_REFS = "COPY event_refs (era, ref, positions) FROM STDIN (FORMAT BINARY)"
-REF_TYPES = ["int8", "text", "int8[]"]
+COPY_REFS = "COPY event_refs (era, ref, positions) FROM STDIN"  # as text: psycopg writes a binary array in Python
 INSERT_HEAD = "INSERT INTO tree_heads (size, root, peaks, recorded_at) VALUES (%s, %s, %s, %s)"
 INSERT_REJECT = (
     'INSERT INTO rejects (code, field, reason, origin, "row", body, body_hash, recorded_at) '
@@ -62,6 +61,7 @@ SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DES
 SELECT_KEYS = (
     "SELECT position FROM stored_events WHERE topic = ANY(%s) AND topic NOT LIKE 'custody.%%' AND position > %s LIMIT 1"
 )
+SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
 SELECT_KNOWN = "SELECT source, event_id, position, leaf_hash, recorded_at FROM stored_events WHERE event_id = ANY(%s)"
 STORED = "originator_id, originator_version, topic, state"
 NOTIFICATION = (
@@ -291,6 +291,10 @@ class PostgresLog(Log):
         with self.connections.transaction(writing=False) as cursor:
             return cursor.execute(statement, parameters).fetchall()
 
+    def notices(self) -> PostgresNotices:
+        """Return what wakes whoever follows the log."""
+        return PostgresNotices(self.connections)
+
     def close(self) -> None:
         """Close every connection."""
         self.connections.close()
@@ -309,21 +313,7 @@ def _append(
     tree, head_us = _read_head(cursor)
     now_us = max(now_us, head_us)
     known = _known(cursor, facts)
-    outcomes: list[Outcome] = []
-    fresh: list[Numbered] = []
-    next_position = tree.size + 1
-    for fact, version in zip(facts, versions, strict=True):
-        leaf = leaf_hash(fact.body)
-        key = (fact.source, fact.id)
-        first = known.get(key)
-        if first is None:
-            known[key] = receipt = Receipt(next_position, leaf, now_us, True)
-            fresh.append((next_position, version, leaf, fact))
-            outcomes.append(receipt)
-            next_position += 1
-        else:
-            first = first._replace(is_new=False)
-            outcomes.append(first if first.leaf == leaf else Equivocation(first))
+    outcomes, fresh = numbered(facts, versions, known, after=tree.size, now_us=now_us)
     if fresh:
         _write(cursor, fresh, tree, now_us)
     return outcomes
@@ -337,7 +327,11 @@ def _read_head(cursor: Cursor[DictRow]) -> tuple[Tree, int]:
 
 
 def _known(cursor: Cursor[DictRow], facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
-    cursor.execute(SELECT_KNOWN, ([fact.id for fact in facts],))
+    largest = cursor.execute(SELECT_LARGEST_ID).fetchone()
+    asked = maybe_known(facts, largest["event_id"] if largest else None)
+    if not asked:
+        return {}
+    cursor.execute(SELECT_KNOWN, (asked,))
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in cursor.fetchall()
@@ -350,9 +344,8 @@ def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_u
         for position, version, leaf, fact in fresh:
             copy.write_row((position, now_us, version, leaf, *fact[:-1]))
     with cursor.copy(COPY_REFS) as copy:
-        copy.set_types(REF_TYPES)
         for ref, positions in positions_of(fresh):
-            copy.write_row((era_of(positions[0]), ref, positions))
+            copy.write_row((era_of(positions[0]), ref, f"{{{','.join(map(str, positions))}}}"))
     grown = tree.grow(leaf for _, _, leaf, _ in fresh)
     cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 

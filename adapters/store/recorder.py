@@ -21,7 +21,6 @@ from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, 
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
     KEY_TOPICS,
-    Equivocation,
     KeysMoved,
     Numbered,
     Outcome,
@@ -29,10 +28,12 @@ from adapters.store.recording import (
     Reject,
     StoredFact,
     era_of,
+    maybe_known,
+    numbered,
     positions_of,
 )
+from adapters.store.sqlite_following import SqliteNotices
 from adapters.store.sqlite_snapshot import SqliteSnapshot
-from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from domain.merkle import EMPTY_TREE, Tree
 from projections.folding.seen import RawEvent
@@ -63,6 +64,7 @@ INSERT_REJECT = (
     "WHERE origin = ?4 AND row = ?5 AND code = ?1 AND field = ?2 AND body_hash = ?7)"
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
 SELECT_KNOWN = (
     "SELECT e.source, e.event_id, e.position, e.leaf_hash, e.recorded_at FROM json_each(?) AS wanted "
     "CROSS JOIN stored_events AS e ON e.event_id = wanted.value"
@@ -129,21 +131,7 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         tree, head_us = _read_head(c)
         now_us = max(now_us, head_us)
         known = _known(c, facts)
-        outcomes: list[Outcome] = []
-        fresh: list[Numbered] = []
-        next_position = tree.size + 1
-        for fact, version in zip(facts, versions, strict=False):
-            leaf = leaf_hash(fact.body)
-            key = (fact.source, fact.id)
-            first = known.get(key)
-            if first is None:
-                known[key] = receipt = Receipt(next_position, leaf, now_us, True)
-                fresh.append((next_position, version, leaf, fact))
-                outcomes.append(receipt)
-                next_position += 1
-            else:
-                first = first._replace(is_new=False)
-                outcomes.append(first if first.leaf == leaf else Equivocation(first))
+        outcomes, fresh = numbered(facts, versions, known, after=tree.size, now_us=now_us)
         if fresh:
             _write(c, fresh, tree, now_us)
         return outcomes
@@ -291,6 +279,10 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
             cursor.execute(statement, parameters)
             return cast("Sequence[Any]", cursor.fetchall())
 
+    def notices(self) -> SqliteNotices:
+        """Return what wakes whoever follows the log."""
+        return SqliteNotices(self.datastore.pool.db_name)
+
     def close(self) -> None:
         """Close every connection."""
         self.datastore.close()
@@ -328,7 +320,8 @@ def _check_keys(c: SQLiteCursor, upto: int) -> None:
 
 
 def _known(c: SQLiteCursor, facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
-    c.execute(SELECT_KNOWN, (orjson.dumps([fact.id for fact in facts]).decode(),))
+    c.execute(SELECT_LARGEST_ID)
+    c.execute(SELECT_KNOWN, (orjson.dumps(maybe_known(facts, c.fetchone()["event_id"])).decode(),))
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in c.fetchall()

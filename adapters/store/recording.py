@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from domain.canonical import leaf_hash
 from domain.envelope import Submission
 from projections.agency_keys import AgencyKeys
 
@@ -59,6 +60,44 @@ class KeysMoved(Exception):
 
 Outcome = Receipt | Equivocation
 Numbered = tuple[int, int | None, bytes, Submission]  # position, version if an aggregate's, leaf hash
+
+
+def maybe_known(facts: Iterable[Submission], largest_id: str | None) -> list[str]:
+    """Return the ids of these facts that a log may hold whose largest id is this one, None for an empty log.
+
+    Ids begin with their time, so most that come are larger than all that are there, and need no look into the log.
+    """
+    return [fact.id for fact in facts if fact.id <= largest_id] if largest_id else []
+
+
+def numbered(
+    facts: Sequence[Submission],
+    versions: Iterable[int | None],
+    known: dict[tuple[str, str], Receipt],
+    *,
+    after: int,
+    now_us: int,
+) -> tuple[list[Outcome], list[Numbered]]:
+    """Give each new fact the next position; return an outcome for every fact, and the new ones.
+
+    `known` are the receipts of (source, id) that the log holds; those of the new facts are added.
+    """
+    outcomes: list[Outcome] = []
+    fresh: list[Numbered] = []
+    position = after
+    for fact, version in zip(facts, versions, strict=False):
+        leaf = leaf_hash(fact.body)
+        key = (fact.source, fact.id)
+        first = known.get(key)
+        if first is None:
+            position += 1
+            known[key] = receipt = Receipt(position, leaf, now_us, True)
+            fresh.append((position, version, leaf, fact))
+            outcomes.append(receipt)
+        else:
+            first = first._replace(is_new=False)
+            outcomes.append(first if first.leaf == leaf else Equivocation(first))
+    return outcomes, fresh
 
 
 def positions_of(fresh: Sequence[Numbered]) -> list[tuple[str, list[int]]]:

@@ -74,6 +74,38 @@ class LiftCode(StrEnum):
     CITIZEN_INTERVIEWED = "U"
 
 
+LIFT_REASONS = (  # as ICE's table prints them, release of March 2026; the code where the words define one
+    ("Booked into Detention", LiftCode.BOOKED_INTO_DETENTION),
+    ("Case Closed", LiftCode.CASE_CLOSED),
+    ("Detainer Declined by LEA", LiftCode.DECLINED_BY_LEA),
+    ("Duplicate", None),
+    ("Early Release", None),
+    ("ICE Temporary Resource Constraint", None),
+    ("Insufficient Notice to ICE", None),
+    ("Judicial Review", None),
+    ("No longer in State, Local, or Federal Custody", None),
+    ("Noncitizen Not Amenable to Removal", None),
+    ("Not Amenable to Removal", None),
+    ("Prosecutorial Discretion", None),
+    ("Superseding - New Form Issued", None),
+    ("USC or Presumptive Claim to US Citizenship", None),
+)
+
+
+def lift_reason_key(printed: str) -> str:
+    """Compare printed lift reasons by letters and digits alone, whatever their case, spacing and dashes."""
+    return "".join(filter(str.isalnum, printed.casefold()))
+
+
+_REASON_OF_KEY = {lift_reason_key(words): words for words, _ in LIFT_REASONS}
+_REASON_OF_CODE = {code.value: words for words, code in LIFT_REASONS if code}
+
+
+def lift_reason_words(printed: str) -> str:
+    """Return a lift reason as ICE's table spells it, of whatever spelling, or of a code alone; else as printed."""
+    return _REASON_OF_KEY.get(lift_reason_key(printed)) or _REASON_OF_CODE.get(printed.strip().upper(), printed)
+
+
 class DetainerData(EventData):
     """Every event of a detainer may name the custodian it is addressed to, and whom it is about."""
 

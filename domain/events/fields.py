@@ -90,7 +90,7 @@ class DecisionBasis(StrEnum):
 class Closed(BaseModel):
     """A part of an event: frozen, strict, no field beyond those named."""
 
-    # Deferred: a program that reads few types, or none, need not build the validators of all 96 as it starts.
+    # Deferred: a program that reads few types, or none, need not build the validators of all 98 as it starts.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys", defer_build=True)
 
 

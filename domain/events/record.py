@@ -1,4 +1,4 @@
-"""The record about the record: corrections, identity links, sealing, contradictions, who read what."""
+"""The record about the record: corrections, identity links, sealing, contradictions, who read what, public figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.events.fields import AgencyId, Code, EventData, JsonObject, SubjectId, Words
+from domain.events.fields import AgencyId, Closed, Code, Count, EventData, JsonObject, SubjectId, Words
 from domain.instants import Instant
 
 EVENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -160,6 +160,48 @@ class AccessDisclosed(RecordData):
     secondary_recipient: AgencyId | None = None
 
 
+class SourceMark(StrEnum):
+    """How a figure came to whoever recorded the claim: the text was found, or remembered, or the figure worked out."""
+
+    FOUND = "found"
+    MEMORY = "memory"
+    COMPUTED = "computed"
+
+
+CustodianKinds = Annotated[tuple[Code, ...], Field(max_length=20)]
+
+
+class ClaimPart(Closed):
+    """A part that the claim itself names, as in "207 in prisons and 94 in jails"."""
+
+    value: Count
+    words: Words
+    custodian_kinds: CustodianKinds = ()
+
+
+class ClaimAsserted(EventData):
+    """Somebody said a number in public. The event's time is as of when, its recordedtime when it was published.
+
+    `period` is the time that a figure adds up over, `custodian_kinds` those it speaks of (all, if none is named) and
+    `compare_with` the named count it may mean: the last two are the reading of whoever recorded the claim.
+    """
+
+    TYPE: ClassVar[str] = "claim.asserted"
+    STREAM: ClassVar[str] = "claim"
+
+    asserted_by: AgencyId
+    asserted_by_name: Words | None = None
+    value: Count
+    unit: Code
+    words: Words
+    mark: SourceMark
+    period: Instant | None = None
+    published_in: Words | None = None
+    custodian_kinds: CustodianKinds = ()
+    compare_with: Code | None = None
+    parts: Annotated[tuple[ClaimPart, ...], Field(max_length=20)] = ()
+
+
 EVENTS: tuple[type[EventData], ...] = (
     EventCorrected,
     EventRetracted,
@@ -174,4 +216,5 @@ EVENTS: tuple[type[EventData], ...] = (
     ContradictionClosed,
     AccessGranted,
     AccessDisclosed,
+    ClaimAsserted,
 )

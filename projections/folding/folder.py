@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.errors import IntegrityProblem, LedgerUnavailable
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.folding.seen import RawEvent, Reader, Seen, amended_id
 from projections.folding.table import Fold, Row, Values
@@ -154,8 +155,13 @@ class Folder:
                 self._amending[event.envelope.source, event.envelope.correctionof].append(event)
 
     def _park(self, position: int, error: Exception) -> None:
-        if self._stop_on_error:
+        """Set an event aside, or stop there; a log or rows that cannot be read are not the event's fault."""
+        if isinstance(error, LedgerUnavailable | IntegrityProblem):
             raise error
+        if self._stop_on_error:
+            what = f"the read model {self._fold.name!r} cannot take this event: {type(error).__name__}: {error}"
+            mend = "`--on-error park` sets it aside; a correction of the event, or a program that can take it, mends it"
+            raise IntegrityProblem("not_folded", what, where=f"position {position}", mend=mend) from error
         self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
 
     def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
@@ -179,7 +185,7 @@ class Folder:
         is_new = published.position == position
         before = None if is_new else self._amended(published, [one for one in amending if one.position < position])
         after = self._amended(published, [one for one in amending if one.position <= position])
-        old, new = (set(self._fold.keys(seen)) if seen else set() for seen in (before, after))
+        old, new = self._keys_if_any(before), set(self._fold.keys(after)) if after else set()
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
@@ -233,7 +239,7 @@ class Folder:
             return
         entities = {key: self._entity(key) for key in wanted}
         for seen in self._events_of(wanted, before - 1):
-            for key in self._fold.keys(seen):
+            for key in self._keys_if_any(seen):
                 if key in entities:
                     entities[key].events.append(seen)
         for table, row_id, known_from, values in self._stored.open_rows(wanted):
@@ -243,6 +249,13 @@ class Folder:
             entity.ids.append(row_id)
         if elsewhere is not None:
             elsewhere.difference_update(wanted)
+
+    def _keys_if_any(self, seen: Seen | None) -> set[str]:
+        """Return the keys an event belongs to; one that was parked for having none that can be told has none."""
+        try:
+            return set(self._fold.keys(seen)) if seen else set()
+        except Exception:
+            return set()
 
     def _events_of(self, keys: Sequence[str], upto: int) -> Iterable[Seen]:
         """Return what the log has about these keys by a position, as amended by then, in order."""

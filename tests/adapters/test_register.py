@@ -34,6 +34,7 @@ def test_ids_are_unique_lower_case_slugs() -> None:
         ("RAMSEY ADC ANNEX, SPM", "mn-ramsey-jail"),
         ("raadcmn", "mn-ramsey-jail"),
         ("MINN.C.F.,ST.CLOUD", "mn-doc-st-cloud"),
+        ("Minn. C.F., St. Cloud", "mn-doc-st-cloud"),
         ("us marshals,  minnesota ", "us-usms-minnesota"),
         ("PRAIRIE CORRECT. FACILITY", "mn-prairie-private-prison"),
     ],

@@ -21,7 +21,7 @@ PREFIXES = {
     "detainer": {"detainer"},
     "notice and handoff": {"handoff"},
     "rule and agreement": {"rule", "agreement"},
-    "record": {"record", "finding"},
+    "record": {"record", "finding", "claim"},
     "agency": {"agency", "ledger"},
 }
 

@@ -23,6 +23,7 @@ from .proposals import SAMPLES, Proposals, csv_file, proposed
 SURGE = Path(places.__file__).parent / places.LIFT_TABLE
 COLUMNS = (
     "Detainer Prepare Date",
+    "Facility State",
     "Detainer Facility",
     "Detainer Facility Code",
     "Detainer Criminality",
@@ -189,6 +190,27 @@ def test_a_row_that_cannot_be_placed_is_refused_with_field_and_code(
 def test_a_facility_is_found_by_its_code_where_the_name_is_not_known(tmp_path: Path) -> None:
     (event,) = imported(tmp_path, {"Detainer Facility": "ST CLOUD", "Detainer Facility Code": "MNCFSTC"}).events
     assert event.data.facility == "mn-doc-st-cloud"
+
+
+@pytest.mark.parametrize("state", ["MN", "Minnesota", "MINNESOTA"])
+@pytest.mark.parametrize("name", ["NOWHERE JAIL", ""])
+def test_a_custodian_in_minnesota_that_is_in_no_register_is_recorded_as_printed(
+    tmp_path: Path, name: str, state: str
+) -> None:
+    result = imported(tmp_path, {"Detainer Facility": name, "Facility State": state})
+
+    (event,) = result.events
+    assert event.data.facility is None
+    assert event.data.facility_as_printed == (name or None)
+    assert result.flags == [(1, "facility_not_placed")]
+
+
+@pytest.mark.parametrize("words", ["Superseding \u2013 New Form Issued", "superseding - new form  issued"])
+def test_a_lift_reason_is_known_whatever_its_case_spacing_and_dashes(tmp_path: Path, words: str) -> None:
+    result = imported(tmp_path, {"Detainer Lift Reason": words})
+
+    assert not result.flags
+    assert result.of("detainer.lifted")[0].data.lift_reason_as_printed == words
 
 
 def test_a_repeated_row_is_one_event_and_is_flagged(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from domain.events.record import EventCorrected
 from domain.instants import microseconds
 from projections import custody
 from projections.custody import Custody
+from projections.departures import Departures
 from projections.detainers import Detainers
 from projections.duties import Duties
 from projections.folding import folder
@@ -32,7 +33,14 @@ from projections.overholds import Overholds
 from tests.adapters.read_models.histories import HOUR, JAILS, histories
 from tests.builders import MONDAY, body, booked, released
 
-FOLDS: tuple[Fold, ...] = (Custody(dict.fromkeys(JAILS, "sheriff")), Handoffs(), Detainers(), Overholds(), Duties())
+FOLDS: tuple[Fold, ...] = (
+    Custody(dict.fromkeys(JAILS, "sheriff")),
+    Handoffs(),
+    Detainers(),
+    Overholds(),
+    Duties(),
+    Departures(),
+)
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,16 +14,20 @@ from adapters.composition import Services, services
 from adapters.places.register import minnesota_register
 from adapters.read_models import projector
 from adapters.read_models.answers import answering, in_memory, kept
+from adapters.read_models.following import Follower
+from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Projector
 from adapters.read_models.rebuilding import build
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import Submission, admit
-from domain.errors import InputRefused, LedgerUnavailable
-from domain.instants import microseconds
+from domain.errors import InputRefused, IntegrityProblem, LedgerUnavailable
+from domain.events.record import EventCorrected
+from domain.instants import Instant, microseconds
 from projections.folding.seen import Seen
 from projections.folding.table import Kind, Row, Table, holds_at
-from tests.builders import JAIL, MONDAY, booked, released, submissions
+from projections.recorded import Recorded
+from tests.builders import JAIL, MONDAY, body, booked, released, submissions
 from tests.spots import Spot
 
 HOUR = timedelta(hours=1)
@@ -41,10 +46,10 @@ def winter(count: int) -> list[Submission]:
     return [admit(one) for one in simulate(events=count, seed=3, register=minnesota_register(), **period)]
 
 
-def rebuilt(found: Services, ledger: Ledger, name: str = "custody") -> int | None:
-    models = found.models()
-    build(models, ledger, name, OnError.PARK)
-    return models.swap(name)
+def rebuilt(models: Models, ledger: Ledger, name: str = "custody", on_error: OnError = OnError.PARK) -> int | None:
+    with models.rebuilding([name]):
+        build(models, ledger, name, on_error)
+        return models.swap(name)
 
 
 def test_followed_in_pages_or_built_at_once_every_model_has_the_same_rows(
@@ -55,7 +60,7 @@ def test_followed_in_pages_or_built_at_once_every_model_has_the_same_rows(
     with here(spot, events[:700]) as (found, ledger):
         models = found.models()
         for name in models.folds:
-            rebuilt(found, ledger, name)
+            rebuilt(found.models(), ledger, name)
         ledger.append(events[700:], now=system_clock())
         for name in models.folds:
             live = kept(models, ledger, name, ledger.position())
@@ -71,29 +76,33 @@ def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spo
     with here(spot, submissions(3)) as (found, ledger):
         models = found.models()
         assert models.live_generation("custody") is None
-        assert 1 == rebuilt(found, ledger)
+        assert 1 == rebuilt(found.models(), ledger)
 
-        with models.building("custody") as (generation, _):
+        with models.locked("custody"), models.building("custody") as (generation, _):
             assert (2, 1) == (generation, models.live_generation("custody"))
         assert 1 == models.swap("custody")
 
-        assert 2 == rebuilt(found, ledger)
+        assert 2 == rebuilt(found.models(), ledger)
         assert [2] == models.generations("custody")
 
 
 def test_a_model_is_built_by_one_process_at_a_time(spot: Spot) -> None:
     with here(spot, submissions(1)) as (found, _):
-        with found.models().building("custody"), pytest.raises(LedgerUnavailable) as refused:
-            found.models().building("custody").__enter__()
+        with (
+            found.models().locked("custody"),
+            pytest.raises(LedgerUnavailable) as refused,
+            found.models().rebuilding(["detainers", "custody"]),
+        ):
+            pass
         assert "already_building" == refused.value.code
 
-        with found.models().building("custody") as (generation, _):
-            assert 1 == generation
+        with found.models().rebuilding(["detainers", "custody"]), found.models().building("custody") as (number, _):
+            assert 1 == number
 
 
 def test_a_page_that_another_process_stored_first_is_not_stored_again(spot: Spot) -> None:
     with here(spot, submissions(3)) as (found, ledger):
-        rebuilt(found, ledger)
+        rebuilt(found.models(), ledger)
         ledger.append(submissions(4, start=4), now=system_clock())
         one, other = (found.models().live("custody", ledger) for _ in range(2))
         first, second = Projector(ledger, one), Projector(ledger, other)
@@ -107,7 +116,7 @@ def test_a_page_that_another_process_stored_first_is_not_stored_again(spot: Spot
 
 def test_a_model_of_another_log_or_version_does_not_answer(spot: Spot, monkeypatch: pytest.MonkeyPatch) -> None:
     with here(spot, submissions(3)) as (found, ledger):
-        rebuilt(found, ledger)
+        rebuilt(found.models(), ledger)
         models = found.models()
         with closing(models.live("custody", ledger)) as model:
             assert 3 == model.position
@@ -121,7 +130,7 @@ def test_a_model_of_another_log_or_version_does_not_answer(spot: Spot, monkeypat
 
 def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot: Spot) -> None:
     with here(spot, winter(1_500)) as (found, ledger):
-        rebuilt(found, ledger)
+        rebuilt(found.models(), ledger)
         models = found.models()
         with answering(models, ledger, "custody", ledger.position()) as model:
             for facility in ("mn-hennepin-jail", "mn-ramsey-jail"):
@@ -134,12 +143,24 @@ def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot:
 
 def test_an_answer_as_known_earlier_stays_the_same_when_more_is_known(spot: Spot) -> None:
     with here(spot, [admit(booked(1))]) as (found, ledger):
-        rebuilt(found, ledger)
+        rebuilt(found.models(), ledger)
         ledger.append([admit(released(1, at=MONDAY + HOUR))], now=system_clock())
         moment = microseconds(MONDAY + 2 * HOUR)
         with answering(found.models(), ledger, "custody", 2) as model:
             assert [] == model.holding("custody", JAIL, moment, 2)
             assert ["mn-cass-jail.1"] == [row["episode"] for row in model.holding("custody", JAIL, moment, 1)]
+
+
+def test_models_that_are_first_built_at_once_do_not_stand_in_each_others_way(spot: Spot) -> None:
+    with here(spot, submissions(1)) as (found, _):
+
+        def begun(name: str) -> int:
+            with found.models().building(name) as (generation, _):
+                return generation
+
+        names = list(found.models().folds)
+        with ThreadPoolExecutor(len(names)) as pool:
+            assert [1] * len(names) == list(pool.map(begun, names))
 
 
 class Chokes:
@@ -160,40 +181,161 @@ class Chokes:
         return [("seen", (key,))]
 
 
+class Swallows(Chokes):
+    """The same, mended."""
+
+    version = "2"
+
+    def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:  # noqa: ARG002 - what a fold takes
+        return [("seen", (key,))]
+
+
+class Keyless(Swallows):
+    """A fold that cannot tell whom a booking is about."""
+
+    fields: Mapping[str, Sequence[str]] = {"custody.subject_booked": (), "custody.released_to_community": ()}
+
+    def keys(self, seen: Seen) -> Sequence[str]:
+        if seen.type == "custody.subject_booked":
+            raise ZeroDivisionError("poison")
+        return (seen.stream_id,)
+
+
 def test_an_event_that_cannot_be_folded_is_parked_or_stops_the_model_by_choice(spot: Spot) -> None:
     with here(spot, submissions(3)) as (found, ledger):
         models = found.models()
         models.folds = {"chokes": Chokes()}
-        build(models, ledger, "chokes", OnError.PARK)
-        models.swap("chokes")
+        rebuilt(models, ledger, "chokes")
         with answering(models, ledger, "chokes", 3) as model:
             assert ["mn-cass-jail.1", "mn-cass-jail.3"] == [row["episode"] for row in model.rows("seen", 3)]
             assert [(2, "ZeroDivisionError: poison")] == model.parked()
 
-        with pytest.raises(ZeroDivisionError):
-            build(models, ledger, "chokes", OnError.STOP)
+        with pytest.raises(IntegrityProblem, match=r"'chokes' cannot take .* ZeroDivisionError: poison") as stopped:
+            rebuilt(models, ledger, "chokes", OnError.STOP)
+        assert ("not_folded", "position 2") == (stopped.value.code, stopped.value.where)
         assert 1 == models.live_generation("chokes")
+
+
+def test_a_parked_event_is_tried_again_by_a_new_version_of_the_fold(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        models.folds = {"chokes": Chokes()}
+        follow_once(models, ledger, "chokes")
+        follow_once(models, ledger, "chokes")
+        with answering(models, ledger, "chokes", 3) as model:
+            assert [2] == [position for position, _ in model.parked()]
+
+        models.folds = {"chokes": Swallows()}
+        follow_once(models, ledger, "chokes")
+        with answering(models, ledger, "chokes", 3) as model:
+            assert ([], 3) == (model.parked(), model.counted()["seen"])
+
+
+def follow_once(models: Models, ledger: Ledger, name: str) -> None:
+    Follower(models, ledger, [name], OnError.PARK, lambda: False).catch_up()
+
+
+def test_an_event_without_keys_that_can_be_told_is_parked_also_where_its_case_is_read_again(spot: Spot) -> None:
+    bodies = [admit(booked(1)), admit(released(1, at=MONDAY + HOUR)), admit(released(1, at=MONDAY + 2 * HOUR))]
+    with here(spot, bodies) as (found, ledger):
+        models = found.models()
+        models.folds = {"chokes": Keyless()}
+        digests = set()
+        for steps in ((1, 2, 3), (3,)):
+            with models.rebuilding(["chokes"]), models.building("chokes") as (_, model):
+                for upto in steps:
+                    Projector(ledger, model).catch_up(upto)
+                assert [1] == [position for position, _ in model.parked()]
+                digests.add(model.digest())
+        assert 1 == len(digests)
+
+
+def test_a_log_that_cannot_be_read_parks_nothing(spot: Spot, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = admit(booked(1))
+    corrected = body(
+        EventCorrected, "r-1", correctionof=first.id, reason="clerical", replacement_time=Instant.unknown().as_json()
+    )
+    with here(spot, [first]) as (found, ledger):
+        follow_once(found.models(), ledger, "custody")
+        ledger.append([admit(corrected)], now=system_clock())
+
+        def away(*arguments: object, **keywords: object) -> list[Recorded]:
+            raise LedgerUnavailable("connection_lost", "the connection was lost")
+
+        with closing(found.models().live("custody", ledger)) as model:
+            projector = Projector(ledger, model)
+            monkeypatch.setattr(Ledger, "about", away)
+            with pytest.raises(LedgerUnavailable):
+                projector.catch_up(2)
+            monkeypatch.undo()
+            assert ([], 1) == (model.parked(), model.position)
+
+            projector.catch_up(2)
+            assert 2 == model.position
+            with closing(in_memory(found.models(), ledger, "custody", 2)) as anew:
+                assert anew.digest() == model.digest()
+
+
+def test_a_model_that_is_replaced_meanwhile_is_followed_in_its_new_generation(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        models.folds = {"custody": found.custody()}
+        done: list[int] = []
+
+        def is_stopped() -> bool:
+            """Replace the model as soon as it was followed; then append, and stop once that is folded."""
+            generation = models.live_generation("custody")
+            if generation == 1 and position_of(models) == 3:
+                rebuilt(found.models(), ledger)
+                ledger.append(submissions(2, start=4), now=system_clock())
+            if generation == 2 and position_of(models) == 5:
+                done.append(5)
+            return bool(done)
+
+        rebuilt(found.models(), ledger)
+        Follower(models, ledger, ["custody"], OnError.PARK, is_stopped).run()
+
+        assert ([2], [5]) == (models.generations("custody"), done)
+
+
+def position_of(models: Models) -> int:
+    with closing(models.open("custody", models.live_generation("custody") or 0)) as model:
+        return model.position
+
+
+def test_what_was_begun_and_failed_takes_no_space(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        rebuilt(found.models(), ledger)
+
+        def fail() -> None:
+            with models.rebuilding(["custody", "detainers"]), models.building("custody"):
+                assert [1, 2] == models.generations("custody")
+                raise LedgerUnavailable("disk_full", "no space left")
+
+        with pytest.raises(LedgerUnavailable):
+            fail()
+        assert [1] == models.generations("custody")
 
 
 def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger.create(tmp_path / "custody.db")
     ledger.append(submissions(3), now=system_clock())
     found = services(tmp_path / "custody.db")
-    rebuilt(found, ledger)
+    rebuilt(found.models(), ledger)
     ledger.append(submissions(2, start=4), now=system_clock())
 
     def refuses(*arguments: object, **keywords: object) -> bool:
         raise LedgerUnavailable("read_only", "the folder cannot be written")
 
     monkeypatch.setattr("adapters.read_models.model.Model.write", refuses)
-    monkeypatch.setattr(projector, "FIRST_PAUSE_SECONDS", 0)
 
     assert kept(found.models(), ledger, "custody", 5) is None
     ledger.close()
 
 
 def test_an_unknown_read_model_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputRefused, match="custody, detainers, duties, handoffs, overholds") as refused:
+    with pytest.raises(InputRefused, match="custody, departures, detainers, duties, handoffs, overholds") as refused:
         services(Path("custody.db")).models().fold("weather")
 
     assert "unknown_read_model" == refused.value.code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -62,6 +64,17 @@ def test_the_same_bytes_again_give_the_first_receipt_back(ledger: Ledger) -> Non
     assert first.is_new
     assert not again.is_new
     assert ledger.position() == 1
+
+
+def test_a_repeat_is_found_wherever_its_id_stands_among_those_that_are_there(ledger: Ledger) -> None:
+    early, late = admit(booked(8, at=MONDAY - timedelta(days=9))), admit(booked(9, at=MONDAY + timedelta(days=9)))
+    smallest, *_, largest = there = submissions(5)
+    receipts(ledger, there)
+
+    outcomes = receipts(ledger, [late, largest, early, there[2], smallest])
+
+    assert early.id < smallest.id < largest.id < late.id
+    assert [(6, True), (5, False), (7, True), (3, False), (1, False)] == [(o.position, o.is_new) for o in outcomes]
 
 
 def test_a_repetition_within_one_batch_is_stored_once(ledger: Ledger) -> None:
@@ -301,3 +314,21 @@ def test_who_waits_for_more_is_told_how_far_the_log_is(ledger: Ledger) -> None:
     receipts(ledger, submissions(2))
 
     assert [2, 2] == [ledger.wait_beyond(1, 60), ledger.wait_beyond(2, 0.01)]
+
+
+def test_nothing_that_another_program_appends_falls_between_looking_and_waiting(spot: Spot) -> None:
+    ours = spot.ledger()
+    other = Ledger.open_to_write(spot.place)
+    with closing(ours.facts.notices()) as notices:
+        notices.wait(0)  # from now on it listens
+        receipts(other, submissions(1))
+        notices.wait(600)  # and was told already
+        assert 1 == ours.position()
+
+        with ThreadPoolExecutor(1) as pool:
+            woken = pool.submit(notices.wait, 600)
+            receipts(other, submissions(1, start=2))
+            woken.result()
+        assert 2 == ours.position()
+    ours.close()
+    other.close()

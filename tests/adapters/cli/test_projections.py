@@ -1,0 +1,89 @@
+"""`custody projections`: numbers for monitoring, what was parked, and two rebuilds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from adapters.composition import Services, services
+from adapters.store.ledger import Ledger, system_clock
+from tests.adapters.cli.conftest import Ran
+from tests.adapters.read_models.test_models import Chokes
+from tests.builders import submissions
+
+Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def ledger(path: Path) -> Ledger:
+    """A ledger of three bookings."""
+    ledger = Ledger.create(path)
+    ledger.append(submissions(3), now=system_clock())
+    ledger.close()
+    return ledger
+
+
+def numbers(text: str) -> dict[str, float]:
+    """Read Prometheus' text: what is said of the model `custody`, and of none."""
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels in ({}, {"model": "custody"})
+    }
+
+
+def test_status_tells_monitoring_how_far_each_model_is_behind(custody: Command, ledger: Ledger) -> None:
+    absent = numbers(custody("projections", "status", "--metrics").out)
+    custody("projections", "rebuild")
+    built = numbers(custody("projections", "status", "--metrics").out)
+
+    assert (0, 3, 0) == tuple(absent[f"custody_model_{n}"] for n in ("position", "lag_events", "parked_events"))
+    assert absent["custody_model_lag_seconds"] > 0
+    assert (3, 0, 0) == tuple(built[f"custody_model_{n}"] for n in ("position", "lag_events", "lag_seconds"))
+    refused = custody("projections", "status", "--metrics", "--json")
+    assert (2, "usage") == (refused.status, refused.json["error"]["code"])
+
+
+def test_who_follows_writes_what_it_did_to_a_file_for_monitoring(
+    custody: Command, ledger: Ledger, path: Path, tmp_path: Path
+) -> None:
+    custody("projections", "rebuild")
+    writer = Ledger.open_to_write(path)
+    writer.append(submissions(2, start=4), now=system_clock())
+    writer.close()
+
+    assert 0 == custody("projections", "follow", "--once", "--metrics", tmp_path / "custody.prom").status
+
+    found = numbers((tmp_path / "custody.prom").read_text())
+    assert (5, 0) == (found["custody_model_position"], found["custody_model_lag_events"])
+    assert (2, 2) == (found["custody_model_events_folded_total"], found["custody_model_rows_written_total"])
+    assert (1, 0) == (found["custody_model_page_seconds_count"], found["custody_follow_retries_total"])
+
+
+def test_what_could_not_be_folded_is_shown_with_its_position_and_why(
+    custody: Command, ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Services, "custody", lambda self: Chokes())
+    assert 0 == custody("projections", "follow", "--once", "--model", "chokes").status
+
+    shown = custody("projections", "status")
+    assert "chokes could not take position 2: ZeroDivisionError: poison" in shown.out
+    found = next(row for row in custody("projections", "status", "--json").json if row["model"] == "chokes")
+    assert [{"position": 2, "what": "ZeroDivisionError: poison"}] == found["parked"]
+
+
+def test_a_second_rebuild_at_the_same_time_is_refused_before_it_begins(
+    custody: Command, ledger: Ledger, path: Path
+) -> None:
+    with services(path).models().rebuilding(["duties"]):
+        refused = custody("projections", "rebuild", "--json")
+
+    assert 4 == refused.status
+    assert "already_building" == orjson.loads(refused.out)["error"]["code"]
+    assert "duties" in refused.err
+    assert not list((path.parent / "custody.db.models").glob("*.db"))

@@ -1,0 +1,74 @@
+"""The processes of a rebuild: what is left when one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters.composition import services
+from adapters.read_models.rebuilding import build_all
+from adapters.store.ledger import Ledger
+from domain.errors import LedgerUnavailable
+from tests.scenarios.processes import started
+
+NAMES = ("custody", "detainers")
+PATIENCE_SECONDS = 60
+
+
+def killed_at_work(name: str) -> int:
+    """Stand in for a build that the system kills, for want of memory say."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return len(name)
+
+
+def endless(name: str) -> int:
+    """Stand in for a long build; say where it runs."""
+    Path(f"{name}.pid").write_text(str(os.getpid()), encoding="ascii")
+    time.sleep(600)
+    return len(name)
+
+
+def rebuild_for_ever(folder: Path) -> None:
+    os.chdir(folder)
+    build_all(services(folder / "custody.db").models(), NAMES, endless, lambda positions: None)
+
+
+def test_a_rebuild_of_which_a_process_is_killed_says_so(tmp_path: Path) -> None:
+    Ledger.create(tmp_path / "custody.db").close()
+
+    with pytest.raises(LedgerUnavailable, match="ended from outside") as ended:
+        build_all(services(tmp_path / "custody.db").models(), NAMES, killed_at_work, lambda positions: None)
+
+    assert "rebuild_ended" == ended.value.code
+
+
+def test_the_processes_of_a_rebuild_end_with_the_one_that_began_it_however_that_ends(tmp_path: Path) -> None:
+    Ledger.create(tmp_path / "custody.db").close()
+    process = started(rebuild_for_ever, tmp_path)
+    said = [tmp_path / f"{name}.pid" for name in NAMES[: os.cpu_count() or 1]]
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not all(path.exists() and path.read_text() for path in said) and time.monotonic() < ends:
+        time.sleep(0.05)
+    workers = [int(path.read_text()) for path in said]
+
+    process.kill()
+    process.join()
+    process.close()
+
+    while any(map(is_alive, workers)) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert [] == [worker for worker in workers if is_alive(worker)]
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that ended and that nobody has asked about yet does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,176 @@
+"""Laws of counts over random histories, and files of counts of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.composition import Services, services
+from adapters.counting import counts_with, named_counts, told
+from adapters.store.ledger import Ledger, system_clock
+from domain.counts.fields import FIELDS, Of
+from domain.envelope import admit
+from domain.errors import InputRefused
+from domain.events.record import IdentityLinked, IdentityUnlinked
+from domain.instants import microseconds
+from projections.counted import Rows
+from projections.tally import EVER, Period, Tally
+from tests.adapters.read_models.histories import histories
+from tests.builders import MONDAY, body
+
+laws = settings(max_examples=60, deadline=None)
+links = st.lists(st.tuples(st.booleans(), st.permutations(["s-1", "s-2", "s-3"])), max_size=3)
+moments = st.one_of(st.none(), st.integers(-5, 70).map(lambda hours: MONDAY + timedelta(hours=hours)))
+LATE = MONDAY + timedelta(days=400)
+
+
+def with_links(bodies: list[bytes], told_links: list[tuple[bool, list[str]]]) -> list[bytes]:
+    linking = [
+        body(IdentityLinked if stands else IdentityUnlinked, f"l-{n}", subject=one, same_as=other)
+        for n, (stands, (one, other, _)) in enumerate(told_links)
+    ]
+    return [*bodies[: len(bodies) // 2], *linking, *bodies[len(bodies) // 2 :]]
+
+
+@contextmanager
+def ledger_of(bodies: list[bytes]) -> Iterator[tuple[Services, Ledger]]:
+    with TemporaryDirectory() as directory:
+        ledger = Ledger.create(Path(directory) / "custody.db")
+        ledger.append([admit(one) for one in bodies], now=system_clock())
+        yield services(Path(directory) / "custody.db"), ledger
+        ledger.close()
+
+
+def tally(found: Services, ledger: Ledger, upto: int, at: Any = None, period: Period = EVER) -> Tally:
+    rows = Rows(told(found, ledger, upto), microseconds(at or LATE))
+    return Tally(named_counts(), rows, period)
+
+
+def everything(one: Tally) -> list[Any]:
+    """What a count can be asked: its groups, and its rows."""
+    groups = list(one.counted(["custodian_kind", "lift_reason", "month", "facility"]))
+    return [groups, [one.members(count) for count in one.definitions]]
+
+
+@laws
+@given(histories(), links, st.integers(0, 14), moments)
+def test_counts_on_a_position_never_change_when_later_events_come(
+    bodies: list[bytes], told_links: list[tuple[bool, list[str]]], position: int, at: Any
+) -> None:
+    events = with_links(bodies, told_links)
+    position = min(position, len(events))
+    with ledger_of(events[:position]) as then, ledger_of(events) as now:
+        last = then[1].position()  # a body that came twice has one position
+        assert everything(tally(*then, last, at)) == everything(tally(*now, last, at))
+
+
+@laws
+@given(histories(), links, moments, st.integers(-30, 60), st.integers(0, 60))
+def test_the_buckets_between_two_counts_add_up_to_their_difference(
+    bodies: list[bytes], told_links: list[tuple[bool, list[str]]], at: Any, begins: int, lasts: int
+) -> None:
+    first = MONDAY + timedelta(hours=begins)
+    period = Period(microseconds(first), microseconds(first + timedelta(hours=lasts)))
+    with ledger_of(with_links(bodies, told_links)) as (found, ledger):
+        for asked in (EVER, period):
+            one = tally(found, ledger, ledger.position(), at, asked)
+            for inner in one.definitions:
+                if inner.within:
+                    outer = one.definitions.get(inner.within)
+                    between = list(one.between(outer, inner))
+
+                    assert one.value(outer) - one.value(inner) == sum(bucket["value"] for bucket in between)
+                    assert all(bucket["refs"] for bucket in between)
+
+
+@laws
+@given(histories(), st.integers(-30, 60))
+def test_periods_that_follow_each_other_share_what_has_a_time(bodies: list[bytes], hours: int) -> None:
+    cut = microseconds(MONDAY + timedelta(hours=hours))
+    with ledger_of(bodies) as (found, ledger):
+        upto = ledger.position()
+        parts = [tally(found, ledger, upto, None, one) for one in (Period(None, cut - 1_000_000), Period(cut, None))]
+        whole = tally(found, ledger, upto)
+        for name in ("N0", "N1"):
+            count = whole.definitions.get(name)
+            timed = [row["ref"] for row in whole.members(count) if row[count.when] is not None]
+            assert sorted(timed) == sorted(row["ref"] for part in parts for row in part.members(count))
+
+
+@laws
+@given(histories(), st.sampled_from(["status", "in_custody", "facility", "left_while_active"]))
+def test_the_groups_of_a_count_without_distinct_add_up_to_it(bodies: list[bytes], name: str) -> None:
+    with ledger_of(bodies) as (found, ledger):
+        one = tally(found, ledger, ledger.position())
+        groups = list(one.counted([name]))
+        for count in one.definitions:
+            if count.of is Of.DETAINERS and not count.distinct:
+                assert one.value(count) == sum(row["value"] for row in groups if row["id"] == count.id)
+
+
+MINE = """schema: custody-counts/1
+counts:
+- id: G1
+  label: notice-only forms
+  of: detainers
+  within: N1
+  when: prepared
+  where:
+    form: [I-247G, I-247N]
+  counted: x
+  left_out: x
+  whose_word: x
+"""
+
+
+def test_a_file_of_counts_adds_to_those_that_ship(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MINE)
+
+    assert "G1" == list(counts_with(path))[-1].id
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "where"),
+    [
+        (MINE.replace("form:", "colour:"), "bad_counts", "mine.yaml, line 9: counts.0.where.colour"),
+        (MINE.replace("G1", "N1"), "duplicate_count", "mine.yaml, line 3: counts.0"),
+        (MINE.replace("label: notice-only forms", "label: &a x"), "bad_yaml", "mine.yaml, line 4"),
+        ("counts: 5", "bad_counts", "mine.yaml, line 1: schema"),
+        ("[]", "bad_counts", "mine.yaml, line 1: "),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_with_its_line(tmp_path: Path, text: str, code: str, where: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+
+    with pytest.raises(InputRefused) as refused:
+        counts_with(path)
+
+    assert (code, where) == (refused.value.code, refused.value.where)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"\xff\xfe")
+
+    for name, code in (("nowhere.yaml", "unreadable"), ("latin.yaml", "bad_encoding")):
+        with pytest.raises(InputRefused) as refused:
+            counts_with(tmp_path / name)
+        assert code == refused.value.code
+
+
+def test_the_page_shows_a_file_that_is_valid_and_names_every_field(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/counts.md").read_text(encoding="utf-8")
+    path = tmp_path / "page.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+
+    assert ["N0", "N1", "G1"] == [one.id for one in counts_with(path).chain(counts_with(path).get("G1"))]
+    assert [] == [name for of in Of for name in FIELDS[of] if f"`{name}`" not in page]
