@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -22,6 +23,7 @@ GIVEN = "KAFKA_BOOTSTRAP_SERVERS"
 # kafka-python drops the sockets with which it could not reach a broker, and leaves them to be collected: a test that
 # ends brokers carries these marks, and collects them before the next test.
 DROPPED_SOCKETS = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+WAIT_SECONDS = 90
 DOCKER_IMAGE = "confluentinc/cp-kafka:8.1.0"  # testcontainers' module starts Confluent's images only
 
 
@@ -83,3 +85,11 @@ def consume(address: str, topic: str, *, isolation: str = "read_committed") -> l
             while consumer.position(partition) < ends[partition]:
                 found += consumer.poll(timeout_ms=500).get(partition, [])
     return found
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait until something is so; fail if it does not come to pass."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not what():
+        assert time.monotonic() < end, "it did not come to pass in time"
+        time.sleep(0.05)

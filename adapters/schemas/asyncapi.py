@@ -58,10 +58,7 @@ def _document() -> dict[str, Any]:
         },
         "components": {
             "messages": {name: _message(name) for name in CATALOGUE},
-            "schemas": {
-                "headers": {"type": "object", "properties": {**SIGNED, **PLACED}},
-                "key": KEY,
-            },
+            "schemas": {"headers": {"type": "object", "properties": {**SIGNED, **PLACED}}},
         },
     }
 
@@ -87,5 +84,5 @@ def _message(name: str) -> dict[str, Any]:
         "contentType": STRUCTURED,
         "headers": {"$ref": "#/components/schemas/headers"},
         "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": {"$ref": f"{SCHEMAS_FROM_DOCS}/{name}.schema.json"}},
-        "bindings": {"kafka": {"key": {"$ref": "#/components/schemas/key"}, "bindingVersion": "0.5.0"}},
+        "bindings": {"kafka": {"key": KEY, "bindingVersion": "0.5.0"}},
     }

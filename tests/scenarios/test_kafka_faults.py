@@ -32,14 +32,13 @@ from deploy.kafka.brokers import Broker, Cluster, running
 from domain.envelope import admit
 from tests.adapters.kafka.workers import unsigned_ledger
 from tests.builders import MONDAY, booked, released
-from tests.kafka_brokers import DROPPED_SOCKETS, new_topic
+from tests.kafka_brokers import DROPPED_SOCKETS, WAIT_SECONDS, new_topic, until
 from tests.postgres import Server, kinds
 from tests.spots import DatabaseSpot, FileSpot, Spot
 
 KILLS = int(os.environ.get("CUSTODY_FAULT_KILLS", "6"))
 DOWN_SECONDS = float(os.environ.get("CUSTODY_FAULT_DOWN_SECONDS", "4"))
 SESSION_SECONDS = 3
-WAIT_SECONDS = 90
 CHAIN_EVENTS = 4
 ROOT = Path(__file__).parents[2]
 
@@ -178,13 +177,6 @@ def workers(cluster: Cluster, topic: str, spot: Spot, tmp_path: Path) -> Iterato
     log = (tmp_path / "workers.log").read_text()
     assert "Traceback" not in log
     assert set(statuses) <= {0, -signal.SIGTERM}, log[-2000:]  # one may not have begun yet
-
-
-def until(what: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.05)
 
 
 def check(ledger: Ledger, acknowledged: list[bytes]) -> None:

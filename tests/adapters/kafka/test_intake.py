@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
@@ -13,7 +14,7 @@ from adapters.store.verification import verify
 from domain.errors import LedgerUnavailable
 from tests.adapters.kafka.workers import record_of, take_in, unsigned_ledger, working
 from tests.builders import JAIL, MONDAY, booked, released
-from tests.kafka_brokers import new_topic, produce
+from tests.kafka_brokers import new_topic, produce, until
 
 
 @pytest.fixture
@@ -164,3 +165,47 @@ def test_a_topic_made_anew_under_its_name_is_noticed(broker, ledger) -> None:
 
     with pytest.raises(LedgerUnavailable, match="does not reach that far"):
         take_in(broker, topic, ledger)
+
+
+def test_two_workers_share_the_partitions_and_each_record_is_recorded_once(broker, ledger) -> None:
+    topic = new_topic(broker, partitions=6)
+    stop = Event()
+    second = Ledger.open_to_write(ledger.place)
+    with working(broker, [topic], ledger, group=topic) as one, working(broker, [topic], second, group=topic) as other:
+        threads = [Thread(target=worker.run, args=(stop.is_set,), daemon=True) for worker in (one, other)]
+        for thread in threads:
+            thread.start()
+        until(lambda: {3} == {len(one._places), len(other._places)})
+        produce(broker, topic, [record_of(booked(n)) for n in range(1, 101)])
+        until(lambda: one.counted.total() + other.counted.total() >= 100)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    second.close()
+
+    assert sorted(booked(n) for n in range(1, 101)) == sorted(bodies(ledger))
+    assert min(one.counted["stored"], other.counted["stored"]) > 0
+
+
+def test_a_worker_waits_while_the_ledger_cannot_be_written_and_then_goes_on(broker, topic, ledger, monkeypatch) -> None:
+    """It stays in its group meanwhile: nobody else gets its partitions, and nothing is read on."""
+    produce(broker, topic, [record_of(booked(n)) for n in range(1, 11)])
+    away = [True]
+    append = ledger.append
+
+    def refusing(*arguments, **options):
+        if away:
+            raise LedgerUnavailable("disk_full", "the ledger cannot be used: disk full")
+        return append(*arguments, **options)
+
+    monkeypatch.setattr(ledger, "append", refusing)
+    with working(broker, [topic], ledger, group=topic) as worker:
+        while worker._away_seconds < 1:  # twice in vain
+            worker.step()
+        paused = worker._consumer.paused()
+        away.clear()
+        worker.run(lambda: False, once=True)
+
+    assert 3 == len(paused)
+    assert 10 == worker.counted["stored"]
+    assert 11 == ledger.position()
