@@ -69,6 +69,7 @@ def intake(
     from adapters.kafka.clients import explained, group_consumer
     from adapters.kafka.intake import IntakeWorker
     from adapters.kafka.meters import IntakeMeter, serve
+    from adapters.kafka.outbox import partitions_of
     from adapters.kafka.settings import kafka_settings
 
     settings = kafka_settings(settings_file)
@@ -79,6 +80,8 @@ def intake(
             settings, group=group, instance=instance, batch=BATCH, session_ms=session_seconds * 1_000
         )
         with until_stopped() as stopped, closed(consumer):
+            for topic in topics:
+                partitions_of(consumer, topic)
             consumer.subscribe(topics=topics)
             door = Door(ledger, checker, services.clock)
             worker = IntakeWorker(consumer, group, ledger, door, IntakeMeter(registry), say)

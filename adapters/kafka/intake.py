@@ -51,9 +51,7 @@ class IntakeWorker:
         self._door = door
         self._meter = meter
         self._say = say
-        self._places: dict[
-            TopicPartition, int | None
-        ] = {}  # partitions of ours: the next offset, None at the beginning
+        self._places: dict[TopicPartition, int | None] = {}  # ours: the next offset, None where nothing was read yet
         self._waiting: deque[InFlight] = deque()
         self._held = ledger.held_chains()
         self._away_until = 0.0
@@ -63,10 +61,18 @@ class IntakeWorker:
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> None:
         """Work until stopped, or once: until everything that is there has been read.
 
-        Raise LedgerUnavailable where waiting will not help, KafkaError where Kafka refuses.
+        Raise LedgerUnavailable where waiting will not help, KafkaError where Kafka refuses, or does not answer once.
         """
         while not stopped():
-            worked = self.step()
+            try:
+                worked = self.step()
+            except RetriableError as error:
+                if once:
+                    raise
+                self._say(f"Kafka does not answer, trying again: {type(error).__name__}: {error}")
+                self._begin_anew()
+                time.sleep(AWAY_SECONDS_MIN)
+                continue
             if once and not worked and self._is_at_end():
                 break
         while self._waiting:
@@ -80,8 +86,8 @@ class IntakeWorker:
             self._come_back()
             return True
         batch = self._batch(polled, arrived)
-        if batch is not None:
-            self._waiting.append(InFlight(batch, self._door.start(batch.offered())))
+        if batch is not None and not self._begin(batch):
+            return True
         if self._waiting and (batch is None or len(self._waiting) > 1):
             self._finish()
             return True
@@ -101,8 +107,6 @@ class IntakeWorker:
             ends = self._consumer.end_offsets(list(arrived))
         except LedgerUnavailable as error:
             self._go_away(error)
-            return arrived
-        except RetriableError:  # no leader at this moment: the next time round
             return arrived
         for partition in arrived:
             place = offsets.get((partition.topic, partition.partition))
@@ -137,6 +141,15 @@ class IntakeWorker:
         where = f"{partition.topic}/{partition.partition}"
         if self._consumer.beginning_offsets([partition])[partition] > expected:
             self._say(f"{where}: records {expected} to {offset - 1} were deleted before the ledger read them")
+
+    def _begin(self, batch: Batch) -> bool:
+        """Let the checks of a batch begin; False where the ledger cannot be read."""
+        try:
+            self._waiting.append(InFlight(batch, self._door.start(batch.offered())))
+        except LedgerUnavailable as error:
+            self._go_away(error)
+            return False
+        return True
 
     def _finish(self) -> None:
         """Store the batch that was begun first, with all that goes beside it."""

@@ -96,6 +96,12 @@ def test_a_worker_needs_a_ledger_and_makes_none(custody, path, broker, monkeypat
     assert not path.exists()
 
 
+def test_a_topic_that_nobody_made_is_named(kafka) -> None:
+    ran = kafka("kafka", "intake", "custody.not.made", "--once", "--json")
+
+    assert (4, "topic_missing") == (ran.status, ran.json["error"]["code"])
+
+
 def test_topics_are_applied_from_a_file(kafka, tmp_path) -> None:
     file = tmp_path / "topics.yaml"
     file.write_text(f"replication_factor: 1\ntopics:\n  - {{name: t.{tmp_path.name}, partitions: 1}}\n")
