@@ -20,6 +20,7 @@ from domain.errors import InputRefused
 BODY_BYTES_MAX = 60 * 1024
 DEPTH_MAX = 16
 INTEGER_MAX = 2**53 - 1
+READS_NO_DEEPER = "depth limit"  # orjson's words, beyond 1,024 levels
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 LEAF_PREFIX = b"\x00"
@@ -57,13 +58,15 @@ def parse_canonical(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if READS_NO_DEEPER in str(error):
+            raise too_deep() from None
         raise InputRefused("not_json", f"the bytes are not JSON: {error}") from None
     if not isinstance(document, dict):
         raise InputRefused("not_an_object", "an event is one JSON object")
     try:
         canonical = canonical_bytes(document)
-    except orjson.JSONEncodeError:  # it reads 1,024 levels and writes 254
-        raise InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels") from None
+    except orjson.JSONEncodeError:  # it writes 254 levels
+        raise too_deep() from None
     if canonical != body:
         raise _why_not_canonical(document)
     if b"null" in body:
@@ -83,10 +86,15 @@ def _why_not_canonical(document: dict[str, Any]) -> InputRefused:
     )
 
 
+def too_deep(where: str = "") -> InputRefused:
+    """Say that there are too many levels."""
+    return InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where)
+
+
 def check_profile(value: object, where: str = "", depth: int = 0) -> None:
     """Raise InputRefused (bad_key, float, integer_too_large, too_deep) where a value leaves the profile."""
     if depth > DEPTH_MAX:
-        raise InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where[:200])
+        raise too_deep(where[:200])
     if isinstance(value, float):
         what = "floating-point numbers are not allowed"
         raise InputRefused("float", what, where=where, mend="send decimals as strings")

@@ -28,7 +28,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeV
 import orjson
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from domain.canonical import BODY_BYTES_MAX, canonical_bytes, parse_canonical
+from domain.canonical import BODY_BYTES_MAX, canonical_bytes, check_profile, parse_canonical
 from domain.errors import InputRefused
 from domain.events.agency import SOURCE, Source
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
@@ -224,6 +224,14 @@ def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
 
 def _admit_any(body: bytes, signature: bytes | None) -> Submission:
     document = parse_canonical(body)
+    try:
+        return _admit_document(document, body, signature)
+    except InputRefused:
+        check_profile(document)  # a number that no event may hold is named, rather than the field it was tried in
+        raise
+
+
+def _admit_document(document: dict[str, Any], body: bytes, signature: bytes | None) -> Submission:
     cls = event_class(document.get("type"))
     where = ""
     try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.events import detainer
-from projections.folding.seen import Seen, first_of, json_text
+from projections.folding.seen import Seen, by_time, first_of, in_log_order, json_text
 from projections.folding.table import Kind, Row, Table
 
 DETAINERS = Table(
@@ -58,7 +58,7 @@ class Detainers:
 
     name = "detainers"
     kind = "detainer"
-    version = "1"
+    version = "2"
     tables = (DETAINERS,)
     fields: Mapping[str, Sequence[str]] = {
         PREPARED: (*WHAT, "form", "facility_as_printed"),
@@ -74,6 +74,7 @@ class Detainers:
         """Return the row of a detainer; `events` are those that shape it."""
         if not events:
             return []
+        events = by_time(events)
         prepared: Seen | None = None
         received: Seen | None = None
         ends: list[Seen] = []
@@ -102,7 +103,7 @@ class Detainers:
             began.earliest,
             min(ends, key=_when).latest if ends else None,
             _declined(ends) if ends else None,
-            json_text([event.position for event in shaping]),
+            json_text([event.position for event in in_log_order(shaping)]),
         )
         return [(DETAINERS.name, values)]
 
@@ -126,7 +127,7 @@ def _declined(ends: Sequence[Seen]) -> str | None:
     code = detainer.LiftCode.DECLINED_BY_LEA
     told = [
         {"agency": event.agency, "type": event.type, "at": event.told, "event": event.position}
-        for event in ends
+        for event in in_log_order(ends)
         if event.type == LIFTED and event.data.lift_code == code
     ]
     return json_text(told) if told else None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.events import handoff
-from projections.folding.seen import Seen, first_of, json_text, span_of
+from projections.folding.seen import Seen, by_time, first_of, in_log_order, json_text, span_of
 from projections.folding.table import Kind, Row, Table
 
 US_PER_MINUTE = 60_000_000
@@ -51,7 +51,7 @@ PICKUPS = Table(
         "scheduled_at": Kind.MOMENT,
         "events": Kind.POSITIONS,
     },
-    "pickups: scheduled, arrived, no_show or cancelled, by the last word of whoever recorded it",
+    "pickups: scheduled, arrived, no_show or cancelled, by the word about the latest moment",
 )
 NOTICES = Table(
     "notices",
@@ -93,7 +93,7 @@ class Handoffs:
 
     name = "handoffs"
     kind = "handoff"
-    version = "1"
+    version = "2"
     tables = (HANDOFFS, PICKUPS, NOTICES)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((*PICKUP_OUTCOMES, *NOTICE_OUTCOMES, CONFIRMED, CONTESTED), WHAT),
@@ -109,7 +109,8 @@ class Handoffs:
         return (seen.stream[8:],)
 
     def rows(self, key: str, events: Sequence[Seen]) -> list[Row]:
-        """Return the rows of a handoff."""
+        """Return the rows of a handoff; the last word is that about the latest moment, whenever it was recorded."""
+        events = by_time(events)
         told = [event for event in events if event.type in TOLD]
         pickups = [event for event in events if event.type in PICKUP_OUTCOMES]
         notices = [event for event in events if event.type in NOTICE_OUTCOMES]
@@ -129,7 +130,7 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
     last = transfers[-1].data if transfers else None
     releasing, receiving = (last.releasing_agency, last.receiving_agency) if last else (None, None)
     between = _minutes_between(transfers, releasing, receiving)
-    said = [{"agency": event.agency, "type": event.type, "at": event.told} for event in told]
+    said = [{"agency": event.agency, "type": event.type, "at": event.told} for event in in_log_order(told)]
     tellers = {event.agency for event in told if event.type in (TRANSFERRED, CONFIRMED)}
     return (
         key,
@@ -145,7 +146,7 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
         _in_between(between),
         min((event.earliest for event in transfers if event.earliest is not None), default=None),
         json_text(said),
-        json_text([event.position for event in told]),
+        json_text([event.position for event in in_log_order(told)]),
     )
 
 
@@ -203,7 +204,7 @@ def _pickup(key: str, events: Sequence[Seen], pickups: Sequence[Seen]) -> tuple[
         round((arrived.earliest - due) / US_PER_MINUTE) if is_late else None,  # type: ignore[union-attr,operator]
         next((minutes for minutes in waited if minutes is not None), None),
         due,
-        json_text([event.position for event in pickups]),
+        json_text([event.position for event in in_log_order(pickups)]),
     )
 
 
@@ -223,7 +224,7 @@ def _notice(key: str, events: Sequence[Seen], notices: Sequence[Seen]) -> tuple[
         json_text(sent.data.scheduled_release_at) if sent and sent.data.scheduled_release_at else None,
         lead_minutes(sent) if sent else None,
         sent.latest if sent else None,
-        json_text([event.position for event in notices]),
+        json_text([event.position for event in in_log_order(notices)]),
     )
 
 

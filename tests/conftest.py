@@ -8,9 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Server, kinds, running
 from tests.spots import DatabaseSpot, FileSpot, Spot
+
+settings.register_profile("unhurried", deadline=None)  # no test asserts how long something takes
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -7,21 +7,14 @@ from typing import Any
 
 import click
 
-from adapters.cli.options import at_option, known_option, known_position, pass_services
+from adapters.cli.options import as_of_option, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, amendments, local
-from adapters.queries import facility_events
-from adapters.read_models.answers import answering, kept
+from adapters.composition import Services, local
+from adapters.questions.asked import Asked
+from adapters.questions.custody_at import custody_at
 from adapters.read_models.rows import ModelRow
-from adapters.store.ledger import Ledger
-from domain.instants import format_rfc3339, microseconds
-from projections.custody import CONTRADICTIONS, HELD, STAYS, Custody, in_custody
-from projections.detainers import DETAINERS, Detainers
-from projections.folding.now import rows_now
-from projections.folding.table import holds_at
-from projections.handoffs import HANDOFFS, NOTICES, PICKUPS, Handoffs, with_declined
-
-Rows = list[ModelRow]
+from projections.detainers import DETAINERS
+from projections.handoffs import HANDOFFS, NOTICES, PICKUPS, with_declined
 
 
 @click.command()
@@ -50,37 +43,9 @@ def state(services: Services, facility: str, at: datetime | None, known: int | d
     services.register.facility(facility)
     moment = at or local(services.clock())
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    stays, holds, contradictions = _facility(services, ledger, facility, microseconds(moment), upto)
+    document = custody_at(Asked(services, ledger), facility, at=moment, upto=known_position(ledger, known)).as_json()
     ledger.close()
-    rows = in_custody(stays, holds)
-    document = {
-        "facility": facility,
-        "at": format_rfc3339(moment),
-        "known": upto,
-        "count": len(rows),
-        "in_custody": rows,
-        "contradictions": [{name: found[name] for name in ("kind", "episode", "events")} for found in contradictions],
-    }
     print_json(document) if as_json else _print_state(document)
-
-
-def _facility(services: Services, ledger: Ledger, facility: str, moment: int, upto: int) -> tuple[Rows, Rows, Rows]:
-    """Return the stays and holds of a moment, and the contradictions: as kept, else from the facility's events."""
-    model = kept(services.models(), ledger, Custody.name, upto)
-    if model is None:
-        amending = amendments(ledger, upto)
-        events = amending.apply(facility_events(ledger, facility, upto, amending))
-        found = rows_now(services.custody(), events)
-        stays = [row for row in found[STAYS.name] if row["facility"] == facility and holds_at(row, moment)]
-        holds = [row for row in found[HELD.name] if holds_at(row, moment)]
-        return stays, holds, [row for row in found[CONTRADICTIONS.name] if row["facility"] == facility]
-    stays = model.holding(STAYS.name, facility, moment, upto)
-    episodes = [stay["episode"] for stay in stays]
-    holds = [row for row in model.rows(HELD.name, upto, {"episode": episodes}) if holds_at(row, moment)]
-    contradictions = list(model.rows(CONTRADICTIONS.name, upto, {"facility": [facility]}))
-    model.close()
-    return stays, holds, contradictions
 
 
 def _print_state(document: dict[str, Any]) -> None:
@@ -113,19 +78,21 @@ facility_option = click.option("--facility", help="Only from this facility.")
 
 @click.command()
 @facility_option
+@as_of_option
 @known_option
 @json_option
 @pass_services
-def handoffs(services: Services, facility: str | None, known: int | datetime | None, as_json: bool) -> None:
+def handoffs(
+    services: Services, facility: str | None, at: datetime | None, known: int | datetime | None, as_json: bool
+) -> None:
     """Handoffs with what each side said, and whether they agree."""
     if facility:
         services.register.facility(facility)
-    models, ledger = services.models(), services.reading()
-    upto = known_position(ledger, known)
-    with answering(models, ledger, Detainers.name, upto) as model:
-        detainers = list(model.rows(DETAINERS.name, upto))
-    with answering(models, ledger, Handoffs.name, upto) as model:
-        rows = [_shown(row) for row in with_declined(model.rows(HANDOFFS.name, upto, _at(facility)), detainers)]
+    ledger = services.reading()
+    upto, asked = known_position(ledger, known), Asked(services, ledger)
+    detainers = asked.rows(DETAINERS.name, {}, at=at, upto=upto)
+    told = asked.rows(HANDOFFS.name, asked.at_facility(facility), at=at, upto=upto)
+    rows = [_shown(row) for row in with_declined(told, detainers)]
     ledger.close()
     if as_json:
         print_json(rows)
@@ -145,36 +112,38 @@ def handoffs(services: Services, facility: str | None, known: int | datetime | N
     print_table(columns, table, empty="No handoff is recorded.")
 
 
-def _at(facility: str | None) -> dict[str, list[str]]:
-    return {"facility": [facility]} if facility else {}
-
-
 def _shown(row: ModelRow) -> ModelRow:
-    """Return a row for people and programs: without when it was known, and moments only as their sources wrote them."""
-    hidden = {"known_from", "known_to", "told_at", "scheduled_at", "sent_at"}
+    """Return a row for people and programs: moments only as their sources wrote them."""
+    hidden = {"told_at", "scheduled_at", "sent_at"}
     return {name: value for name, value in row.items() if name not in hidden}
 
 
 @click.command()
 @facility_option
+@as_of_option
 @known_option
 @json_option
 @pass_services
-def pickups(services: Services, facility: str | None, known: int | datetime | None, as_json: bool) -> None:
+def pickups(
+    services: Services, facility: str | None, at: datetime | None, known: int | datetime | None, as_json: bool
+) -> None:
     """Pickups: when they were due, who came, how late, and where nobody came."""
     columns = ["handoff", "facility", "by_agency", "outcome", "scheduled", "arrived", "minutes_late", "waited_minutes"]
-    _list(services, PICKUPS.name, columns, facility, known, as_json=as_json, empty="No pickup is recorded.")
+    _list(services, PICKUPS.name, columns, facility, at, known, as_json=as_json, empty="No pickup is recorded.")
 
 
 @click.command()
 @facility_option
+@as_of_option
 @known_option
 @json_option
 @pass_services
-def notices(services: Services, facility: str | None, known: int | datetime | None, as_json: bool) -> None:
+def notices(
+    services: Services, facility: str | None, at: datetime | None, known: int | datetime | None, as_json: bool
+) -> None:
     """Release notices: requested, sent and how long before, acknowledged, or withheld."""
     columns = ["handoff", "facility", "outcome", "requested", "sent", "scheduled_release", "lead_minutes"]
-    _list(services, NOTICES.name, columns, facility, known, as_json=as_json, empty="No release notice is recorded.")
+    _list(services, NOTICES.name, columns, facility, at, known, as_json=as_json, empty="No release notice is recorded.")
 
 
 def _list(
@@ -182,6 +151,7 @@ def _list(
     table: str,
     columns: list[str],
     facility: str | None,
+    at: datetime | None,
     known: int | datetime | None,
     *,
     as_json: bool,
@@ -190,9 +160,9 @@ def _list(
     if facility:
         services.register.facility(facility)
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    with answering(services.models(), ledger, Handoffs.name, upto) as model:
-        rows = [_shown(row) for row in model.rows(table, upto, _at(facility))]
+    asked = Asked(services, ledger)
+    found = asked.rows(table, asked.at_facility(facility), at=at, upto=known_position(ledger, known))
+    rows = [_shown(row) for row in found]
     ledger.close()
     rows.sort(key=lambda row: str(row["handoff"]))
     if as_json:

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from adapters.cli.options import known_option, known_position, pass_services
+from adapters.cli.options import as_of_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
 from adapters.composition import Services
-from adapters.read_models.answers import answering
+from adapters.questions.asked import Asked
 from adapters.read_models.rows import ModelRow
-from projections.detainers import DETAINERS, Detainers
+from projections.detainers import DETAINERS
 
 KEYS = ("detainer", "facility", "facility_as_printed", "subject", "prepared", "status", "lifted", "lift_code")
 
@@ -20,20 +20,26 @@ KEYS = ("detainer", "facility", "facility_as_printed", "subject", "prepared", "s
 @click.command()
 @click.option("--facility", help="Only those addressed to this facility.")
 @click.option("--status", help="Only of this status: active, lifted, cancelled, superseded, expired_unclaimed.")
+@as_of_option
 @known_option
 @json_option
 @pass_services
 def detainers(
-    services: Services, facility: str | None, status: str | None, known: int | datetime | None, as_json: bool
+    services: Services,
+    facility: str | None,
+    status: str | None,
+    at: datetime | None,
+    known: int | datetime | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Detainers: when prepared, whether active, and whose word ended them."""
     if facility:
         services.register.facility(facility)
     where = {name: [value] for name, value in (("facility", facility), ("status", status)) if value}
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    with answering(services.models(), ledger, Detainers.name, upto) as model:
-        rows = [_row(services, row) for row in model.rows(DETAINERS.name, upto, where)]
+    found = Asked(services, ledger).rows(DETAINERS.name, where, at=at, upto=known_position(ledger, known))
+    rows = [_row(services, row) for row in found]
     ledger.close()
     rows.sort(key=lambda row: str(row["detainer"]))
     if as_json:

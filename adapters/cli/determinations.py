@@ -19,14 +19,10 @@ import click
 from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import file_exists, print_json, print_table, progress_bar
 from adapters.composition import Services
-from adapters.queries import find_case
-from adapters.rules.published import RULE_TYPES, rules_by_position
-from adapters.store.ledger import Ledger
+from adapters.questions.asked import Asked
+from adapters.questions.determined import determined
 from domain.canonical import canonical_bytes
-from projections.agreements import Agreements
-from projections.determinations import Determinations
 from projections.explained.wording import spaced
-from projections.rule_stops import STOPPING_TYPES
 
 
 @click.command()
@@ -41,7 +37,12 @@ def determinations(
     """Show what was derived at each decision point of one case, or of all, whenever it changed."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    rows = _rows(services, ledger, upto, ref)
+    with progress_bar("deciding", upto) as progress:
+        _show(determined(Asked(services, ledger, progress), upto, ref), upto, output, as_json=as_json)
+    ledger.close()
+
+
+def _show(rows: Iterator[dict[str, Any]], upto: int, output: Path | None, *, as_json: bool) -> None:
     if output is not None:
         document = {"known": upto, **_write(rows, output)}
         print_json(document) if as_json else click.echo("{rows:,} rows, SHA-256 {sha256}".format(**document))
@@ -55,24 +56,6 @@ def determinations(
             [_cells(row) for row in rows],
             empty="No decision point has arisen.",
         )
-    ledger.close()
-
-
-def _rows(services: Services, ledger: Ledger, upto: int, ref: str | None) -> Iterator[dict[str, Any]]:
-    """Fold the log; of one case only what bears on it."""
-    rulebooks = rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
-    model = Determinations(services.custodians(), rulebooks)
-    if ref is not None:
-        found, events = find_case(ledger, ref, upto)
-        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *RULE_TYPES, *STOPPING_TYPES))
-        merged = {event.position: event for event in (*events, *rules)}
-        of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
-        yield from (row for row in of_case if row["ref"] == found)
-        return
-    with progress_bar("deciding", upto) as progress:
-        for event in ledger.recorded(upto=upto):
-            yield from model.apply(event)
-            progress(event.position)
 
 
 def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:

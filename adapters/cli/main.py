@@ -39,6 +39,11 @@ COMMANDS = {
     "trail": "trail",
     "explain": "explain",
     "determinations": "determinations",
+    "history": "history",
+    "diff": "history",
+    "since": "history",
+    "late": "late",
+    "hindsight": "hindsight",
     "agreements": "agreements",
     "agency": "agency",
     "rules": "rules",
@@ -49,6 +54,8 @@ COMMANDS = {
     "replay": "record",
     "verify": "record",
     "whatif": "whatif",
+    "serve": "serve",
+    "submit": "submit",
 }
 
 

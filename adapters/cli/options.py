@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from adapters.composition import Services
-from adapters.store.ledger import Ledger
+from adapters.questions import knowledge
 from domain.errors import InputRefused
-from domain.instants import MINNESOTA, instant_from_text
 
 pass_services = click.make_pass_decorator(Services)
+known_position = knowledge.known_position
 
 
 class Moment(click.ParamType[datetime]):
@@ -28,13 +28,9 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            instant = instant_from_text(value, MINNESOTA)
-        except (ValueError, OverflowError) as error:
-            self.fail(f"{value!r} is not a date or a time: {error} (try 2026-01-22 or 2026-01-22T17:00)", param, ctx)
-        moment = instant.earliest if self._start else instant.latest
-        if moment is None:
-            self.fail(f"{value!r} is not a date or a time", param, ctx)
-        return moment
+            return knowledge.moment_of(value, start=self._start)
+        except InputRefused as refused:
+            self.fail(f"{refused.what} (try 2026-01-22 or 2026-01-22T17:00)", param, ctx)
 
 
 class Knowledge(click.ParamType[int | datetime]):
@@ -59,23 +55,9 @@ START = Moment(start=True)
 KNOWLEDGE = Knowledge()
 
 at_option = click.option("--at", type=MOMENT, help="As of this date (its end) or time; now if not given.")
+as_of_option = click.option(
+    "--at", type=MOMENT, help="As of this date (its end) or time: without what surely happened later."
+)
 known_option = click.option(
     "--known", type=KNOWLEDGE, metavar="K", help="As known at a position, or by the end of a date."
 )
-
-
-def known_position(ledger: Ledger, known: int | datetime | None) -> int:
-    """Return the position that `--known` means; the last one if it was not given."""
-    last = ledger.position()
-    if known is None:
-        return last
-    if isinstance(known, datetime):
-        return ledger.position_known_by(known)
-    if known > last:
-        raise InputRefused(
-            "unknown_position",
-            f"the ledger ends at position {last}",
-            where=f"--known {known}",
-            mend="give a position up to that, or a date",
-        )
-    return known

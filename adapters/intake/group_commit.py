@@ -81,17 +81,21 @@ class GroupCommit:
         """Let all of these be recorded, or none; see `submit`."""
         waiting = [Waiting(one, Future()) for one in offered]
         with self._changed:
-            if not self._is_open:
-                raise LedgerUnavailable("intake_closed", "the program is ending", mend="send it again in a moment")
-            if len(self._waiting) + len(waiting) > self._waiting_max:
-                raise TooBusy(
-                    "queue_full",
-                    f"{len(self._waiting):,} events wait to be written already",
-                    mend="send the same events again in a moment",
-                )
+            self.ensure_room(len(waiting))
             self._waiting.extend(waiting)
             self._changed.notify()
         return [one.future for one in waiting]
+
+    def ensure_room(self, events: int) -> None:
+        """Raise what `submit_many` would raise at once for so many events."""
+        if not self._is_open:
+            raise LedgerUnavailable("intake_closed", "the program is ending", mend="send it again in a moment")
+        if len(self._waiting) + events > self._waiting_max:
+            raise TooBusy(
+                "queue_full",
+                f"{len(self._waiting):,} events wait to be written already",
+                mend="send the same events again in a moment",
+            )
 
     def _write(self) -> None:
         """Check each batch while the one before it is written."""

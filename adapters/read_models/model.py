@@ -191,6 +191,14 @@ class Model(ABC):
         """Yield every row of a table, also those known no more, in the order they became known."""
         return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
 
+    def changed(
+        self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
+    ) -> Iterator[ModelRow]:
+        """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
+        bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
+        order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
+        return self._select(table, f"({' OR '.join(bounds)})", where, order)
+
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
     ) -> Iterator[ModelRow]:

@@ -35,9 +35,9 @@ STREAM_IDS = {
     "agreement": "mn-cass-sheriff.WSO",
     "record": "mn-cass-sheriff",
     "finding": "f-0009",
+    "claim": "doc-survey-301",
     "agency": "mn-cass-sheriff",
     "ledger": "custody",
-    "claim": "doc-survey-301",
 }
 
 NAMED: dict[str, str] = {

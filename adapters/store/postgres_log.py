@@ -58,10 +58,10 @@ INSERT_REJECT = (
     "AND r.origin = %(origin)s AND r.code = %(code)s AND r.field = %(field)s)"
 )
 SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
+SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
 SELECT_KEYS = (
     "SELECT position FROM stored_events WHERE topic = ANY(%s) AND topic NOT LIKE 'custody.%%' AND position > %s LIMIT 1"
 )
-SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
 SELECT_KNOWN = "SELECT source, event_id, position, leaf_hash, recorded_at FROM stored_events WHERE event_id = ANY(%s)"
 STORED = "originator_id, originator_version, topic, state"
 NOTIFICATION = (

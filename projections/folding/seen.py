@@ -16,6 +16,7 @@ from projections.recorded import Recorded
 
 Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
+LONG_AGO = -(2**62)
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
 
 
@@ -118,3 +119,22 @@ def json_text(value: object) -> str:
 def first_of(events: Sequence[Seen], name: str) -> Any:
     """Return the first value that any of the events gives a field of its data."""
     return next((value for value in (getattr(event.data, name) for event in events) if value), None)
+
+
+def by_time(events: Sequence[Seen]) -> Sequence[Seen]:
+    """Return events by when they happened, in whatever order the log had them; what has no bound comes first."""
+    return sorted(events, key=_time_key) if len(events) > 1 else events
+
+
+def in_log_order(events: Sequence[Seen]) -> Sequence[Seen]:
+    """Return events in the order of the log."""
+    return sorted(events, key=_position) if len(events) > 1 else events
+
+
+def _time_key(event: Seen) -> tuple[int, int, int]:
+    earliest = LONG_AGO if event.earliest is None else event.earliest
+    return earliest, earliest if event.latest is None else event.latest, event.position
+
+
+def _position(event: Seen) -> int:
+    return event.position

@@ -78,8 +78,11 @@ NOT_JSON = {
     "a raw newline in a string": b'{"a":"\n"}',
     "UTF-16": '{"a":1}'.encode("utf-16"),
     "a NUL after the end": b'{"a":1}\x00',
-    "a hundred thousand brackets cut short": b"[" * 60_000,
+}
+TOO_DEEP = {
+    "sixty thousand brackets cut short": b"[" * 60_000,
     "more levels than the parser reads": b'{"a":' + b"[" * 1100 + b"]" * 1100 + b"}",
+    "more levels than it writes": b'{"a":' + b"[" * 300 + b"]" * 300 + b"}",
 }
 
 
@@ -88,6 +91,13 @@ def test_a_second_way_to_write_the_same_is_refused_as_not_canonical(body):
     with pytest.raises(InputRefused) as refused:
         parse_canonical(body)
     assert refused.value.code == "not_canonical"
+
+
+@pytest.mark.parametrize("body", TOO_DEEP.values(), ids=TOO_DEEP.keys())
+def test_what_is_nested_beyond_what_is_read_is_refused_as_too_deep(body):
+    with pytest.raises(InputRefused) as refused:
+        parse_canonical(body)
+    assert refused.value.code == "too_deep"
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())

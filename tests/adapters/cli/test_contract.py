@@ -35,6 +35,11 @@ READING = [
     ["export", "out"],
     ["verify"],
     ["whatif", "--pack", "us-mn"],
+    ["history", JAIL],
+    ["diff", "1", "2"],
+    ["since", "1"],
+    ["late"],
+    ["hindsight"],
     ["rules", "coverage"],
     ["rules", "history"],
     ["rules", "publish", "us-mn"],
@@ -157,7 +162,7 @@ def test_replay_twice_gives_the_same_digests(custody, events) -> None:
 
     assert first == second
     assert first["events"] == 3
-    kept = {"custody", "handoffs", "detainers", "overholds", "duties"}
+    kept = {"custody", "handoffs", "detainers", "overholds", "duties", "departures"}
     assert {*kept, "agreements", "decisions", "findings"} == set(first["read_models"])
 
 

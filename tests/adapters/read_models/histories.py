@@ -25,8 +25,8 @@ def times() -> st.SearchStrategy[Instant]:
 
 
 @st.composite
-def events(draw: st.DrawFn, number: int) -> bytes:
-    """One event that is not about another; `number` keeps its id apart from every other."""
+def events(draw: st.DrawFn, number: int, at: Instant | None = None) -> bytes:
+    """One event that is not about another, at any time if none is given; `number` keeps its id apart from others."""
     person, facility = draw(st.integers(1, 2)), draw(st.sampled_from(JAILS))
     stay, form, move = f"{facility}.{person}", f"d-{draw(st.integers(1, 2))}", f"h-{draw(st.integers(1, 2))}"
     whom = {"facility": facility, "subject": f"s-{person}", "record_id": f"n-{number}"}
@@ -52,6 +52,8 @@ def events(draw: st.DrawFn, number: int) -> bytes:
                 (handoff.CustodyTransferred, move, transfer),
                 (handoff.CustodyTransferContested, move, {**linked, "reason": "x"}),
                 (handoff.PickupNoShow, move, linked),
+                (handoff.PickupArrived, move, linked),
+                (handoff.PickupScheduled, move, {**linked, "scheduled_at": when}),
                 (handoff.ReleaseNoticeSent, move, {**linked, "to_agency": ICE}),
                 (detainer.DetainerPrepared, form, {**whom, "form": "I-247A"}),
                 (detainer.DetainerPrepared, form, {**whom, "form": "I-247A", "episode": stay}),
@@ -65,7 +67,23 @@ def events(draw: st.DrawFn, number: int) -> bytes:
         )
     )
     cls, stream, data = kind
-    return body(cls, stream, at=draw(times()), agency=agency, **data)
+    return body(cls, stream, at=at or draw(times()), agency=agency, **data)
+
+
+@st.composite
+def tellings(draw: st.DrawFn) -> list[bytes]:
+    """Events of which each happened at a moment of its own, and the retraction of some."""
+    hours = draw(st.lists(st.integers(0, 60), min_size=1, max_size=8, unique=True))
+    told = [draw(events(number, Instant.exact(MONDAY + hour * HOUR))) for number, hour in enumerate(hours)]
+    taken_back = draw(st.lists(st.sampled_from(told), max_size=2, unique=True))
+    return told + [retracting(target, f"n-{number}", len(told)) for number, target in enumerate(taken_back)]
+
+
+def retracting(target: bytes, record_id: str, number: int) -> bytes:
+    """The retraction of an event, by who published it."""
+    envelope = admit(target).envelope
+    about = {"correctionof": envelope.id, "reason": "clerical", "record_id": record_id}
+    return body(EventRetracted, f"r-{number}", agency=envelope.agency, **about)
 
 
 @st.composite
@@ -76,7 +94,7 @@ def amending(draw: st.DrawFn, target: bytes, number: int) -> bytes:
     which = draw(st.integers(0, 3))
     about = {"correctionof": envelope.id, "reason": "clerical", "record_id": f"n-{number}"}
     if which == 0:
-        return body(EventRetracted, f"r-{number}", agency=agency, **about)
+        return retracting(target, f"n-{number}", number)
     if which == 1:
         return body(EventCorrected, f"r-{number}", agency=agency, replacement_time=draw(times()).as_json(), **about)
     data = orjson.loads(target)["data"]

@@ -1,17 +1,26 @@
-"""Laws of read models on two clocks, over random histories with late, corrected, retracted and moved events."""
+"""Laws of read models on two clocks, over random histories with late, corrected, retracted and moved events.
+
+Every read model that the program keeps is under them: a new one is as soon as `Services.models` names it.
+
+    a   in whatever order and steps the events came, once all are known the rows are the same
+    b   what is known at a position never changes when later events come
+    c   what is known at K1, with the difference of K1 and K2 applied, is what is known at K2
+    d   what can be so only once at a time is so once, or a contradiction says why not
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from adapters.composition import amendments
+from adapters.composition import amendments, services
 from adapters.read_models import projector
 from adapters.read_models.projector import Projector
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
@@ -21,26 +30,30 @@ from domain.events import handoff
 from domain.events.record import EventCorrected
 from domain.instants import microseconds
 from projections import custody
-from projections.custody import Custody
-from projections.departures import Departures
-from projections.detainers import Detainers
-from projections.duties import Duties
+from projections.amendments import Amendments
 from projections.folding import folder
 from projections.folding.now import rows_now
 from projections.folding.table import Fold, holds_at
-from projections.handoffs import Handoffs
-from projections.overholds import Overholds
-from tests.adapters.read_models.histories import HOUR, JAILS, histories
-from tests.builders import MONDAY, body, booked, released
+from projections.row_changes import row_changes
+from tests.adapters.read_models.histories import HOUR, JAILS, events, histories, tellings
+from tests.builders import MONDAY, body, booked, recorded, released
 
-FOLDS: tuple[Fold, ...] = (
-    Custody(dict.fromkeys(JAILS, "sheriff")),
-    Handoffs(),
-    Detainers(),
-    Overholds(),
-    Duties(),
-    Departures(),
-)
+REGISTRY = services(Path("custody.db")).models().folds
+FOLDS: tuple[Fold, ...] = tuple(REGISTRY.values())
+CUSTODY = REGISTRY["custody"]
+ONLY_ONE = {  # of an interval table: what of it is so only once at a time
+    "custody": ("episode",),
+    "holds": ("episode", "hold"),
+    "detainers": ("detainer",),
+    "overholds": ("episode",),
+}
+WHERE_IT_STANDS = (
+    "said",
+    "declined",
+    "holds",
+    "events",
+    "event",
+)  # columns that name events, or list them in the order of the log
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 
@@ -98,12 +111,12 @@ def test_an_event_that_was_moved_to_another_key_is_found_there_after_a_restart()
         replacement={**moved, "warrant": "I-200", "served_by": "ice", "legal_custody_to": "us-ice"},
     )
     with ledger_of([first, served, corrected, released(1, at=MONDAY + 9 * HOUR)]) as ledger:
-        live = SqliteModel.create(MEMORY, FOLDS[0])
+        live = SqliteModel.create(MEMORY, CUSTODY)
         for upto in (3, 4):
             Projector(ledger, live).catch_up(upto)
 
         assert "us-ice" in {row["legal_custodian"] for row in live.rows("custody", 4)}
-        assert live.digest() == built(ledger, FOLDS[0], 4).digest()
+        assert live.digest() == built(ledger, CUSTODY, 4).digest()
 
 
 @ledgers
@@ -159,7 +172,7 @@ def test_the_index_finds_just_the_rows_that_hold(bodies: list[bytes], hours: int
     moment = microseconds(MONDAY + hours * HOUR)
     with ledger_of(bodies) as ledger:
         position = min(position, ledger.position())
-        model = built(ledger, FOLDS[0], ledger.position())
+        model = built(ledger, CUSTODY, ledger.position())
         for table in ("custody", "holds"):
             for jail in JAILS:
                 held = [row for row in model.rows(table, position, {"facility": [jail]}) if holds_at(row, moment)]
@@ -171,21 +184,101 @@ def test_the_index_finds_just_the_rows_that_hold(bodies: list[bytes], hours: int
 @given(histories())
 def test_the_short_way_for_plain_stays_gives_what_the_long_way_gives(bodies: list[bytes]) -> None:
     with ledger_of(bodies) as ledger:
-        short = built(ledger, FOLDS[0], ledger.position()).digest()
+        short = built(ledger, CUSTODY, ledger.position()).digest()
         with patch.object(custody, "_plain", lambda events: None):
-            assert short == built(ledger, FOLDS[0], ledger.position()).digest()
+            assert short == built(ledger, CUSTODY, ledger.position()).digest()
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
+def test_the_histories_tell_of_what_each_read_model_reads(fold: Fold) -> None:
+    patient = settings(max_examples=2_000, deadline=None, database=None)
+    assert find(events(1), lambda one: admit(one).envelope.type in fold.fields, settings=patient)
+
+
+@ledgers
+@given(st.data())
+def test_in_whatever_order_events_came_the_same_is_so_once_all_are_known(data: st.DataObject) -> None:
+    told = data.draw(tellings())
+    other = data.draw(st.permutations(told))
+    for fold in FOLDS:
+        assert said(fold, told) == said(fold, other)
+
+
+def said(fold: Fold, bodies: list[bytes]) -> dict[str, list[str]]:
+    """What a fold gives, the events that it names told apart by their ids and not by where they stand."""
+    log = recorded(*bodies)
+    ids = {event.position: event.envelope.id for event in log}
+    rows = rows_now(fold, Amendments(log).apply(log))
+    return {name: sorted(str(_by_ids(row, ids)) for row in its) for name, its in rows.items()}
+
+
+def _by_ids(row: dict, ids: dict[int, str]) -> dict:
+    listed = {
+        name: row[name] if isinstance(row[name], list) else [row[name]] for name in WHERE_IT_STANDS if row.get(name)
+    }
+    named = {
+        name: sorted(
+            ids[one] if isinstance(one, int) else str({**one, "event": ids.get(one.get("event"))}) for one in its
+        )
+        for name, its in listed.items()
+    }
+    return {**row, **named}
+
+
+@ledgers
+@given(histories(), st.integers(0, 14), st.integers(0, 14))
+def test_a_view_with_the_difference_applied_is_the_other_view(bodies: list[bytes], one: int, other: int) -> None:
+    with ledger_of(bodies) as ledger:
+        before, after = min(one, ledger.position()), min(other, ledger.position())
+        first, last = sorted((before, after))
+        for fold in FOLDS:
+            model = built(ledger, fold, ledger.position())
+            views = known(model, before), known(model, after)
+            for table in fold.tables:
+                rows = views[0][table.name]
+                for change in row_changes(table, model.changed(table.name, first, last), before, after):
+                    if change.before:
+                        rows.remove({name: change.before[name] for name in table.columns})
+                    if change.after:
+                        rows.append({name: change.after[name] for name in table.columns})
+                    assert change.before != change.after
+                    assert change.positions
+                    assert all(first < position <= last for position in change.positions)
+
+                assert sorted(rows, key=str) == views[1][table.name]
+
+
+def test_of_every_table_whose_rows_hold_for_a_while_it_is_said_what_is_so_only_once() -> None:
+    assert set(ONLY_ONE) == {table.name for fold in FOLDS for table in fold.tables if table.is_interval}
+
+
+@ledgers
+@given(histories(), st.integers(0, 14))
+def test_what_can_be_so_only_once_at_a_time_is_so_once(bodies: list[bytes], position: int) -> None:
+    with ledger_of(bodies) as ledger:
+        position = min(position, ledger.position())
+        for fold in FOLDS:
+            model = built(ledger, fold, ledger.position())
+            for table in fold.tables:
+                if table.is_interval:
+                    _assert_apart(model.rows(table.name, position), ONLY_ONE[table.name])
+
+
+def _assert_apart(rows: Iterable[dict], one_of: tuple[str, ...]) -> None:
+    found: dict[tuple, list[tuple]] = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in one_of), []).append((row["valid_from"], row["valid_to"]))
+    for intervals in found.values():
+        intervals.sort(key=lambda one: -(2**62) if one[0] is None else one[0])
+        ends = [2**62 if one[1] is None else one[1] for one in intervals]
+        assert all(end <= begins for end, (begins, _) in zip(ends, intervals[1:], strict=False))
 
 
 @ledgers
 @given(histories())
-def test_nobody_is_in_one_episode_at_two_places_at_once(bodies: list[bytes]) -> None:
+def test_an_episode_whose_times_cannot_be_right_has_a_contradiction_and_no_stay(bodies: list[bytes]) -> None:
     with ledger_of(bodies) as ledger:
-        model = built(ledger, FOLDS[0], ledger.position())
-        stays: dict[str, list[tuple]] = {}
-        for row in model.rows("custody", ledger.position()):
-            stays.setdefault(row["episode"], []).append((row["valid_from"], row["valid_to"]))
+        found = known(built(ledger, CUSTODY, ledger.position()), ledger.position())
+        contradicted = {row["episode"] for row in found["custody_contradictions"]}
 
-        for intervals in stays.values():
-            intervals.sort(key=lambda one: -(2**62) if one[0] is None else one[0])
-            ends = [2**62 if one[1] is None else one[1] for one in intervals]
-            assert all(end <= begins for end, (begins, _) in zip(ends, intervals[1:], strict=False))
+        assert not contradicted & {row["episode"] for row in found["custody"]}

@@ -1,0 +1,38 @@
+"""`custody serve`: the ledger over HTTP."""
+
+from __future__ import annotations
+
+import click
+
+from adapters.cli.options import pass_services
+from adapters.composition import Services
+from domain.errors import LedgerUnavailable
+
+PORT_MAX = 65_535
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, PORT_MAX), default=8000, show_default=True, help="0: any that is free.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    default=20_000.0,
+    show_default=True,
+    help="Events a second that one address may send.",
+)
+@click.option(
+    "--checkers", type=click.IntRange(0), default=0, show_default=True, help="Processes that check signatures."
+)
+@pass_services
+def serve(services: Services, host: str, port: int, rate: float, checkers: int) -> None:
+    """Take events over HTTP until stopped; the ledger must exist."""
+    from adapters.http.serving import Listening, run
+
+    services.reading().close()  # what is wrong with the ledger is said now, not in a log
+    if not run(services, Listening(host, port), events_per_second=rate, checkers=checkers):
+        what, mend = "nothing can listen there", "name a free port with --port"
+        raise LedgerUnavailable("port_taken", what, where=f"{host}:{port}", mend=mend)
+
+
+COMMANDS = (serve,)

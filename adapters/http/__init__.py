@@ -1,0 +1,1 @@
+"""The ledger over HTTP: agencies publish, and get a receipt that is already durable."""

@@ -1,0 +1,84 @@
+"""The application: what is at which path, and how errors are answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from adapters.http import health, publishing
+from adapters.http.problems import problem_response
+from adapters.http.rates import Rates
+from adapters.intake.group_commit import GroupCommit
+from adapters.store.ledger import Ledger
+from domain.errors import InputRefused, LedgerError, LedgerUnavailable
+
+TITLE = "Custody ledger"
+GONE_AWAY = 499  # as nginx logs it; nobody reads it
+NAMES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What requests are answered with, while the application runs: a ledger to read, and the way in."""
+
+    ledger: Ledger
+    intake: GroupCommit
+
+
+def application(opened: Callable[[], AbstractContextManager[Parts]], rates: Rates) -> FastAPI:
+    """Return the application; `opened` opens the ledger when it starts, and closes it when it ends."""
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        with opened() as parts:
+            app.state.ledger, app.state.intake, app.state.rates = parts.ledger, parts.intake, rates
+            yield
+
+    app = FastAPI(
+        title=TITLE,
+        summary="One ordered log of custody handoffs: publish events, get durable receipts.",
+        version="1",
+        lifespan=running,
+        docs_url=None,  # its page loads scripts from elsewhere; the document itself is at /openapi.json
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(publishing.router)
+    app.include_router(health.router)
+    app.add_exception_handler(LedgerError, _refused)
+    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette's signature
+    assert isinstance(error, LedgerError)  # noqa: S101 - it is registered for these alone
+    return problem_response(error)
+
+
+async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001 - same
+    """Answer nobody: the client went away before its request was whole, so nothing was recorded."""
+    return Response(status_code=GONE_AWAY)
+
+
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - same; the log has the error itself
+    what, mend = "the server failed: its log says how", "send the same again: what is stored is never stored twice"
+    return problem_response(LedgerUnavailable("failed", what, mend=mend))
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    """Answer what no route takes."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - same
+    what = f"{request.method} {request.url.path[:200]}: {error.detail}"
+    response = problem_response(
+        InputRefused(NAMES.get(error.status_code, "bad_request"), what, mend="see /openapi.json")
+    )
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,71 @@
+"""Running the application: uvicorn, with bounds on all that a client could use up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import uvicorn
+
+from adapters.composition import Services
+from adapters.http.app import Parts, application
+from adapters.http.connections import PunctualConnection
+from adapters.http.rates import Rates
+from adapters.intake.checking import ParallelChecker, SerialChecker
+from adapters.intake.door import Door
+from adapters.intake.group_commit import GroupCommit
+from adapters.store.ledger import Ledger
+
+CONNECTIONS_MAX = 1_000
+KEEP_ALIVE_SECONDS = 30
+GRACE_SECONDS = 10
+BURST_SECONDS = 2
+
+
+class Listening(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+def run(services: Services, listening: Listening, *, events_per_second: float, checkers: int) -> bool:
+    """Serve until stopped by SIGINT or SIGTERM; False if it could not listen."""
+    rates = Rates(events_per_second, events_per_second * BURST_SECONDS)
+    app = application(lambda: opened(services, checkers), rates)
+    config = uvicorn.Config(
+        app,
+        host=listening.host,
+        port=listening.port,
+        http=PunctualConnection,
+        ws="none",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit:  # uvicorn's way to say that it cannot listen; its log has said why
+        return False
+    return server.started
+
+
+@contextmanager
+def opened(services: Services, checkers: int) -> Iterator[Parts]:
+    """Open the ledger to read and the way in, and close both."""
+    with ExitStack() as stack:
+        reading = services.reading()
+        stack.callback(reading.close)
+        writing = Ledger.open_to_write(services.place)
+        stack.callback(writing.close)
+        checker = (
+            stack.enter_context(ParallelChecker(services.register, processes=checkers))
+            if checkers
+            else SerialChecker(services.register)
+        )
+        intake = stack.enter_context(GroupCommit(Door(writing, checker, services.clock)))
+        yield Parts(reading, intake)

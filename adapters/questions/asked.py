@@ -1,0 +1,77 @@
+"""What every question needs: an open ledger, the places and rules around it, and the read models kept for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapters.composition import Services, amendments
+from adapters.read_models.answers import answering
+from adapters.read_models.model import Model
+from adapters.read_models.rows import KNOWN_COLUMNS, ModelRow
+from adapters.store.ledger import Ledger
+from domain.errors import InputRefused
+from projections.folding.now import rows_now
+from projections.folding.table import Fold, Table
+
+Progress = Callable[[int], None]
+Where = Mapping[str, list[Any]]
+
+
+def silent(done: int) -> None:
+    """Draw no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open ledger to ask. `progress` is told the positions a long answer has come to."""
+
+    services: Services
+    ledger: Ledger
+    progress: Progress = silent
+
+    def folds(self, model: str | None = None) -> list[Fold]:
+        """Return one read model's fold, or those of all; raise InputRefused(unknown_read_model)."""
+        models = self.services.models()
+        return [models.fold(model)] if model else list(models.folds.values())
+
+    def at_facility(self, facility: str | None) -> Where:
+        """Return the condition on rows; raise InputRefused(unknown_facility)."""
+        if facility is None:
+            return {}
+        self.services.register.facility(facility)
+        return {"facility": [facility]}
+
+    def table(self, name: str) -> tuple[Fold, Table]:
+        """Return a table and the read model it is of; raise InputRefused(unknown_table)."""
+        tables = {table.name: (fold, table) for fold in self.folds() for table in fold.tables}
+        if name not in tables:
+            mend = f"one of: {', '.join(sorted(tables))}"
+            raise InputRefused("unknown_table", f"no read model has a table {name[:80]!r}", mend=mend)
+        return tables[name]
+
+    def rows(self, name: str, where: Where, *, at: datetime | None, upto: int) -> list[ModelRow]:
+        """Return the rows of a table as known at a position, and as of a moment if one is given.
+
+        As of a moment: what the events give without those that surely happened after it. These are read from the log.
+        """
+        fold, table = self.table(name)
+        if at is None:
+            with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
+                return [_without_knowledge(row) for row in model.rows(name, upto, where)]
+        amending = amendments(self.ledger, upto)
+        events = amending.apply(self.ledger.recorded(upto=upto, topics=tuple(fold.fields)))
+        found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[table.name]
+        return [row for row in found if all(row[column] in allowed for column, allowed in where.items())]
+
+    def answering(self, model: str | None, upto: int) -> Iterator[Model]:
+        """Yield the read models, or one of them, each standing at the position or further on."""
+        for fold in self.folds(model):
+            with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as found:
+                yield found
+
+
+def _without_knowledge(row: ModelRow) -> ModelRow:
+    return {name: value for name, value in row.items() if name not in KNOWN_COLUMNS}

@@ -1,0 +1,33 @@
+"""What was derived at each decision point, whenever that changed: of one case, or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapters.queries import find_case
+from adapters.questions.asked import Asked
+from adapters.rules.published import RULE_TYPES, rules_by_position
+from projections.agreements import Agreements
+from projections.determinations import Determinations
+from projections.rule_stops import STOPPING_TYPES
+
+
+def determined(asked: Asked, upto: int, ref: str | None) -> Iterator[dict[str, Any]]:
+    """Fold the log up to a position, of one case only what bears on it; `projections.determinations` draws a row.
+
+    Raise InputRefused(unknown_reference).
+    """
+    ledger = asked.ledger
+    rulebooks = rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
+    model = Determinations(asked.services.custodians(), rulebooks)
+    if ref is not None:
+        found, events = find_case(ledger, ref, upto)
+        rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *RULE_TYPES, *STOPPING_TYPES))
+        merged = {event.position: event for event in (*events, *rules)}
+        of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
+        yield from (row for row in of_case if row["ref"] == found)
+        return
+    for event in ledger.recorded(upto=upto):
+        yield from model.apply(event)
+        asked.progress(event.position)

@@ -1,0 +1,38 @@
+"""What carries messages: the port, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class Answered(NamedTuple):
+    """What became of one message. `is_final` is false where the same message may be taken another time."""
+
+    is_stored: bool
+    is_new: bool
+    is_final: bool
+    document: dict[str, Any]  # the receipt, or the problem: {"code","detail","where","mend"}
+
+
+class Away(Exception):
+    """Nothing of what was sent is known to have arrived; worth another try after so many seconds."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(what)
+        self.what = what
+        self.seconds = seconds
+
+
+class Carrier(Protocol):
+    """Carries messages to a ledger."""
+
+    batch_max: int
+
+    def carry(self, messages: Sequence[bytes]) -> list[Answered]:
+        """Send messages and return an answer for each; raise Away."""
+        ...
+
+    def close(self) -> None:
+        """Let the connection go."""
+        ...

@@ -1,0 +1,72 @@
+"""A real server for tests: `custody serve` in a process of its own, on a port that was free."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 30
+LISTENS = re.compile(r"running on (http://\S+)")
+
+
+@dataclass
+class Served:
+    """A server that runs: its address, its process, and where its log is written."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def serving(ledger: str, *options: str, port: int = 0) -> Iterator[Served]:
+    """Yield a running server over an existing ledger; it is stopped after."""
+    command = [sys.executable, "-m", "adapters.cli", "--ledger", ledger, "serve", "--port", str(port), *options]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with tempfile.NamedTemporaryFile("w") as log:
+        process = subprocess.Popen(command, stderr=log, env=environment)
+        try:
+            yield Served(_address(process, Path(log.name)), process, Path(log.name))
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(START_SECONDS)
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    while True:
+        if found := LISTENS.search(log.read_text()):
+            _answers(found.group(1))
+            return found.group(1)
+        if process.poll() is not None:
+            raise RuntimeError(log.read_text())
+        time.sleep(0.02)
+
+
+def _answers(address: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{address}/healthz").raise_for_status()
+        except httpx.TransportError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
