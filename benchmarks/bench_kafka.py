@@ -10,7 +10,6 @@ each core; durable when counted. Prints medians and ratios. Everything, the brok
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from base64 import b64encode
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from pathlib import Path
 from kafka import KafkaAdminClient, KafkaProducer
 from prometheus_client import CollectorRegistry
 
-from adapters.agencies import enrol
 from adapters.intake.checking import Checker, ParallelChecker
 from adapters.intake.door import Door
 from adapters.intake.offered import Offered
@@ -31,21 +29,18 @@ from adapters.kafka.meters import IntakeMeter
 from adapters.kafka.records import SIGNATURE
 from adapters.kafka.settings import KafkaSettings
 from adapters.places.register import minnesota_register
-from adapters.store.ledger import Ledger, system_clock
+from adapters.store.ledger import system_clock
 from adapters.store.place import Place, ledger_place
-from adapters.trust.keys import SigningKey, load_signing_key, make_key
-from benchmarks.bench_intake import BATCH, SOURCE, signed_events
+from adapters.trust.keys import SigningKey
+from benchmarks.bench_intake import BATCH, ledger_with, new_key, signed_events
 from benchmarks.compare import medians, options, show
 from deploy.kafka.brokers import running
 from domain.envelope import admit
-from domain.events.agency import Algorithm
-from domain.events.catalogue import CATALOGUE
 from tests.postgres import Server, kinds
 from tests.postgres import running as running_postgres
 
 TOPIC = "custody.bench"
 PARTITIONS = 6
-FAMILIES = tuple(sorted({f"{name.partition('.')[0]}.*" for name in CATALOGUE}))
 
 
 def fill(settings: KafkaSettings, events: Sequence[Offered]) -> None:
@@ -73,8 +68,7 @@ def bare(_: Path, settings: KafkaSettings, count: int) -> None:
 
 def taken_in(place: Place, settings: KafkaSettings, key: SigningKey, checker: Checker, count: int) -> None:
     """Record everything, with one worker."""
-    ledger = Ledger.create(place)
-    enrol(ledger, SOURCE, key.public, ("*",), FAMILIES, system_clock())
+    ledger = ledger_with(place, key)
     group = uuid.uuid4().hex
     consumer = group_consumer(settings, group=group, instance=None, batch=BATCH)
     consumer.subscribe(topics=[TOPIC])
@@ -97,9 +91,7 @@ def into_postgres(
 def main() -> None:
     """Measure and print."""
     chosen = options(__doc__, events=20_000, rounds=3)
-    with tempfile.TemporaryDirectory() as folder:
-        make_key(Path(folder) / "key.pem", Algorithm.ED25519)
-        key = load_signing_key(Path(folder) / "key.pem")
+    key = new_key()
     events = signed_events(key, chosen.events)
     register, cores = minnesota_register(), os.cpu_count() or 1
     with (

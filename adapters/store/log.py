@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder
 
-from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
+from adapters.store.kafka_tables import Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
 from domain.merkle import Tree
@@ -139,21 +139,34 @@ class Log(ApplicationRecorder, ABC):
     def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
 
+    @property
     @abstractmethod
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+
     def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
         """Return the next offset of each topic and partition that a consumer has read from."""
+        with self.reading() as cursor:
+            return self.kafka_tables.offsets(cursor, consumer)
 
-    @abstractmethod
     def held_chains(self) -> set[Chain]:
         """Return the chains of which an open dead letter holds what comes after it."""
+        with self.reading() as cursor:
+            return self.kafka_tables.held(cursor)
 
-    @abstractmethod
     def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
         """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
+        with self.reading() as cursor:
+            return self.kafka_tables.letters(cursor, after=after, topic=topic, limit=limit)
 
-    @abstractmethod
     def letter_topics(self) -> list[str]:
         """Return the topics that dead letters came from."""
+        with self.reading() as cursor:
+            return self.kafka_tables.letter_topics(cursor)
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Snapshot]:

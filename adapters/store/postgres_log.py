@@ -7,7 +7,7 @@ positions become visible in their order: who follows the log never sees one befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -15,7 +15,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent,
 from psycopg import Cursor
 from psycopg.rows import DictRow, tuple_row
 
-from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
@@ -260,25 +260,14 @@ class PostgresLog(Log):
         latest = self.rows(LATEST_TOLD, [list(topics), upto, f"{agency}%"])[0]["latest"]
         return None if latest is None else int(latest)
 
-    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
-        """Return the next offset of each topic and partition that a consumer has read from."""
-        with self.connections.transaction(writing=False) as cursor:
-            return KAFKA.offsets(cursor, consumer)
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
 
-    def held_chains(self) -> set[Chain]:
-        """Return the chains of which an open dead letter holds what comes after it."""
-        with self.connections.transaction(writing=False) as cursor:
-            return KAFKA.held(cursor)
-
-    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
-        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
-        with self.connections.transaction(writing=False) as cursor:
-            return KAFKA.letters(cursor, after=after, topic=topic, limit=limit)
-
-    def letter_topics(self) -> list[str]:
-        """Return the topics that dead letters came from."""
-        with self.connections.transaction(writing=False) as cursor:
-            return KAFKA.letter_topics(cursor)
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.connections.transaction(writing=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
-from adapters.store.kafka_tables import Beside, Chain, KafkaTables, MakeBeside, StoredLetter
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
     KEY_TOPICS,
@@ -247,25 +247,14 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         latest = self.rows(statement, [*topics, upto, agency])[0][0]
         return None if latest is None else int(latest)
 
-    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
-        """Return the next offset of each topic and partition that a consumer has read from."""
-        with self.datastore.transaction(commit=False) as cursor:
-            return KAFKA.offsets(cursor, consumer)
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
 
-    def held_chains(self) -> set[Chain]:
-        """Return the chains of which an open dead letter holds what comes after it."""
-        with self.datastore.transaction(commit=False) as cursor:
-            return KAFKA.held(cursor)
-
-    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
-        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
-        with self.datastore.transaction(commit=False) as cursor:
-            return KAFKA.letters(cursor, after=after, topic=topic, limit=limit)
-
-    def letter_topics(self) -> list[str]:
-        """Return the topics that dead letters came from."""
-        with self.datastore.transaction(commit=False) as cursor:
-            return KAFKA.letter_topics(cursor)
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.datastore.transaction(commit=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -33,8 +33,8 @@ from domain.envelope import admit
 from tests.adapters.kafka.workers import unsigned_ledger
 from tests.builders import MONDAY, booked, released
 from tests.kafka_brokers import DROPPED_SOCKETS, WAIT_SECONDS, new_topic, until
-from tests.postgres import Server, kinds
-from tests.spots import DatabaseSpot, FileSpot, Spot
+from tests.postgres import kinds
+from tests.spots import DatabaseSpot, Spot
 
 KILLS = int(os.environ.get("CUSTODY_FAULT_KILLS", "6"))
 DOWN_SECONDS = float(os.environ.get("CUSTODY_FAULT_DOWN_SECONDS", "4"))
@@ -63,17 +63,6 @@ def on(backend: str) -> pytest.MarkDecorator:
 def cluster() -> Iterator[Cluster]:
     with running(3) as brokers:
         yield brokers
-
-
-@pytest.fixture
-def spot(request: pytest.FixtureRequest, tmp_path: Path, server_of: Callable[[str], Server]) -> Iterator[Spot]:
-    """A place for a ledger, of one of `BACKENDS`."""
-    if request.param == "file":
-        yield FileSpot(tmp_path / "custody.db")
-        return
-    server = server_of(request.param)
-    with server.database() as address:
-        yield DatabaseSpot(server, address)
 
 
 @pytest.fixture
