@@ -28,6 +28,7 @@ from domain.errors import LedgerUnavailable
 
 POLL_MS = 250
 AWAY_SECONDS_MIN, AWAY_SECONDS_MAX = 0.5, 10.0
+SHORT_SECONDS = 60.0
 # The ledger is there, but somebody has to do something about it: waiting would hide that.
 HOPELESS = frozenset({"ledger_damaged", "other_schema", "not_a_ledger", "no_permission", "topic_recreated"})
 
@@ -52,6 +53,7 @@ class IntakeWorker:
         self._meter = meter
         self._say = say
         self._places: dict[TopicPartition, int | None] = {}  # ours: the next offset, None where nothing was read yet
+        self._short_since: dict[TopicPartition, float] = {}
         self._waiting: deque[InFlight] = deque()
         self._held = ledger.held_chains()
         self._away_until = 0.0
@@ -110,7 +112,8 @@ class IntakeWorker:
             return arrived
         for partition in arrived:
             place = offsets.get((partition.topic, partition.partition))
-            _check_end(partition, place, ends[partition])
+            if self._is_short(partition, place, ends[partition]):
+                continue
             with suppress(ValueError):  # it went to another worker since
                 if place is None:
                     self._consumer.seek_to_beginning(partition)
@@ -126,21 +129,40 @@ class IntakeWorker:
             if partition in arrived or partition not in self._places or not found:
                 continue
             expected = self._places[partition]
-            self._check_gap(partition, expected, found[0].offset)
+            if self._is_short(partition, expected, found[0].offset):
+                del self._places[partition]  # to be taken up again
+                continue
+            self._say_gap(partition, expected, found[0].offset)
             records += found
             next_offset = found[-1].offset + 1
             moves.append(Move(self._group, partition.topic, partition.partition, expected, next_offset))
             self._places[partition] = next_offset
         return Batch.of(self._group, records, moves) if records else None
 
-    def _check_gap(self, partition: TopicPartition, expected: int | None, offset: int) -> None:
-        """Say so where records are gone that nobody read; raise LedgerUnavailable(topic_recreated)."""
+    def _say_gap(self, partition: TopicPartition, expected: int | None, offset: int) -> None:
+        """Say so where records are gone that nobody read. Most gaps are marks of a producer's transactions."""
         if expected is None or offset == expected:
             return
-        _check_end(partition, expected, offset)
-        where = f"{partition.topic}/{partition.partition}"
         if self._consumer.beginning_offsets([partition])[partition] > expected:
+            where = f"{partition.topic}/{partition.partition}"
             self._say(f"{where}: records {expected} to {offset - 1} were deleted before the ledger read them")
+
+    def _is_short(self, partition: TopicPartition, place: int | None, reaches: int) -> bool:
+        """Say whether a partition does not reach as far as the ledger has read.
+
+        So it may be for a moment, after a leader died. Raise LedgerUnavailable(topic_recreated) where it stays so.
+        """
+        if place is None or reaches >= place:
+            self._short_since.pop(partition, None)
+            return False
+        if time.monotonic() - self._short_since.setdefault(partition, time.monotonic()) < SHORT_SECONDS:
+            return True
+        raise LedgerUnavailable(
+            "topic_recreated",
+            f"the ledger has read up to offset {place}, and the topic does not reach that far",
+            where=f"{partition.topic}/{partition.partition}",
+            mend="the topic was made anew: read it under another --group; what is recorded is not recorded again",
+        )
 
     def _begin(self, batch: Batch) -> bool:
         """Let the checks of a batch begin; False where the ledger cannot be read."""
@@ -218,19 +240,7 @@ class IntakeWorker:
             self._consumer.pause(*self._consumer.assignment())  # also what has come to us meanwhile
 
     def _is_at_end(self) -> bool:
-        if not self._places:
+        if not self._places or self._places.keys() != self._consumer.assignment():
             return False
         ends = self._consumer.end_offsets(list(self._places))
         return all(self._consumer.position(partition) >= ends[partition] for partition in self._places)
-
-
-def _check_end(partition: TopicPartition, place: int | None, end: int) -> None:
-    """Raise LedgerUnavailable(topic_recreated) where the ledger has read further than the topic reaches."""
-    if place is not None and end < place:
-        where = f"{partition.topic}/{partition.partition}"
-        raise LedgerUnavailable(
-            "topic_recreated",
-            f"the ledger has read up to offset {place}, and the topic does not reach that far",
-            where=where,
-            mend="the topic was made anew: read it under another --group; what is recorded is not recorded again",
-        )

@@ -9,6 +9,7 @@ from threading import Event, Thread
 
 import pytest
 
+from adapters.kafka import intake
 from adapters.store.ledger import Ledger
 from adapters.store.verification import verify
 from domain.errors import LedgerUnavailable
@@ -150,7 +151,7 @@ def test_a_worker_whose_place_was_moved_by_another_stores_nothing_and_goes_on_fr
     assert 6 == ledger.position()
 
 
-def test_a_topic_made_anew_under_its_name_is_noticed(broker, ledger) -> None:
+def test_a_topic_made_anew_under_its_name_is_noticed(broker, ledger, monkeypatch) -> None:
     from contextlib import closing
 
     from kafka import KafkaAdminClient
@@ -163,6 +164,7 @@ def test_a_topic_made_anew_under_its_name_is_noticed(broker, ledger) -> None:
     new_topic(broker, partitions=1, name=topic)
     produce(broker, topic, [record_of(booked(6))])
 
+    monkeypatch.setattr(intake, "SHORT_SECONDS", 1)
     with pytest.raises(LedgerUnavailable, match="does not reach that far"):
         take_in(broker, topic, ledger)
 
