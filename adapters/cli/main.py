@@ -47,6 +47,8 @@ COMMANDS = {
     "agreements": "agreements",
     "agency": "agency",
     "rules": "rules",
+    "kafka": "kafka",
+    "dlq": "dlq",
     "export": "export",
     "log": "record",
     "replay": "record",

@@ -7,7 +7,7 @@ positions become visible in their order: who follows the log never sees one befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -15,6 +15,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent,
 from psycopg import Cursor
 from psycopg.rows import DictRow, tuple_row
 
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
@@ -39,6 +40,7 @@ from projections.folding.seen import RawEvent
 
 WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the database
 
+KAFKA = KafkaTables("%s")
 NOTIFY = f"NOTIFY {CHANNEL}"
 LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
 COPY_EVENTS = (  # first what the recorder decides, then a submission's fields in their order, but its references
@@ -85,10 +87,16 @@ class PostgresLog(Log):
         self.connections = connections
 
     def append(
-        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
-        return self._append(facts, now_us, [None] * len(facts), rejects, keys_upto=keys_upto)
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
+        return self._append(facts, now_us, [None] * len(facts), rejects, beside, keys_upto=keys_upto)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
@@ -103,12 +111,14 @@ class PostgresLog(Log):
         now_us: int,
         versions: Sequence[int | None],
         rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
         *,
         all_new: bool = False,
         keys_upto: int | None = None,
     ) -> list[Outcome]:
         """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
         ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
+        again = False  # an attempt came as far as COMMIT
         for may_repeat in attempts():
             try:
                 with self.connections.transaction(writing=True) as cursor:
@@ -117,10 +127,13 @@ class PostgresLog(Log):
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
                         raise IntegrityError("an event of this batch is not new")
-                    for reject in rejects:  # `executemany` would pipeline
+                    also = beside(outcomes) if beside else Beside()
+                    KAFKA.write(cursor, also, now_us=now_us, again=again)
+                    for reject in (*rejects, *also.rejects):  # `executemany` would pipeline
                         cursor.execute(INSERT_REJECT, _reject_row(reject, now_us))
                     cursor.execute(NOTIFY)
                     ours.update(fresh)
+                    again = True
             except psycopg.IntegrityError as error:
                 raise IntegrityError(error.diag.message_primary) from error
             except (psycopg.Error, LedgerUnavailable) as error:
@@ -188,6 +201,11 @@ class PostgresLog(Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT %s"  # noqa: S608
         return self.rows(statement, [after, upto, *_given(topics), limit])
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > %s ORDER BY position LIMIT %s"
+        return self.rows(statement, [after, limit])
+
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
         return self.rows(ABOUT, _mentioning(refs, upto))
@@ -252,6 +270,15 @@ class PostgresLog(Log):
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
         latest = self.rows(LATEST_TOLD, [list(topics), upto, f"{agency}%"])[0]["latest"]
         return None if latest is None else int(latest)
+
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.connections.transaction(writing=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
     KEY_TOPICS,
@@ -38,6 +39,7 @@ from domain.merkle import EMPTY_TREE, Tree
 from projections.folding.seen import RawEvent
 
 HEARTBEAT_SECONDS = 0.05
+KAFKA = KafkaTables("?")
 
 INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
     "INSERT INTO stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, "
@@ -89,14 +91,22 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         return []
 
     def append(
-        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             if keys_upto is not None:
                 _check_keys(cursor, keys_upto)
             outcomes = self._append(cursor, facts, now_us, repeat(None))
-            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
+            also = beside(outcomes) if beside else Beside()
+            KAFKA.write(cursor, also, now_us=now_us)
+            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in (*rejects, *also.rejects)])
         for subscription in self._subscriptions:
             subscription.notify()
         return outcomes
@@ -167,6 +177,11 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         where, order = f"e.position > ? AND e.position <= ?{among(topics)}", "e.position LIMIT ?"
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
         return self.rows(statement, [after, upto, *topics, limit])
+
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
+        return self.rows(statement, [after, limit])
 
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
@@ -249,6 +264,15 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         )
         latest = self.rows(statement, [*topics, upto, agency])[0][0]
         return None if latest is None else int(latest)
+
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.datastore.transaction(commit=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
