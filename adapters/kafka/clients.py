@@ -66,6 +66,19 @@ def transactional_producer(settings: KafkaSettings, transactional_id: str) -> An
     )
 
 
+def plain_producer(settings: KafkaSettings) -> Any:
+    """Return a producer that repeats nothing and reorders nothing within a partition."""
+    return KafkaProducer(
+        **settings.client(),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=5,
+        request_timeout_ms=10_000,
+        delivery_timeout_ms=30_000,
+        allow_auto_create_topics=False,
+    )
+
+
 def admin(settings: KafkaSettings) -> Any:
     """Return an administrator."""
     return KafkaAdminClient(**settings.client())
