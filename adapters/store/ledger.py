@@ -147,6 +147,16 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.published(event_ids, topics=topics, upto=upto)]
 
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_published(event_ids, upto=upto)
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_about(refs, topics=topics, upto=upto)
+
     def at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, in order."""
         with self._backend.explained():

@@ -112,6 +112,14 @@ class Log(ApplicationRecorder, ABC):
         """Return the events of these types with these ids, whoever published them, up to a position."""
 
     @abstractmethod
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+
+    @abstractmethod
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
+
+    @abstractmethod
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
 

@@ -69,11 +69,11 @@ NOTIFICATION = (
 )
 EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
-ABOUT = (
-    f"SELECT {EVENT} FROM stored_events AS e WHERE e.position = ANY(ARRAY("  # noqa: S608 - our own column names
-    "SELECT p FROM event_refs AS r, unnest(r.positions) AS p WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s"
-    ")) ORDER BY e.position"
+MENTIONING = (
+    "e.position = ANY(ARRAY(SELECT p FROM event_refs AS r, unnest(r.positions) AS p "
+    "WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s))"
 )
+ABOUT = f"SELECT {EVENT} FROM stored_events AS e WHERE {MENTIONING} ORDER BY e.position"  # noqa: S608 - our own names
 LATEST_TOLD = (
     "SELECT max(occurred_latest) AS latest FROM stored_events WHERE topic = ANY(%s) AND position <= %s "
     "AND split_part(source, ':', 2) LIKE %s AND occurred_latest <= recorded_at"
@@ -208,7 +208,7 @@ class PostgresLog(Log):
 
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
-        return self.rows(ABOUT, [list(range(era_of(upto) + 1)), list(refs), upto])
+        return self.rows(ABOUT, _mentioning(refs, upto))
 
     def at(self, positions: Sequence[int]) -> Sequence[Row]:
         """Return the events at these positions, in order."""
@@ -221,13 +221,24 @@ class PostgresLog(Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
         return self.rows(statement, [list(event_ids), list(topics), upto])
 
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+        return self._raw("e.event_id = ANY(%s) AND e.position <= %s", [list(event_ids), upto])
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
+        return self._raw(f"{MENTIONING} AND e.topic = ANY(%s)", [*_mentioning(refs, upto), list(topics)])
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
-        where = "position > %s AND position <= %s AND topic = ANY(%s)"
-        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        where = "e.position > %s AND e.position <= %s AND e.topic = ANY(%s)"
+        return self._raw(where, [after, upto, list(topics)])
+
+    def _raw(self, where: str, parameters: Sequence[Any]) -> list[RawEvent]:
+        statement = f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position"  # noqa: S608 - same
         with self.connections.transaction(writing=False) as cursor:
             cursor.row_factory = tuple_row  # type: ignore[assignment]  # tuples are what folds read
-            return cast("list[RawEvent]", cursor.execute(statement, [after, upto, list(topics)]).fetchall())
+            return cast("list[RawEvent]", cursor.execute(statement, parameters).fetchall())
 
     def leaf_at(self, position: int) -> bytes:
         """Return the leaf hash of the event at a position, b"" if there is none."""
@@ -342,6 +353,11 @@ def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_u
 def _as_new(outcome: Outcome) -> Outcome:
     """Return a receipt as the append that made it would have given it."""
     return outcome._replace(is_new=True) if isinstance(outcome, Receipt) else outcome
+
+
+def _mentioning(refs: Sequence[str], upto: int) -> list[Any]:
+    """Return the parameters of `MENTIONING`."""
+    return [list(range(era_of(upto) + 1)), list(refs), upto]
 
 
 def _among(topics: Sequence[str]) -> str:
