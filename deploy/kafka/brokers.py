@@ -89,7 +89,11 @@ class Broker:
         command = ["java", *HEAP, logging, "-cp", classpath(), "kafka.Kafka", self.folder / "server.properties"]
         with log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True, preexec_fn=_end_with_parent
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, which takes no lock
             )
 
     def wait(self) -> None:
