@@ -10,6 +10,7 @@ quorum whose voters are named.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import fcntl
 import os
 import re
@@ -17,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ JAVA_MIN = 17
 START_SECONDS = 90
 STOP_SECONDS = 20
 STARTS_MAX = 3  # a quorum may fail to form on a busy machine, and a port may be taken meanwhile
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 STARTED = "Kafka Server started"
 CLUSTER_ID = "Y3VzdG9keS1sb2NhbC0wMQ"  # 22 characters: 16 bytes in URL-safe base64
 HEAP = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
@@ -85,7 +88,13 @@ class Broker:
         logging = f"-Dlog4j2.configurationFile=file:{HERE / 'log4j2.properties'}"
         command = ["java", *HEAP, logging, "-cp", classpath(), "kafka.Kafka", self.folder / "server.properties"]
         with log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, which takes no lock
+            )
 
     def wait(self) -> None:
         """Wait until it says that it has started; raise RuntimeError with its log if it does not."""
@@ -106,6 +115,12 @@ class Broker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def _end_with_parent() -> None:
+    """Let Linux end a broker whose parent is gone, however that went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass
