@@ -3,7 +3,8 @@
     python -m benchmarks.bench_read_api [--events 1000000] [--rounds 200] [--json]
 
 A real server in a process of its own over SQLite; one client asks one question after the other over one connection,
-each in turn with a request to /healthz. What is about persons is recorded, durably, before it is shown: that is in the time.
+each in turn with a request to /healthz. What is about persons is recorded durably before it is shown: that is in the
+time.
 Every request names another facility or case than the one before, as known now, or a position never asked about before.
 """
 
