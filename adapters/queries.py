@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from adapters.remembering import remembered
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
@@ -84,6 +85,7 @@ def _merged(first: Iterable[Recorded], second: Iterable[Recorded]) -> list[Recor
     return [by_position[position] for position in sorted(by_position)]
 
 
+@remembered
 def ice_reaches(ledger: Ledger, upto: int) -> datetime | None:
     """Return the latest transfer that ICE itself has recorded up to a position, None if it records none.
 

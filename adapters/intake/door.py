@@ -112,7 +112,7 @@ class Door:
 
         def beside(outcomes: list[Outcome]) -> Beside:
             found = iter(outcomes)
-            answers[:] = [_answer(one, next(found)) if isinstance(one, Submission) else one for one in judged]
+            answers[:] = [answer_of(one, next(found)) if isinstance(one, Submission) else one for one in judged]
             paired = zip(offered, answers, strict=True)
             refused = [_evidence(one, answer) for one, answer in paired if isinstance(answer, InputRefused)]
             return replace(delivery.beside(answers) if delivery else Beside(), rejects=refused)
@@ -122,7 +122,8 @@ class Door:
         return answers
 
 
-def _answer(submission: Submission, outcome: Outcome) -> Answer:
+def answer_of(submission: Submission, outcome: Outcome) -> Answer:
+    """Return what is answered to a submission that was appended."""
     if isinstance(outcome, Equivocation):
         return different_bytes(outcome.first)
     return _accepted(submission, outcome)
