@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from adapters.store.ledger import Ledger
 from projections.cases import SEALING_TYPES, CaseEvents, Cases, case_ref
@@ -10,6 +11,7 @@ from projections.linked_cases import CASE_KINDS
 from projections.recorded import Recorded
 
 CASES_A_BATCH = 500
+CASES_FIRST = 50  # whoever wants few rows of many does not wait for five hundred cases
 
 
 def case_refs(ledger: Ledger) -> list[str]:
@@ -20,8 +22,9 @@ def case_refs(ledger: Ledger) -> list[str]:
 def cases_of(ledger: Ledger, refs: Sequence[str], upto: int) -> Iterator[CaseEvents]:
     """Yield the cases among these references, each as `projections.cases` gathers it from the log up to a position."""
     seals = list(ledger.recorded(upto=upto, topics=SEALING_TYPES))
-    for first in range(0, len(refs), CASES_A_BATCH):
-        yield from _batch(ledger, refs[first : first + CASES_A_BATCH], seals, upto)
+    starts = [0, *range(CASES_FIRST, len(refs), CASES_A_BATCH)] if refs else []
+    for first, end in pairwise([*starts, len(refs)]):
+        yield from _batch(ledger, refs[first:end], seals, upto)
 
 
 def _batch(ledger: Ledger, refs: Sequence[str], seals: list[Recorded], upto: int) -> Iterator[CaseEvents]:

@@ -7,7 +7,6 @@ are drawn in `projections/explanation.py`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from shutil import get_terminal_size
@@ -15,18 +14,16 @@ from shutil import get_terminal_size
 import click
 import orjson
 
-from adapters.cases import DecidedCase, decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import file_exists, json_option, print_json
 from adapters.cli.rules import PACK
 from adapters.composition import Services
 from adapters.explain.text import WIDTH, text_of_explanations
+from adapters.questions.asked import Asked
+from adapters.questions.explained import explained
 from adapters.rules.packs import load_pack
 from domain.errors import InputRefused
-from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import DecisionPoint
-from projections.decisions import Decision
-from projections.explanation import Explanation
 
 WIDTH_MAX = 100  # longer lines are hard to read
 
@@ -65,11 +62,9 @@ def explain(
     rulebook = load_pack(pack_file) if pack_file else None
     ledger = services.reading()
     upto = known_position(ledger, known)
-    case = decided_case(services, ledger, ref, at=at, upto=upto, rulebook=rulebook)
+    case = explained(Asked(services, ledger), ref, point=point, at=at, upto=upto, rulebook=rulebook)
     ledger.close()
-    names = {facility.agency: facility.agency_name for facility in services.register.facilities}
-    responses = tuple(event for event in case.amended if isinstance(event.data, DetainerResponseDecided))
-    made = [Explanation(decision, case.rules.rulebook, upto, names, responses) for decision in _chosen(case, point)]
+    made = case.explanations
     if as_json:
         documents = [explanation.as_json() for explanation in made]
         document = documents[0] if point and len(documents) == 1 else documents
@@ -86,20 +81,6 @@ def explain(
         width = min(get_terminal_size().columns, WIDTH_MAX) if terminal else WIDTH
         content = text_of_explanations(made, case.ref, width, styled=terminal)
     _deliver(content, output)
-
-
-def _chosen(case: DecidedCase, point: str | None) -> Sequence[Decision]:
-    if point is None:
-        return case.decisions
-    chosen = [decision for decision in case.decisions if decision.determination.decision_point == point]
-    if chosen:
-        return chosen
-    arisen = [decision.determination.decision_point.value for decision in case.decisions]
-    raise InputRefused(
-        "point_not_arisen",
-        f"{point} did not arise in {case.ref}",
-        mend=f"these did: {', '.join(arisen)}" if arisen else "no decision point arose in this case",
-    )
 
 
 def _deliver(content: str, output: Path | None) -> None:

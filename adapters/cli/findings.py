@@ -8,14 +8,11 @@
 
 With --json, `findings` gives the list of what projections/finding.py draws. `--summary --json` gives
 {"known":22,"at":null,"counts":{"notice_lead_short":1},"states":{"open":1}}. `show`, `answer` and `close` give the
-finding with `arises` (false if it no longer does, or not as of the time) and
-"workflow":[{"position":30,"at":"...","agency":"mn-cass-sheriff","event":"finding.contradiction_explained",
-"words":"..."}].
+finding as adapters/questions/disagreeing.py draws it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -23,15 +20,14 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant
-from adapters.composition import Services, amendments, sequences, setting
+from adapters.composition import Services
 from adapters.findings import act, version_of
+from adapters.questions.asked import Asked
+from adapters.questions.disagreeing import disagreeing, finding_shown, finding_trail, shown, unknown_finding
 from adapters.store.ledger import Ledger
 from adapters.visible import visible
-from domain.errors import InputRefused
-from domain.instants import format_rfc3339
 from projections.explained.wording import spaced
 from projections.finding import Kind
-from projections.finding_trail import FindingTrail
 from projections.finding_workflow import WORKFLOW_TYPES, Command, State, Workflow, workflows
 
 SHOWN = 50
@@ -65,38 +61,16 @@ def findings(
     if context.invoked_subcommand:
         return
     services: Services = context.obj
-    if facility:
-        services.register.facility(facility)
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    trail = _trail(services, ledger, upto, at)
+    with progress_bar("looking") as progress:
+        asked, upto = Asked(services, ledger, progress), known_position(ledger, known)
+        found = disagreeing(asked, at=at, upto=upto, kinds=kinds, facility=facility, state=state)
     ledger.close()
-    wanted = {"facility": (facility,) if facility else (), "kind": kinds, "state": (state,) if state else ()}
-    rows = [row for row in trail.rows() if all(not any_of or row[key] in any_of for key, any_of in wanted.items())]
-    by_kind, by_state = Counter(row["kind"] for row in rows), Counter(row["state"] for row in rows)
-    numbers = {
-        "known": upto,
-        "at": format_rfc3339(at) if at else None,
-        "counts": {kind.value: by_kind[kind.value] for kind in Kind if by_kind[kind.value]},
-        "states": {one.value: by_state[one.value] for one in State if by_state[one.value]},
-    }
+    numbers = found.summary()
     if as_json:
-        print_json(numbers if summary else rows)
+        print_json(numbers if summary else found.rows)
     else:
-        _print_findings(numbers, [] if summary else rows, len(rows))
-
-
-def _trail(services: Services, ledger: Ledger, upto: int, at: datetime | None) -> FindingTrail:
-    """Fold the log as known at a position, without what surely happened after a moment."""
-    amending = amendments(ledger, upto)
-    counts = sequences(ledger, upto, at)
-    trail = FindingTrail(setting(ledger, upto, amending, at), services.custodians(), counts)
-    with progress_bar("looking", upto) as advance:
-        for event in amending.apply(ledger.recorded(upto=upto)):
-            if at is None or event.occurred.maybe_by(at):
-                trail.apply(event)
-            advance(event.position)
-    return trail
+        _print_findings(numbers, [] if summary else found.rows, len(found.rows))
 
 
 @click.command()
@@ -108,39 +82,11 @@ def _trail(services: Services, ledger: Ledger, upto: int, at: datetime | None) -
 def show(services: Services, finding: str, at: datetime | None, known: int | datetime | None, *, as_json: bool) -> None:
     """Show one finding, with all that agencies said of it."""
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    trail = _trail(services, ledger, upto, at)
+    with progress_bar("looking") as progress:
+        asked, upto = Asked(services, ledger, progress), known_position(ledger, known)
+        document = finding_shown(asked, finding, at=at, upto=upto)
     ledger.close()
-    row, workflow = trail.row(finding), trail.workflows().get(finding)
-    if row is None and workflow is None:
-        raise _unknown(finding)
-    document = _document(finding, row, workflow or Workflow())
     print_json(document) if as_json else _print_one(document)
-
-
-def _document(finding: str, row: dict[str, Any] | None, workflow: Workflow) -> dict[str, Any]:
-    return {
-        "id": finding,
-        **(row or {}),
-        **workflow.as_json(),
-        "arises": row is not None,
-        "workflow": [
-            {
-                "position": event.position,
-                "at": event.occurred.as_json(),
-                "agency": event.agency,
-                "event": event.type,
-                **event.data.model_dump(mode="json", include={"words", "outcome"}, exclude_none=True),
-            }
-            for event in workflow.told
-        ],
-    }
-
-
-def _unknown(finding: str) -> InputRefused:
-    return InputRefused(
-        "unknown_finding", f"there is no finding {finding[:80]!r}", mend="`custody findings` prints the ids"
-    )
 
 
 @click.command()
@@ -178,16 +124,17 @@ def _act(
     try:
         version = version_of(ledger, finding)
         upto = ledger.position()
-        trail = _trail(services, ledger, upto, None)
+        with progress_bar("looking", upto) as progress:
+            trail = finding_trail(Asked(services, ledger, progress), upto, None)
         row, workflow = trail.row(finding), trail.workflows().get(finding, Workflow())
         if row is None:
-            raise _unknown(finding)
+            raise unknown_finding(finding)
         command = Command(row, workflow, version, agency, services.clock())
         act(ledger, command, words=words, outcome=outcome)
         told = [event for event in ledger.recorded(after=upto, topics=WORKFLOW_TYPES) if event.stream_id == finding]
     finally:
         ledger.close()
-    document = _document(finding, row, workflows([*workflow.told, *told])[finding])
+    document = shown(finding, row, workflows([*workflow.told, *told])[finding])
     print_json(document) if as_json else _print_one(document)
 
 

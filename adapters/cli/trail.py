@@ -1,4 +1,4 @@
-"""The audit trail of one case: what happened, which rules spoke at each decision point, what disagrees."""
+"""`custody trail`: the audit trail of one case; adapters/questions/trail.py draws what --json gives."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from typing import Any
 
 import click
 
-from adapters.cases import decided_case
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant, show_pack
-from adapters.composition import Services, ice_told_until
+from adapters.composition import Services
 from adapters.explain.headings import SHEETS
+from adapters.questions import trail as question
+from adapters.questions.asked import Asked
 from adapters.visible import visible
-from domain.instants import format_rfc3339
-from projections.amendments import Amendments
 from projections.explained.record import listing_words
 from projections.explained.wording import spaced
-from projections.facts import Case
-from projections.finding import Setting
-from projections.finding_row import finding_row
-from projections.finding_workflow import WORKFLOW_TYPES, workflows
-from projections.findings import findings
-from projections.linked_cases import case_of
-from projections.recorded import Recorded
 
 
 @click.command()
@@ -35,46 +27,10 @@ from projections.recorded import Recorded
 def trail(services: Services, ref: str, at: datetime | None, known: int | datetime | None, as_json: bool) -> None:
     """Show the trail of an episode, detainer, handoff or agreement, with the rule at each decision point."""
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    case = decided_case(services, ledger, ref, at=at, upto=upto)
-    against = Setting(case.rules.rulebook, case.agreements, ice_told_until(ledger, upto, at), case.stops)
-    said = workflows(case.amending.apply(ledger.recorded(upto=upto, topics=WORKFLOW_TYPES)))
+    found = question.trail(Asked(services, ledger), ref, at=at, upto=known_position(ledger, known))
     ledger.close()
-    told_of = case_of(case.ref, case.amended)
-    given = findings(Case(case.amended, services.custodians()), case.decisions, against)
-    document = {
-        "ref": case.ref,
-        "known": upto,
-        "pack": case.rules.as_json(),
-        "events": [event_row(event, case.amending) for event in in_order(case.events)],
-        "decisions": [decision.as_json() for decision in case.decisions],
-        "findings": [finding_row(told_of, finding, case.amended, said) for finding in given],
-    }
+    document = found.as_json()
     print_json(document) if as_json else _print_trail(document)
-
-
-def in_order(events: list[Recorded]) -> list[Recorded]:
-    """Order by when things happened, then by when the ledger knew them."""
-    return sorted(events, key=lambda event: (event.occurred.sort_key, event.position))
-
-
-def event_row(event: Recorded, amending: Amendments) -> dict[str, Any]:
-    """Return one event as the trail shows it, as published, with what later amended it."""
-    return {
-        "position": event.position,
-        "at": event.occurred.as_json(),
-        "type": event.type,
-        "agency": event.agency,
-        "source": event.envelope.source,
-        "stream": event.stream,
-        "recorded_at": format_rfc3339(event.recorded_at),
-        "source_recorded": event.envelope.recorded.as_json(),
-        "data": event.envelope.data.model_dump(mode="json", exclude_defaults=True),
-        "amended_by": [{"position": a.position, "type": a.data.TYPE} for a in amending.of(event)],
-        "id": event.envelope.id,
-        "signed": event.is_signed,
-        "via": event.envelope.via,
-    }
 
 
 def _print_trail(document: dict[str, Any]) -> None:

@@ -1,0 +1,113 @@
+"""What disagrees over the whole log, and what agencies say to it; `projections/finding.py` draws a finding.
+
+`shown` gives one with all that was said of it: the finding's keys, then `arises` (false if it no longer does, or not as
+of the time) and "workflow":[{"position":30,"at":"...","agency":"mn-cass-sheriff",
+"event":"finding.contradiction_explained","words":"..."}].
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapters.composition import amendments, sequences, setting
+from adapters.questions.asked import Asked
+from domain.errors import InputRefused
+from domain.instants import format_rfc3339
+from projections.finding import Kind
+from projections.finding_trail import FindingTrail
+from projections.finding_workflow import State, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Findings as known at a position and as of a moment, by case, then those of many cases."""
+
+    known: int
+    at: datetime | None
+    rows: list[dict[str, Any]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many there are of each kind and in each state, without those of which there are none."""
+        by_kind, by_state = Counter(row["kind"] for row in self.rows), Counter(row["state"] for row in self.rows)
+        return {
+            "known": self.known,
+            "at": format_rfc3339(self.at) if self.at else None,
+            "counts": {kind.value: by_kind[kind.value] for kind in Kind if by_kind[kind.value]},
+            "states": {one.value: by_state[one.value] for one in State if by_state[one.value]},
+        }
+
+
+def disagreeing(
+    asked: Asked,
+    *,
+    at: datetime | None,
+    upto: int,
+    kinds: Sequence[str] = (),
+    facility: str | None = None,
+    state: str | None = None,
+) -> Findings:
+    """Return what disagrees: of these kinds, about a facility, in a state; raise InputRefused(unknown_facility)."""
+    wanted = {
+        **asked.at_facility(facility),
+        **({"kind": kinds} if kinds else {}),
+        **({"state": [state]} if state else {}),
+    }
+    rows = [
+        row
+        for row in finding_trail(asked, upto, at).rows()
+        if all(row[key] in any_of for key, any_of in wanted.items())
+    ]
+    return Findings(upto, at, rows)
+
+
+def finding_trail(asked: Asked, upto: int, at: datetime | None) -> FindingTrail:
+    """Fold the log as known at a position, without what surely happened after a moment."""
+    ledger = asked.ledger
+    amending = amendments(ledger, upto)
+    counts = sequences(ledger, upto, at)
+    trail = FindingTrail(setting(ledger, upto, amending, at), asked.services.custodians(), counts)
+    for event in amending.apply(ledger.recorded(upto=upto)):
+        if at is None or event.occurred.maybe_by(at):
+            trail.apply(event)
+        asked.progress(event.position)
+    return trail
+
+
+def finding_shown(asked: Asked, finding: str, *, at: datetime | None, upto: int) -> dict[str, Any]:
+    """Return one finding with all that agencies said of it; raise InputRefused(unknown_finding)."""
+    trail = finding_trail(asked, upto, at)
+    row, workflow = trail.row(finding), trail.workflows().get(finding)
+    if row is None and workflow is None:
+        raise unknown_finding(finding)
+    return shown(finding, row, workflow or Workflow())
+
+
+def shown(finding: str, row: dict[str, Any] | None, workflow: Workflow) -> dict[str, Any]:
+    """Return a finding of an id, `row` being None if it does not arise, with all that was said of it."""
+    return {
+        "id": finding,
+        **(row or {}),
+        **workflow.as_json(),
+        "arises": row is not None,
+        "workflow": [
+            {
+                "position": event.position,
+                "at": event.occurred.as_json(),
+                "agency": event.agency,
+                "event": event.type,
+                **event.data.model_dump(mode="json", include={"words", "outcome"}, exclude_none=True),
+            }
+            for event in workflow.told
+        ],
+    }
+
+
+def unknown_finding(finding: str) -> InputRefused:
+    """Say that there is no such finding."""
+    return InputRefused(
+        "unknown_finding", f"there is no finding {finding[:80]!r}", mend="`custody findings` prints the ids"
+    )
