@@ -15,7 +15,8 @@ from adapters.http import health, publishing
 from adapters.http.problems import problem_response
 from adapters.http.rates import Rates
 from adapters.intake.group_commit import GroupCommit
-from adapters.store.ledger import Ledger
+from adapters.questions.asked import Asked
+from adapters.web.app import add_pages
 from domain.errors import InputRefused, LedgerError, LedgerUnavailable
 
 TITLE = "Custody ledger"
@@ -27,7 +28,7 @@ NAMES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 class Parts:
     """What requests are answered with, while the application runs: a ledger to read, and the way in."""
 
-    ledger: Ledger
+    asked: Asked
     intake: GroupCommit
 
 
@@ -37,7 +38,8 @@ def application(opened: Callable[[], AbstractContextManager[Parts]], rates: Rate
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         with opened() as parts:
-            app.state.ledger, app.state.intake, app.state.rates = parts.ledger, parts.intake, rates
+            app.state.ledger, app.state.intake, app.state.rates = parts.asked.ledger, parts.intake, rates
+            app.state.asked = parts.asked
             yield
 
     app = FastAPI(
@@ -51,6 +53,7 @@ def application(opened: Callable[[], AbstractContextManager[Parts]], rates: Rate
     )
     app.include_router(publishing.router)
     app.include_router(health.router)
+    add_pages(app)
     app.add_exception_handler(LedgerError, _refused)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_exception_handler(ClientDisconnect, _gone)

@@ -15,6 +15,7 @@ from adapters.http.rates import Rates
 from adapters.intake.checking import ParallelChecker, SerialChecker
 from adapters.intake.door import Door
 from adapters.intake.group_commit import GroupCommit
+from adapters.questions.asked import Asked
 from adapters.store.ledger import Ledger
 
 CONNECTIONS_MAX = 1_000
@@ -68,4 +69,4 @@ def opened(services: Services, checkers: int) -> Iterator[Parts]:
             else SerialChecker(services.register)
         )
         intake = stack.enter_context(GroupCommit(Door(writing, checker, services.clock)))
-        yield Parts(reading, intake)
+        yield Parts(Asked(services, reading), intake)

@@ -1,0 +1,104 @@
+"""What a page is asked: of which moment, and as known at which position. A URL that leaves either open is completed.
+
+    /facilities/mn-cass-jail                                            leads to
+    /facilities/mn-cass-jail?at=2026-01-17T12%3A00%3A00-06%3A00&known=350
+
+The second is what people cite: opened next year it shows the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from adapters.composition import local
+from adapters.questions.asked import Asked
+from adapters.questions.coverage import Said
+from adapters.questions.knowledge import known_position, moment_of
+from adapters.web.said import said_at
+from domain.instants import format_rfc3339
+
+CLOCKS = ("at", "known")
+MONTH = "month"  # what the slider sends: months since January 2025
+FIRST_YEAR, MONTHS = 2025, 12
+
+
+class Incomplete(Exception):
+    """The URL leaves a clock open; `url` is the one to go to."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A page's two clocks, and where it reads."""
+
+    asked: Asked
+    request: Request
+    at: datetime
+    known: int
+
+    @property
+    def said(self) -> Said:
+        """Return the rules known at the position, and what the log says beside them."""
+        return said_at(self.asked, self.known)
+
+    def to(self, path: str, **parameters: Any) -> str:
+        """Return the URL of another page on the same two clocks, or others if given."""
+        given = {"at": stamp(self.at), "known": self.known, **parameters}
+        return f"{quote(path)}?{urlencode({name: value for name, value in given.items() if value is not None})}"
+
+    def of_month(self, path: str, number: int, **parameters: Any) -> str:
+        """Return the URL of a page as of the end of another month, counted as the slider counts."""
+        return self.to(path, at=stamp(moment_of(month_text(number))), **parameters)
+
+    @property
+    def at_text(self) -> str:
+        """Return the moment as it is written into a form."""
+        return stamp(self.at)
+
+    @property
+    def url(self) -> str:
+        """Return this page's own URL, whole, for people to cite."""
+        return str(self.request.url)
+
+
+def asking(request: Request) -> Asking:
+    """Read the two clocks of a request; raise Incomplete where the URL is not the one to cite, InputRefused."""
+    asked: Asked = request.app.state.asked
+    given = dict(request.query_params)
+    known = known_position(asked.ledger, given.get("known") or None, where="known")
+    at = _moment(asked, given)
+    rest = {name: value for name, value in given.items() if value and name not in (*CLOCKS, MONTH)}
+    whole = {"at": stamp(at), "known": str(known), **rest}
+    if {name: value for name, value in given.items() if value} != whole:
+        raise Incomplete(f"{quote(request.url.path)}?{urlencode(whole)}")
+    return Asking(asked, request, at, known)
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment to the second, in Minnesota's time."""
+    return format_rfc3339(local(moment).replace(microsecond=0))
+
+
+def month_number(moment: datetime) -> int:
+    """Return a moment's month as the slider counts."""
+    here = local(moment)
+    return (here.year - FIRST_YEAR) * MONTHS + here.month - 1
+
+
+def month_text(number: int) -> str:
+    """Return the slider's month as `2026-01`."""
+    return f"{FIRST_YEAR + number // MONTHS}-{number % MONTHS + 1:02}"
+
+
+def _moment(asked: Asked, given: dict[str, str]) -> datetime:
+    if given.get(MONTH, "").isdecimal():
+        return moment_of(month_text(min(int(given[MONTH]), 100 * MONTHS)))
+    return moment_of(given["at"]) if given.get("at") else local(asked.services.clock())

@@ -1,0 +1,80 @@
+"""How pages write what the questions answer: moments with their zone, codes as words, statuses as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from adapters.composition import local
+from domain.rules.pack import Status
+
+STATUS_WORDS = {
+    Status.REQUIRED: "must",
+    Status.PERMITTED: "may",
+    Status.PROHIBITED: "must not",
+    Status.CONFLICT: "rules conflict",
+    Status.REQUESTED_ONLY: "is only asked to",
+    Status.UNDETERMINED: "not known",
+    Status.NO_RULE: "no rule",
+}
+STATUS_MEANS = {
+    Status.REQUIRED: "an obligation stands, and nothing against it",
+    Status.PERMITTED: "a permission stands, and nothing against it",
+    Status.PROHIBITED: "a prohibition stands, and nothing against it",
+    Status.CONFLICT: "a prohibition stands against an obligation or a permission; nothing here says which prevails",
+    Status.REQUESTED_ONLY: "only a request stands, which obliges nobody",
+    Status.UNDETERMINED: "a fact that is not recorded, or rival readings of a text, could change the answer",
+    Status.NO_RULE: "no rule of the pack speaks to this custodian",
+}
+
+
+def when(value: Any) -> Markup:
+    """Write a moment or a wire instant for people: `Fri 16 Jan 2026, 17:00 CST`, with the machine's form beside."""
+    if value is None or value == "":
+        return Markup('<span class="quiet">not known</span>')
+    if isinstance(value, Mapping):
+        return _bounds(value["earliest"], value["latest"], str(value["precision"]))
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return _time(moment, clock_words(moment))
+
+
+def clock_words(moment: datetime) -> str:
+    """Write a moment in Minnesota's time: `Fri 16 Jan 2026, 17:00 CST`."""
+    here = local(moment)
+    return f"{date_words(moment)}, {here:%H:%M %Z}"
+
+
+def date_words(moment: datetime) -> str:
+    """Write a day in Minnesota: `Fri 16 Jan 2026`."""
+    here = local(moment)
+    return f"{here:%a} {here.day} {here:%b %Y}"
+
+
+def _bounds(earliest: str | None, latest: str | None, precision: str) -> Markup:
+    first, last = (datetime.fromisoformat(bound) if bound else None for bound in (earliest, latest))
+    if first and last and precision == "day":
+        return _time(first, date_words(first))
+    if first and last and precision in ("month", "year"):
+        return Markup("{}").format(f"{local(first):%b %Y}" if precision == "month" else f"{local(first):%Y}")
+    words = [
+        Markup("{} {}").format(word, _time(bound, date_words(bound)))
+        for word, bound in (("not before", first), ("not after", last))
+        if bound
+    ]
+    return Markup(", ").join(words) if words else when(None)
+
+
+def _time(moment: datetime, words: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), words)
+
+
+def duration(minutes: int | None) -> str:
+    """Write minutes as `2 d 3 h 10 min`, the parts that are not nought."""
+    if minutes is None:
+        return "not known"
+    days, rest = divmod(abs(minutes), 24 * 60)
+    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (rest // 60, "h"), (rest % 60, "min")) if number]
+    return " ".join(parts) or "0 min"
