@@ -10,9 +10,8 @@ With --json the list that projections/claims.py draws. `assert --json` gives
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,18 @@ import click
 from adapters.cli.counts import define_option
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, amendments, local
-from adapters.counting import counts_with, told
+from adapters.composition import Services
+from adapters.counting import counts_with
 from adapters.importers.claim_bodies import claim_body
 from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
+from adapters.questions.asked import Asked
+from adapters.questions.claimed import claimed
 from adapters.store.ledger import Ledger
 from adapters.store.recording import Equivocation
 from adapters.visible import visible
 from domain.errors import InputRefused
 from domain.events.record import SourceMark
-from domain.instants import microseconds
-from projections.claims import TYPES, claims_told, reconciled
-from projections.counted import Rows
-from projections.tally import Period, Tally
 
 VIA = "claims/assert"
 
@@ -63,29 +60,11 @@ def claims(
         return
     services: Services = context.obj
     definitions = counts_with(define)
-    if count_id and definitions.get(count_id).split:
-        raise InputRefused("split_count", f"{count_id} is given split, and has no one number", mend="name another")
     ledger = services.reading()
     upto = known_position(ledger, known)
-    events = claims_told(amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=TYPES)))
-    if claim_id:
-        events = [event for event in events if event.stream_id == claim_id]
-        if not events:
-            what = f"there is no claim {claim_id[:80]!r}"
-            raise InputRefused("unknown_claim", what, mend="`custody claims` lists every claim")
-    found = told(services, ledger, upto) if events else None
+    asked = Asked(services, ledger)
+    listed = claimed(asked, claim_id, count_id=count_id, definitions=definitions, at=at, upto=upto)
     ledger.close()
-
-    @cache
-    def rows(moment: datetime) -> Rows:
-        assert found is not None  # noqa: S101 - there is no claim to ask
-        return Rows(found, microseconds(moment))
-
-    def tally(moment: datetime | None, period: Period, kinds: Sequence[str]) -> Tally:
-        only = {"custodian_kind": kinds} if kinds else {}
-        return Tally(definitions, rows(moment or local(services.clock())), period, only)
-
-    listed = [reconciled(event, tally, count=count_id, at=at) for event in events]
     if as_json:
         print_json(listed)
         return

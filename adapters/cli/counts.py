@@ -24,17 +24,14 @@ import click
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table
 from adapters.composition import Services, local
-from adapters.counting import counts_with, told
-from domain.counts.counting import Definition, Definitions, Row
-from domain.counts.fields import FIELDS, Of, Value
-from domain.errors import InputRefused
-from domain.instants import microseconds
-from projections.counted import Rows
-from projections.tally import Period, Tally
+from adapters.counting import counts_with
+from adapters.questions.asked import Asked
+from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
+from domain.counts.fields import Value
+from projections.tally import Tally
 
 BLANK = "(blank)"
 EVENTS_SHOWN = 6
-WORDS = {"null": None, "true": True, "false": False}
 
 define_option = click.option(
     "--define", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A file of counts of your own."
@@ -65,9 +62,9 @@ def counts(context: click.Context, /, by: tuple[str, ...], *, as_json: bool, **a
     """Named counts, each with a definition; `counts explain` gives it, `counts show` the rows."""
     if context.invoked_subcommand:
         return
-    fields = _fields(by)
-    tally, upto, moment = _tally(context.obj, **asked)
-    rows = list(tally.counted(fields))
+    fields = grouping(by)
+    tallied, upto, moment = _tallied(context.obj, **asked)
+    rows = list(tallied.counted(fields))
     if as_json:
         print_json(rows)
         return
@@ -89,11 +86,8 @@ def counts(context: click.Context, /, by: tuple[str, ...], *, as_json: bool, **a
 @pass_services
 def show(services: Services, /, count_id: str, where: tuple[str, ...], *, as_json: bool, **asked: Any) -> None:
     """List the rows of a count: what each refers to, and the events it rests on."""
-    count = counts_with(asked["define"]).get(count_id)
-    only = _only(count.of, where)
-    tally, _, _ = _tally(services, **asked)
-    members = [row for row in tally.members(count) if all(row[name] == value for name, value in only.items())]
-    rows = sorted(map(_shown, members), key=lambda row: str(row["ref"]))
+    tallied, _, _ = _tallied(services, **asked)
+    rows = members(tallied, count_id, where)
     if as_json:
         print_json(rows)
         return
@@ -108,22 +102,17 @@ def show(services: Services, /, count_id: str, where: tuple[str, ...], *, as_jso
 @json_option
 def explain(count_id: str | None, define: Path | None, *, as_json: bool) -> None:
     """Say what a count counts, what it leaves out, and whose word it is; of every count if none is named."""
-    found = counts_with(define)
-    chosen = [found.get(count_id)] if count_id else list(found)
+    rows = explained_counts(counts_with(define), count_id)
     if as_json:
-        print_json([_explained(found, one) for one in chosen])
+        print_json(rows)
         return
-    for one in chosen:
-        click.echo(f"{one.id}  {one.label}")
+    for one in rows:
+        click.echo(f"{one['id']}  {one['label']}")
         for name in ("counted", "left_out", "whose_word"):
-            click.echo(f"  {name.replace('_', ' ')}: {getattr(one, name)}")
+            click.echo(f"  {name.replace('_', ' ')}: {one[name]}")
 
 
-def _explained(found: Definitions, one: Definition) -> dict[str, Any]:
-    return {**one.model_dump(mode="json"), "chain": [outer.id for outer in found.chain(one)]}
-
-
-def _tally(
+def _tallied(
     services: Services,
     first: datetime | None,
     last: datetime | None,
@@ -133,48 +122,13 @@ def _tally(
     known: int | datetime | None,
 ) -> tuple[Tally, int, datetime]:
     """Return the counts over what is asked about, the position, and the moment."""
-    if first and last and last < first:
-        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
-    if facility:
-        services.register.facility(facility)
     definitions = counts_with(define)
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    found = told(services, ledger, upto, facility)
+    upto, moment = known_position(ledger, known), at or local(services.clock())
+    counting = Counting(upto, moment, first, last, facility, definitions)
+    tallied = tally(Asked(services, ledger), counting)
     ledger.close()
-    moment = at or local(services.clock())
-    period = Period(microseconds(first) if first else None, microseconds(last) if last else None)
-    return Tally(definitions, Rows(found, microseconds(moment)), period), upto, moment
-
-
-def _fields(by: Sequence[str]) -> list[str]:
-    """Return the fields to group by: repeated, or listed with commas."""
-    names = [name.strip() for one in by for name in one.split(",") if name.strip()]
-    for name in names:
-        if not any(name in FIELDS[of] for of in Of):
-            raise _unknown_field(name, {name: None for of in Of for name in FIELDS[of]}, "--by")
-    return list(dict.fromkeys(names))
-
-
-def _only(of: Of, where: Sequence[str]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for one in where:
-        name, is_there, text = one.partition("=")
-        if not is_there or name not in FIELDS[of]:
-            raise _unknown_field(name, FIELDS[of], f"--where {one[:80]}")
-        found[name] = WORDS.get(text, text)
-    return found
-
-
-def _unknown_field(name: str, known: Mapping[str, object], where: str) -> InputRefused:
-    mend = f"one of: {', '.join(known)}"
-    return InputRefused("unknown_field", f"rows have no field {name[:40]!r}", where=where, mend=mend)
-
-
-def _shown(row: Row) -> dict[str, Any]:
-    """Return a row as its fields, without the moments that it counts by."""
-    of = Of.DETAINERS if row["ref"].startswith("detainer/") else Of.HANDOFFS
-    return {"ref": row["ref"], **{name: row[name] for name in FIELDS[of]}, "events": row["events"]}
+    return tallied, upto, moment
 
 
 def _cell(by: Mapping[str, Value], name: str) -> str:

@@ -12,9 +12,8 @@ from adapters.cli.output import json_option, print_json, print_table, show_insta
 from adapters.composition import Services, local
 from adapters.questions.asked import Asked
 from adapters.questions.custody_at import custody_at
-from adapters.read_models.rows import ModelRow
-from projections.detainers import DETAINERS
-from projections.handoffs import HANDOFFS, NOTICES, PICKUPS, with_declined
+from adapters.questions.handed_over import as_told, handed_over
+from projections.handoffs import NOTICES, PICKUPS
 
 
 @click.command()
@@ -86,13 +85,8 @@ def handoffs(
     services: Services, facility: str | None, at: datetime | None, known: int | datetime | None, as_json: bool
 ) -> None:
     """Handoffs with what each side said, and whether they agree."""
-    if facility:
-        services.register.facility(facility)
     ledger = services.reading()
-    upto, asked = known_position(ledger, known), Asked(services, ledger)
-    detainers = asked.rows(DETAINERS.name, {}, at=at, upto=upto)
-    told = asked.rows(HANDOFFS.name, asked.at_facility(facility), at=at, upto=upto)
-    rows = [_shown(row) for row in with_declined(told, detainers)]
+    rows = handed_over(Asked(services, ledger), facility=facility, at=at, upto=known_position(ledger, known))
     ledger.close()
     if as_json:
         print_json(rows)
@@ -110,12 +104,6 @@ def handoffs(
         for r in rows
     ]
     print_table(columns, table, empty="No handoff is recorded.")
-
-
-def _shown(row: ModelRow) -> ModelRow:
-    """Return a row for people and programs: moments only as their sources wrote them."""
-    hidden = {"told_at", "scheduled_at", "sent_at"}
-    return {name: value for name, value in row.items() if name not in hidden}
 
 
 @click.command()
@@ -162,7 +150,7 @@ def _list(
     ledger = services.reading()
     asked = Asked(services, ledger)
     found = asked.rows(table, asked.at_facility(facility), at=at, upto=known_position(ledger, known))
-    rows = [_shown(row) for row in found]
+    rows = [as_told(row) for row in found]
     ledger.close()
     rows.sort(key=lambda row: str(row["handoff"]))
     if as_json:

@@ -79,13 +79,18 @@ class Connections:
 
     def close(self) -> None:
         """Close what is idle."""
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._taken():
+            connection.close()
+
+    def _taken(self) -> Connection[DictRow] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # none is idle: another thread may have taken it just now
+            return None
 
     def _begun(self, begin: str) -> Connection[DictRow]:
         """Return a connection with a transaction open. One left idle may have died: nothing was done on it yet."""
-        while self._idle:
-            connection = self._idle.pop()
+        while connection := self._taken():
             with suppress(psycopg.OperationalError):
                 connection.execute(begin)
                 return connection

@@ -1,0 +1,55 @@
+"""Public figures beside the named counts, and what lies between; `projections/claims.py` draws a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from adapters.composition import amendments, local
+from adapters.counting import named_counts, told
+from adapters.questions.asked import Asked
+from domain.counts.counting import Definitions
+from domain.errors import InputRefused
+from domain.instants import microseconds
+from projections.claims import TYPES, claims_told, reconciled
+from projections.counted import Rows
+from projections.tally import Period, Tally
+
+
+def claimed(
+    asked: Asked,
+    claim_id: str | None = None,
+    *,
+    count_id: str | None = None,
+    definitions: Definitions | None = None,
+    at: datetime | None,
+    upto: int,
+) -> list[dict[str, Any]]:
+    """Return every claim, or one, beside the counts; compared with one count whatever it may mean, if that is given.
+
+    Raise InputRefused: unknown_claim, unknown_count, split_count.
+    """
+    counts = definitions or named_counts()
+    if count_id and counts.get(count_id).split:
+        raise InputRefused("split_count", f"{count_id} is given split, and has no one number", mend="name another")
+    services, ledger = asked.services, asked.ledger
+    events = claims_told(amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=TYPES)))
+    if claim_id:
+        events = [event for event in events if event.stream_id == claim_id]
+        if not events:
+            what = f"there is no claim {claim_id[:80]!r}"
+            raise InputRefused("unknown_claim", what, mend="`custody claims` lists every claim")
+    found = told(services, ledger, upto) if events else None
+
+    @cache
+    def rows(moment: datetime) -> Rows:
+        assert found is not None  # noqa: S101 - there is no claim to ask
+        return Rows(found, microseconds(moment))
+
+    def tally(moment: datetime | None, period: Period, kinds: Sequence[str]) -> Tally:
+        only = {"custodian_kind": kinds} if kinds else {}
+        return Tally(counts, rows(moment or local(services.clock())), period, only)
+
+    return [reconciled(event, tally, count=count_id, at=at) for event in events]
