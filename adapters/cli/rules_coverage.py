@@ -18,8 +18,9 @@ from rich.console import Console
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_pack
 from adapters.composition import Services, local
+from adapters.deciding import deciding
 from adapters.questions.asked import Asked
-from adapters.questions.coverage import coverage_at, coverage_over, said_by
+from adapters.questions.coverage import coverage_at, coverage_over
 from adapters.rules.packs import load_pack
 from adapters.visible import visible
 from domain.errors import InputRefused
@@ -104,18 +105,18 @@ def coverage(
         print_json([row.as_json() for row in rows]) if as_json else _print_history(rows, upto)
         return
     moment = at or services.clock()
-    said = said_by(asked, upto, pack)
+    by = deciding(ledger, upto, pack)
     ledger.close()
-    cells = coverage_at(asked, said, moment, facility=facility, points=points)
+    cells = coverage_at(asked, by, moment, facility=facility, points=points)
     if as_json:
         print_json([cell.as_json() for cell in cells])
         return
     click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,},")
-    click.echo(f"under {show_pack(said.rules.as_json())}\n")
+    click.echo(f"under {show_pack(by.rules.as_json())}\n")
     names = {one.id: one.name for one in services.register.facilities}
     _print_rules(cells, names, facility) if facility or point else _print_statuses(cells, names)
-    _print_supposed(said.rules.rulebook.pack.suppose, points)
-    if said.agreements is None:
+    _print_supposed(by.rules.rulebook.pack.suppose, points)
+    if by.agreements is None:
         click.echo("No list of agreements has been imported, so nothing is known of agreements.")
 
 

@@ -5,66 +5,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from adapters.composition import agreements_in_force, amendments, rules_known, stops
+from adapters.deciding import Deciding
 from adapters.questions.asked import Asked
-from adapters.rules.published import RULE_TYPES, KnownRules, rules_by_position
+from adapters.rules.published import RULE_TYPES, rules_by_position
 from domain.events.fields import DecisionPoint
-from domain.events.instrument import BoardApprovalRecorded
-from domain.instants import Instant
 from domain.rules.rulebook import Rulebook
-from domain.rules.stops import Stops
-from projections.agreements import Agreements
-from projections.coverage import Asked as Ordinary
-from projections.coverage import Cell, board_approvals, coverage
+from projections.coverage import Cell, coverage
 from projections.coverage_history import TYPES, Row, Window, coverage_history
 from projections.facts import Custodian
-from projections.recorded import Recorded
 
 EVERY_POINT = tuple(DecisionPoint)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The rules known at a position, and what the log says beside them. `agreements`: None if no list was imported."""
-
-    known: int
-    rules: KnownRules
-    agreements: Agreements | None
-    stops: Stops
-    approvals: Sequence[Recorded]
-
-
-def said_by(asked: Asked, upto: int, pack: Rulebook | None = None) -> Said:
-    """Read what the log says of rules up to a position; with a pack it is asked under that one."""
-    ledger = asked.ledger
-    amending = amendments(ledger, upto)
-    return Said(
-        known=upto,
-        rules=KnownRules(pack, None) if pack else rules_known(ledger, upto, amending),
-        agreements=agreements_in_force(ledger, upto, amending),
-        stops=stops(ledger, upto, amending),
-        approvals=list(amending.apply(ledger.recorded(upto=upto, topics=(BoardApprovalRecorded.TYPE,)))),
-    )
-
-
 def coverage_at(
     asked: Asked,
-    said: Said,
+    by: Deciding,
     at: datetime,
     *,
     facility: str | None = None,
     points: Sequence[DecisionPoint] = EVERY_POINT,
 ) -> list[Cell]:
     """Return a cell for each custodian and point at a moment; raise InputRefused(unknown_facility)."""
-    ordinary = Ordinary(
-        said.rules.rulebook, said.agreements, Instant.exact(at), board_approvals(said.approvals, at), said.stops
-    )
-    found = coverage(_custodians(asked, facility), ordinary, points)
+    found = coverage(_custodians(asked, facility), by.beside.asked(at), points)
     return [cell for cell in found if cell.facility or not facility]
+
+
+class While(NamedTuple):
+    """An answer to one custodian, since when and until when it was given (None: open)."""
+
+    since: datetime | None
+    until: datetime | None
+    cell: Cell
+
+
+def answers_over(asked: Asked, by: Deciding, facility: str, window: Window) -> Iterator[While]:
+    """Yield what the rules said to one facility, by decision point and time, as known at one position.
+
+    Raise InputRefused(unknown_facility).
+    """
+    custodians = _custodians(asked, facility)
+    for point in EVERY_POINT:
+        moments = window.moments(by.beside.turns(custodians[facility], point))
+        cells = [(moment, by.beside.asked(moment).cell(facility, custodians[facility], point)) for moment in moments]
+        kept = [one for one, before in zip(cells, [None, *cells], strict=False) if _differs(one[1], before)]
+        ends = [moment for moment, _ in kept[1:]]
+        for number, ((since, cell), until) in enumerate(zip(kept, [*ends, None], strict=True)):
+            yield While(since if number else window.first, until, cell)
+
+
+def _differs(cell: Cell, before: tuple[datetime, Cell] | None) -> bool:
+    return before is None or before[1].answer != cell.answer
 
 
 def coverage_over(

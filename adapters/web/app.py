@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from adapters.web.pages import front
+from adapters.web.pages import case, determination, facility, front
 
-PAGES = (front,)
+PAGES = (front, facility, case, determination)
 STATIC = "/static"
 STYLE = "text/css; charset=utf-8"
 

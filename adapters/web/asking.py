@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
+from fastapi import Depends
 from starlette.requests import Request
 
 from adapters.composition import local
+from adapters.deciding import Deciding, deciding
 from adapters.questions.asked import Asked
-from adapters.questions.coverage import Said
 from adapters.questions.knowledge import known_position, moment_of
-from adapters.web.said import said_at
 from domain.instants import format_rfc3339
 
 CLOCKS = ("at", "known")
@@ -45,9 +45,9 @@ class Asking:
     known: int
 
     @property
-    def said(self) -> Said:
-        """Return the rules known at the position, and what the log says beside them."""
-        return said_at(self.asked, self.known)
+    def by(self) -> Deciding:
+        """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
+        return deciding(self.asked.ledger, self.known)
 
     def to(self, path: str, **parameters: Any) -> str:
         """Return the URL of another page on the same two clocks, or others if given."""
@@ -80,6 +80,9 @@ def asking(request: Request) -> Asking:
     if {name: value for name, value in given.items() if value} != whole:
         raise Incomplete(f"{quote(request.url.path)}?{urlencode(whole)}")
     return Asking(asked, request, at, known)
+
+
+OnClocks = Annotated[Asking, Depends(asking)]
 
 
 def stamp(moment: datetime) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,7 +18,7 @@ from adapters.http.problems import status_of
 from adapters.visible import visible
 from adapters.web import words
 from adapters.web.asking import Asking, Incomplete
-from domain.errors import LedgerError
+from domain.errors import InputRefused, LedgerError
 from projections.explained.wording import ACT, spaced
 
 SEE_OTHER = 303
@@ -43,8 +45,15 @@ class PageRoute(APIRoute):
                 return RedirectResponse(incomplete.url, SEE_OTHER, HEADERS)
             except LedgerError as error:
                 return failed(error)
+            except RequestValidationError as invalid:
+                return failed(_refused(invalid))
 
         return handled
+
+
+def pages_router() -> APIRouter:
+    """Return a router for pages, which are no part of the API's own description."""
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 def page(template: str, asking: Asking, **gathered: Any) -> Response:
@@ -58,6 +67,12 @@ def failed(error: LedgerError) -> Response:
     """Return an error as a page: what, where, and how to mend it."""
     content = environment().get_template("error.html.jinja").render(error=error)
     return HTMLResponse(content, status_of(error), HEADERS)
+
+
+def _refused(invalid: RequestValidationError) -> InputRefused:
+    first = invalid.errors()[0]
+    where = ".".join(map(str, first["loc"][1:]))
+    return InputRefused("bad_argument", str(first["msg"]), where=where, mend="go back, and choose from what is offered")
 
 
 @cache

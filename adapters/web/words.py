@@ -9,7 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from adapters.composition import local
+from adapters.questions.asked import Asked
 from domain.rules.pack import Status
+from projections.explained.wording import spaced
 
 STATUS_WORDS = {
     Status.REQUIRED: "must",
@@ -78,3 +80,27 @@ def duration(minutes: int | None) -> str:
     days, rest = divmod(abs(minutes), 24 * 60)
     parts = [f"{number} {unit}" for number, unit in ((days, "d"), (rest // 60, "h"), (rest % 60, "min")) if number]
     return " ".join(parts) or "0 min"
+
+
+HIDDEN = {"facility", "subject", "episode", "detainer", "handoff", "cited_rules"}
+
+
+def details(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what an event says beside whom and what it is about: (name, value) in words."""
+    said = [(spaced(name), _value(value)) for name, value in data.items() if name not in HIDDEN]
+    return said + [("cites", rule["rule"]) for rule in data.get("cited_rules", [])]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if "precision" in value:
+            return when(value)
+        return ", ".join(f"{spaced(name)} {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(_value(one)) for one in value)
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def agency_names(asked: Asked) -> dict[str, str]:
+    """Return the names of the agencies that run a facility, by id."""
+    return {facility.agency: facility.agency_name for facility in asked.services.register.facilities}

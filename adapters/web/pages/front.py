@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from adapters.places.register import Facility
 from adapters.questions.coverage import coverage_at
-from adapters.web.asking import Asking, asking, month_number
+from adapters.web.asking import OnClocks, month_number
 from adapters.web.drawing.county_map import HEIGHT, WIDTH, counties
-from adapters.web.rendering import PageRoute, page
+from adapters.web.rendering import page, pages_router
 from adapters.web.stories import stories
 from adapters.web.words import STATUS_WORDS
 from domain.events.fields import DecisionPoint
 from domain.rules.pack import Status
 from projections.coverage import Cell
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = pages_router()
 COUNTY_JAIL = "county_jail"
 
 
@@ -32,12 +31,10 @@ class Alike(NamedTuple):
 
 
 @router.get("/")
-def front(
-    asking: Annotated[Asking, Depends(asking)], point: DecisionPoint = DecisionPoint.HOLD_PAST_RELEASE
-) -> Response:
+def front(asking: OnClocks, point: DecisionPoint = DecisionPoint.HOLD_PAST_RELEASE) -> Response:
     """Show the map, the same as a table, and the stories."""
-    asked = asking.asked
-    cells = coverage_at(asked, asking.said, asking.at, points=(point,))
+    asked, rules = asking.asked, asking.by.rules.rulebook.rules
+    cells = coverage_at(asked, asking.by, asking.at, points=(point,))
     places = asked.services.register.by_id
     known = asked.ledger.at([asking.known])
     latest = max(month_number(asking.at), *(month_number(event.recorded_at) for event in known), 0)
@@ -59,7 +56,8 @@ def front(
         month=month_number(asking.at),
         months=latest,
         stories=list(stories(asking)),
-        rules={rule.id: rule for rule in asking.said.rules.rulebook.rules},
+        rules={rule.id: rule for rule in rules},
+        local={rule.id for rule in rules if rule.is_local},
     )
 
 
