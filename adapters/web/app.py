@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from adapters.web.pages import case, determination, facility, front
+from adapters.web.pages import case, claims, determination, facility, findings, front, rules, whatif
 
-PAGES = (front, facility, case, determination)
+PAGES = (front, facility, case, determination, claims, findings, rules, whatif)
 STATIC = "/static"
 STYLE = "text/css; charset=utf-8"
 

@@ -90,6 +90,7 @@ def environment() -> Environment:
         spaced=spaced,
         when=words.when,
         duration=words.duration,
+        event=words.event_words,
         number=lambda value: f"{value:,}",
         day=words.date_words,
         capitalize_first=lambda text: text[:1].upper() + text[1:],

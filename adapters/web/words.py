@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -82,6 +83,7 @@ def duration(minutes: int | None) -> str:
     return " ".join(parts) or "0 min"
 
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 HIDDEN = {"facility", "subject", "episode", "detainer", "handoff", "cited_rules"}
 
 
@@ -91,11 +93,19 @@ def details(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return said + [("cites", rule["rule"]) for rule in data.get("cited_rules", [])]
 
 
+def event_words(event_type: str) -> str:
+    """Write an event's type in words: `detainer.received` as "detainer received", others without their family."""
+    family, _, name = event_type.partition(".")
+    return spaced(f"detainer_{name}" if family == "detainer" else name)
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         if "precision" in value:
             return when(value)
         return ", ".join(f"{spaced(name)} {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return when(value)
     if isinstance(value, list):
         return ", ".join(str(_value(one)) for one in value)
     return ("yes" if value else "no") if isinstance(value, bool) else value

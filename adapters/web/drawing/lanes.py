@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from adapters.web.words import clock_words, date_words, duration
+from adapters.web.words import clock_words, date_words, duration, event_words
 from domain.instants import Instant
 
 NAMES, STEP, GAP, LANE, TOP, RADIUS = 190, 44, 66, 64, 46, 13
@@ -113,7 +113,7 @@ def _days(times: Sequence[Instant], places: Sequence[int]) -> list[Words]:
 
 def _words(event: Mapping[str, Any], at: Instant) -> str:
     when = clock_words(at.earliest) if at.earliest else "time not known"
-    return f"{event['agency']}: {event['type'].partition('.')[2].replace('_', ' ')}, {when}"
+    return f"{event['agency']}: {event_words(event['type'])}, {when}"
 
 
 def _ties(finding: Mapping[str, Any], marks: Mapping[int, Mark]) -> list[str]:

@@ -1,0 +1,52 @@
+"""Findings: what disagrees in the latest cases of a facility, and what agencies answered, wherever.
+
+/findings?facility=mn-cass-jail&kind=notice_lead_short
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from starlette.responses import Response
+
+from adapters.questions.disagreeing import answered, disagreeing_in
+from adapters.web.asking import Asking, OnClocks
+from adapters.web.rendering import page, pages_router
+from adapters.web.words import agency_names
+from domain.instants import microseconds
+from projections.custody import STAYS
+from projections.finding import Kind
+
+router = pages_router()
+CASES = 50
+
+
+@router.get("/findings")
+def findings(asking: OnClocks, facility: str = "", kind: Kind | None = None) -> Response:
+    """Show what disagrees at a facility, and every answer."""
+    register = asking.asked.services.register
+    refs = latest_cases(asking, facility) if facility else []
+    rows = disagreeing_in(asking.asked, refs, at=asking.at, upto=asking.known) if refs else []
+    return page(
+        "findings.html.jinja",
+        asking,
+        place=register.facility(facility) if facility else None,
+        places=register.facilities,
+        kind=kind,
+        kinds=Counter(row["kind"] for row in rows),
+        rows=[row for row in rows if kind in (None, row["kind"])],
+        cases=len(refs),
+        answered=answered(asking.asked, at=asking.at, upto=asking.known),
+        names=agency_names(asking.asked),
+    )
+
+
+def latest_cases(asking: Asking, facility: str) -> list[str]:
+    """Return the episodes that began last at a facility, of those that had begun."""
+    rows: list[dict[str, Any]] = asking.asked.rows(
+        STAYS.name, asking.asked.at_facility(facility), at=None, upto=asking.known
+    )
+    begun = [row for row in rows if row["valid_from"] is None or row["valid_from"] <= microseconds(asking.at)]
+    begun.sort(key=lambda row: row["valid_from"] or 0, reverse=True)
+    return list(dict.fromkeys(f"episode/{row['episode']}" for row in begun))[:CASES]
