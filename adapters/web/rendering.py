@@ -92,6 +92,7 @@ def environment() -> Environment:
         duration=words.duration,
         event=words.event_words,
         number=lambda value: f"{value:,}",
+        signed=lambda value: f"{value:+,}".replace("-", "\N{MINUS SIGN}"),
         day=words.date_words,
         capitalize_first=lambda text: text[:1].upper() + text[1:],
     )
