@@ -21,10 +21,7 @@ from projections.handoffs import NOTICES, PICKUPS
 @pass_services
 def facilities(services: Services, as_json: bool) -> None:
     """List the facilities, their kinds and who runs them."""
-    rows = [
-        {"id": f.id, "name": f.name, "kind": f.kind, "agency": f.agency, "county": f.county}
-        for f in services.register.facilities
-    ]
+    rows = [facility.as_json() for facility in services.register.facilities]
     if as_json:
         print_json(rows)
     else:

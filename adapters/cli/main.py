@@ -45,6 +45,7 @@ COMMANDS = {
     "late": "late",
     "hindsight": "hindsight",
     "agreements": "agreements",
+    "access": "access",
     "agency": "agency",
     "rules": "rules",
     "export": "export",

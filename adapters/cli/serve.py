@@ -6,9 +6,11 @@ import click
 
 from adapters.cli.options import pass_services
 from adapters.composition import Services
-from domain.errors import LedgerUnavailable
+from domain.errors import InputRefused, LedgerUnavailable
+from domain.events.record import Role
 
 PORT_MAX = 65_535
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command()
@@ -24,13 +26,23 @@ PORT_MAX = 65_535
 @click.option(
     "--checkers", type=click.IntRange(0), default=0, show_default=True, help="Processes that check signatures."
 )
+@click.option(
+    "--open-as",
+    type=click.Choice([role.value for role in Role if role is not Role.PUBLISHER]),
+    default=Role.PUBLIC.value,
+    show_default=True,
+    help="The role of whoever comes without a token; another than public on this machine alone.",
+)
 @pass_services
-def serve(services: Services, host: str, port: int, rate: float, checkers: int) -> None:
-    """Take events over HTTP until stopped; the ledger must exist."""
+def serve(services: Services, host: str, port: int, rate: float, checkers: int, open_as: str) -> None:
+    """Take events and answer questions over HTTP until stopped; the ledger must exist."""
     from adapters.http.serving import Listening, run
 
+    if open_as != Role.PUBLIC and host not in LOOPBACK:
+        what, mend = f"whoever reaches {host} would read as {open_as}", "grant tokens with `custody access grant`"
+        raise InputRefused("open_to_others", what, where=f"--open-as {open_as}", mend=mend)
     services.reading().close()  # what is wrong with the ledger is said now, not in a log
-    if not run(services, Listening(host, port), events_per_second=rate, checkers=checkers):
+    if not run(services, Listening(host, port), events_per_second=rate, checkers=checkers, open_as=Role(open_as)):
         what, mend = "nothing can listen there", "name a free port with --port"
         raise LedgerUnavailable("port_taken", what, where=f"{host}:{port}", mend=mend)
 

@@ -102,21 +102,30 @@ def write_source(folder: Path, source: Source, form: Format, progress: Callable[
         yield Written(path, source.name, rows, file.size, file.sha256)
 
 
+def bytes_of(source: Source, form: Format) -> bytes:
+    """Return a table of few rows as the bytes of one file."""
+    file = io.BytesIO()
+    with WRITERS[form](file, source.schema) as write:
+        for batch in source.batches:
+            write(batch)
+    return file.getvalue()
+
+
 @contextmanager
-def _parquet(file: HashedFile, schema: pa.Schema) -> Iterator[Write]:
+def _parquet(file: io.IOBase, schema: pa.Schema) -> Iterator[Write]:
     repeating = [name for name in schema.names if name not in BYTES]
     with parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=repeating) as writer:
         yield writer.write_batch
 
 
 @contextmanager
-def _csv(file: HashedFile, schema: pa.Schema) -> Iterator[Write]:
+def _csv(file: io.IOBase, schema: pa.Schema) -> Iterator[Write]:
     flat = pa.schema([_flat_field(field) for field in schema])
     with csv.CSVWriter(file, flat, write_options=CSV_OPTIONS) as writer:
         yield lambda batch: writer.write_batch(pa.record_batch([_flat(*one) for one in _named(batch)], schema=flat))
 
 
-WRITERS: Mapping[Format, Callable[[HashedFile, pa.Schema], AbstractContextManager[Write]]] = {
+WRITERS: Mapping[Format, Callable[[io.IOBase, pa.Schema], AbstractContextManager[Write]]] = {
     Format.PARQUET: _parquet,
     Format.CSV: _csv,
 }

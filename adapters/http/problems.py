@@ -38,7 +38,14 @@ STATUS_OF = {
     "bad_header": 400,
     "headers_disagree": 400,
     "bad_argument": 400,
+    "bad_parameter": 400,
+    "bad_cursor": 400,
+    "bad_time": 400,
+    "unknown_position": 400,
+    "usage": 400,
     "unsigned": 401,
+    "token_needed": 401,
+    "unknown_token": 401,
     "unknown_key": 401,
     "bad_signature": 401,
     "key_revoked": 403,
@@ -46,9 +53,17 @@ STATUS_OF = {
     "type_not_the_keys": 403,
     "facility_not_the_keys": 403,
     "by_command_only": 403,
+    "role_not_allowed": 403,
+    "facility_not_the_readers": 403,
     "not_found": 404,
     "unknown_reference": 404,
+    "unknown_table": 404,
+    "unknown_finding": 404,
+    "unknown_count": 404,
+    "unknown_claim": 404,
+    "point_not_arisen": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
     "body_too_slow": 408,
     "different_bytes": 409,
     "failed": FAILED,
@@ -57,7 +72,10 @@ STATUS_OF = {
     "unknown_media_type": 415,
     "queue_full": BUSY,
     "too_many_requests": BUSY,
+    "too_many_questions": BUSY,
+    "too_many_streams": BUSY,
 }
+BY_TOKEN = ("token_needed", "unknown_token")
 
 
 def status_of(error: LedgerError) -> int:
@@ -84,4 +102,6 @@ def problem_response(error: LedgerError) -> Response:
     """Return the whole answer; one that may be asked again later says when."""
     status = status_of(error)
     headers = {"Retry-After": str(RETRY_SECONDS)} if status in (BUSY, UNAVAILABLE) else {}
+    if error.code in BY_TOKEN:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(orjson.dumps(problem_of(error)), status, headers, MEDIA_TYPE)

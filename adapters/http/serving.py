@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -12,11 +12,16 @@ from adapters.composition import Services
 from adapters.http.app import Parts, application
 from adapters.http.connections import PunctualConnection
 from adapters.http.rates import Rates
+from adapters.http.reading.asking import Reading
+from adapters.http.reading.disclosing import Disclosures, Told
+from adapters.http.reading.live import Live
+from adapters.http.reading.roles import Readers
 from adapters.intake.checking import ParallelChecker, SerialChecker
 from adapters.intake.door import Door
 from adapters.intake.group_commit import GroupCommit
-from adapters.questions.asked import Asked
+from adapters.intake.own_voice import OwnVoice
 from adapters.store.ledger import Ledger
+from domain.events.record import Role
 
 CONNECTIONS_MAX = 1_000
 KEEP_ALIVE_SECONDS = 30
@@ -31,10 +36,15 @@ class Listening(NamedTuple):
     port: int
 
 
-def run(services: Services, listening: Listening, *, events_per_second: float, checkers: int) -> bool:
-    """Serve until stopped by SIGINT or SIGTERM; False if it could not listen."""
+def run(services: Services, listening: Listening, *, events_per_second: float, checkers: int, open_as: Role) -> bool:
+    """Serve until stopped by SIGINT or SIGTERM; False if it could not listen.
+
+    `open_as` is the role of whoever comes without a token.
+    """
     rates = Rates(events_per_second, events_per_second * BURST_SECONDS)
-    app = application(lambda: opened(services, checkers), rates)
+    servers: list[uvicorn.Server] = []
+    stopping = lambda: any(server.should_exit for server in servers)  # noqa: E731 - the server is made below
+    app = application(lambda: opened(services, checkers, open_as, stopping), rates)
     config = uvicorn.Config(
         app,
         host=listening.host,
@@ -48,6 +58,7 @@ def run(services: Services, listening: Listening, *, events_per_second: float, c
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
+    servers.append(server)
     try:
         server.run()
     except SystemExit:  # uvicorn's way to say that it cannot listen; its log has said why
@@ -56,8 +67,13 @@ def run(services: Services, listening: Listening, *, events_per_second: float, c
 
 
 @contextmanager
-def opened(services: Services, checkers: int) -> Iterator[Parts]:
-    """Open the ledger to read and the way in, and close both."""
+def opened(
+    services: Services,
+    checkers: int,
+    open_as: Role = Role.PUBLIC,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[Parts]:
+    """Open the ledger to read and the ways in, and close them; streams end once `stopping` says so."""
     with ExitStack() as stack:
         reading = services.reading()
         stack.callback(reading.close)
@@ -69,4 +85,16 @@ def opened(services: Services, checkers: int) -> Iterator[Parts]:
             else SerialChecker(services.register)
         )
         intake = stack.enter_context(GroupCommit(Door(writing, checker, services.clock)))
-        yield Parts(Asked(services, reading), intake)
+        own_voice = stack.enter_context(GroupCommit(OwnVoice(writing, services.clock), linger_seconds=0))
+        yield Parts(
+            reading,
+            intake,
+            Reading(
+                services,
+                reading,
+                Readers(reading, services.register, open_as),
+                Told(reading),
+                Disclosures(own_voice, services.clock),
+                Live(services.reading, stopping),
+            ),
+        )

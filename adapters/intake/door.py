@@ -100,7 +100,7 @@ class Door:
         outcomes = iter(
             self._ledger.append(submissions, now=self._clock(), rejects=[*rejects, *refused], keys_upto=self._keys_upto)
         )
-        answers = [_answer(found, next(outcomes)) if isinstance(found, Submission) else found for found in judged]
+        answers = [answer_of(found, next(outcomes)) if isinstance(found, Submission) else found for found in judged]
         replayed = [
             _evidence(one, answer)
             for (one, found), answer in zip(paired, answers, strict=True)
@@ -111,7 +111,8 @@ class Door:
         return answers
 
 
-def _answer(submission: Submission, outcome: Outcome) -> Answer:
+def answer_of(submission: Submission, outcome: Outcome) -> Answer:
+    """Return what is answered to a submission that was appended."""
     if isinstance(outcome, Equivocation):
         return different_bytes(outcome.first)
     return _accepted(submission, outcome)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from adapters.places.register import Register, unknown_facility
 from domain.envelope import Submission, admit
 from domain.errors import InputRefused
+from projections.access import ACCESS_TYPES
 from projections.agency_keys import AgencyKeys
 
 FACILITY = "facility/"
+BY_COMMAND = frozenset((*AgencyKeys.TYPES, *ACCESS_TYPES))
 
 
 class Gate:
-    """Canonical form, catalogue and schema, then the register: only known places are spoken of, and no keys."""
+    """Canonical form, catalogue and schema, then the register: only known places, no keys, no readers."""
 
     def __init__(self, register: Register) -> None:
         self._register = register
@@ -20,12 +22,12 @@ class Gate:
     def pass_through(self, body: bytes, signature: bytes | None = None) -> Submission:
         """Return the submission; raise InputRefused with a stable code."""
         submission = admit(body, signature)
-        if submission.type in AgencyKeys.TYPES:
+        if submission.type in BY_COMMAND:
             raise InputRefused(
                 "by_command_only",
-                f"{submission.type} is written by commands alone",
+                f"{submission.type} is written by the ledger itself alone",
                 where="type",
-                mend="use `custody agency`; a ledger's keys are enrolled, replaced and revoked where it is kept",
+                mend="use `custody agency` for keys and `custody access` for readers, where the ledger is kept",
             )
         for ref in submission.refs:
             if ref.startswith(FACILITY) and ref not in self._known:

@@ -10,15 +10,27 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Condition, Thread
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
-from adapters.intake.door import Door, Started
+from adapters.intake.door import Started
 from adapters.intake.offered import Accepted, Answer, Offered
 from domain.errors import InputRefused, LedgerUnavailable, TooBusy
 
 WAITING_MAX = 10_000
 BATCH_MAX = 1_000
 LINGER_SECONDS = 0.002  # a little later, and more events share an fsync
+
+
+class Way(Protocol):
+    """A way in: `Door`, or what the ledger says itself. What is started first is finished first."""
+
+    def start(self, offered: Sequence[Offered]) -> Started:
+        """Begin to check."""
+        ...
+
+    def finish(self, started: Started) -> list[Answer]:
+        """Append, and return an answer for each; durable when it returns."""
+        ...
 
 
 class Waiting(NamedTuple):
@@ -40,7 +52,7 @@ class GroupCommit:
 
     def __init__(
         self,
-        door: Door,
+        door: Way,
         *,
         waiting_max: int = WAITING_MAX,
         batch_max: int = BATCH_MAX,

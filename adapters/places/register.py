@@ -29,6 +29,10 @@ class Facility:
     ice_names: tuple[str, ...]
     note: str
 
+    def as_json(self) -> dict[str, str]:
+        """Return the wire form."""
+        return {name: getattr(self, name) for name in ("id", "name", "kind", "agency", "county")}
+
 
 class Register:
     """Facilities by id, by county and by the names ICE prints."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any
 
 from adapters.composition import Services, amendments
@@ -14,6 +15,7 @@ from adapters.read_models.rows import KNOWN_COLUMNS, ModelRow
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from projections.folding.now import rows_now
+from projections.folding.seen import json_text
 from projections.folding.table import Fold, Table
 
 Progress = Callable[[int], None]
@@ -26,7 +28,7 @@ def silent(done: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An open ledger to ask. `progress` is told the positions a long answer has come to."""
+    """An open ledger to ask. `progress` is told how far a long answer has come."""
 
     services: Services
     ledger: Ledger
@@ -65,6 +67,17 @@ class Asked:
         events = amending.apply(self.ledger.recorded(upto=upto, topics=tuple(fold.fields)))
         found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[table.name]
         return [row for row in found if all(row[column] in allowed for column, allowed in where.items())]
+
+    def page(
+        self, name: str, where: Where, *, at: datetime | None, upto: int, begin: str, limit: int
+    ) -> list[ModelRow]:
+        """Return the first rows of a table whose key is not before `begin`, by key and then by all they say."""
+        fold, table = self.table(name)
+        if at is None:
+            with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
+                return [_without_knowledge(row) for row in model.page(name, upto, where, begin, limit)]
+        found = [row for row in self.rows(name, where, at=at, upto=upto) if row[table.key] >= begin]
+        return nsmallest(limit, found, key=lambda row: (row[table.key], json_text(row)))
 
     def answering(self, model: str | None, upto: int) -> Iterator[Model]:
         """Yield the read models, or one of them, each standing at the position or further on."""

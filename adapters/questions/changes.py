@@ -109,9 +109,9 @@ def _changes(model: Model, table: Table, between: tuple[int, int], where: Any, m
     return list(row_changes(table, holding, *between))
 
 
-def since(asked: Asked, position: int, *, model: str | None) -> News:
-    """Return the events after a position, and what they changed."""
-    last = asked.ledger.position()
+def since(asked: Asked, position: int, *, model: str | None, upto: int | None = None) -> News:
+    """Return the events after a position, up to another or all, and what they changed."""
+    last = asked.ledger.position() if upto is None else upto
     events = [event_shown(event) for event in asked.ledger.recorded(after=position, upto=last)]
     changes = diff(asked, position, last, at=None, model=model, facility=None)
     return News(position, last, asked.ledger.root_at(last), events, changes)

@@ -199,16 +199,33 @@ class Model(ABC):
         order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
         return self._select(table, f"({' OR '.join(bounds)})", where, order)
 
+    def page(
+        self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None, begin: str, limit: int
+    ) -> list[ModelRow]:
+        """Return the first rows as known at a position whose key is not before `begin`: by key, then by all they say.
+
+        The order is the same wherever the model is kept, and however it was built.
+        """
+        key, *others = self._tables[table].columns
+        allowed = {**(where or {}), key: begin}
+        order = ", ".join((quoted(key), *map(self._ordered, others)))
+        return list(self._select(table, known_at(known), allowed, f"{order} LIMIT {int(limit)}"))
+
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
     ) -> Iterator[ModelRow]:
+        """Yield rows; in `where` a text is the least value of a column, anything else lists those allowed."""
         table, allowed = self._tables[name], where or {}
-        conditions = [condition, *(self._is_among(f"t.{quoted(column)}") for column in allowed)]
+        conditions = [
+            f"t.{quoted(column)} >= ?" if isinstance(values, str) else self._is_among(f"t.{quoted(column)}")
+            for column, values in allowed.items()
+        ]
         statement = (
             f"SELECT {selected(table)} FROM {self._named(name)} AS t "  # noqa: S608 - our own names
-            f"WHERE {' AND '.join(conditions)} ORDER BY {order}"
+            f"WHERE {' AND '.join([condition, *conditions])} ORDER BY {order}"
         )
-        for row in self._stream(statement, [self._list(values) for values in allowed.values()]):
+        parameters = [values if isinstance(values, str) else self._list(values) for values in allowed.values()]
+        for row in self._stream(statement, parameters):
             yield read_row(table, row)
 
     def holding(self, table: str, facility: str, moment: int, known: int) -> list[ModelRow]:

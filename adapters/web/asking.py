@@ -18,6 +18,9 @@ from starlette.requests import Request
 
 from adapters.composition import local
 from adapters.deciding import Deciding, deciding
+from adapters.http.reading.asking import Reading, Token
+from adapters.http.reading.roles import MAY, Need, Reader
+from adapters.queries import find_case
 from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from domain.instants import format_rfc3339
@@ -37,10 +40,12 @@ class Incomplete(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A page's two clocks, and where it reads."""
+    """A page's two clocks, who reads it, and how much it tells."""
 
     asked: Asked
     request: Request
+    reader: Reader
+    need: Need
     at: datetime
     known: int
 
@@ -48,6 +53,22 @@ class Asking:
     def by(self) -> Deciding:
         """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
         return deciding(self.asked.ledger, self.known)
+
+    def may_be_told_of(self, facility: str | None) -> bool:
+        """Say whether the reader may be told of persons at a facility, on a page that others may read without."""
+        theirs = self.reader.facilities
+        return self.reader.role in MAY[Need.PERSONS] and (theirs is None or facility in theirs)
+
+    def disclose(self, target: str) -> None:
+        """Record what is about to be shown of persons; `target` says what, in a word or two."""
+        reading: Reading = self.request.app.state.reading
+        reading.disclosures.record(self.reader, target, f"{self.request.url.path}?{self.request.url.query}")
+
+    def within_case(self, ref: str) -> None:
+        """Let nobody be told of a case that is at none of their facilities; raise InputRefused."""
+        if self.reader.facilities is not None:
+            _, events = find_case(self.asked.ledger, ref, self.known)
+            self.reader.ensure_within({getattr(event.data, "facility", None) for event in events})
 
     def to(self, path: str, **parameters: Any) -> str:
         """Return the URL of another page on the same two clocks, or others if given."""
@@ -69,20 +90,28 @@ class Asking:
         return str(self.request.url)
 
 
-def asking(request: Request) -> Asking:
-    """Read the two clocks of a request; raise Incomplete where the URL is not the one to cite, InputRefused."""
-    asked: Asked = request.app.state.asked
-    given = dict(request.query_params)
-    known = known_position(asked.ledger, given.get("known") or None, where="known")
-    at = _moment(asked, given)
-    rest = {name: value for name, value in given.items() if value and name not in (*CLOCKS, MONTH)}
-    whole = {"at": stamp(at), "known": str(known), **rest}
-    if {name: value for name, value in given.items() if value} != whole:
-        raise Incomplete(f"{quote(request.url.path)}?{urlencode(whole)}")
-    return Asking(asked, request, at, known)
+def asking_for(need: Need) -> Any:
+    """Return the dependency of a page that tells so much; it raises Incomplete, and InputRefused as the API does."""
+
+    def asking(request: Request, authorization: Token = None) -> Asking:
+        reading: Reading = request.app.state.reading
+        reader = reading.readers.reader(authorization)
+        reader.ensure_may(need)
+        given = {name: value for name, value in request.query_params.items() if value}
+        asked = reading.asked()
+        known = known_position(asked.ledger, given.get("known") or reading.told.position(), where="known")
+        at = _moment(asked, given)
+        rest = {name: value for name, value in given.items() if name not in (*CLOCKS, MONTH)}
+        whole = {"at": stamp(at), "known": str(known), **rest}
+        if dict(request.query_params) != whole:
+            raise Incomplete(f"{quote(request.url.path)}?{urlencode(whole)}")
+        return Asking(asked, request, reader, need, at, known)
+
+    return Depends(asking)
 
 
-OnClocks = Annotated[Asking, Depends(asking)]
+Open = Annotated[Asking, asking_for(Need.NOTHING)]
+Persons = Annotated[Asking, asking_for(Need.PERSONS)]
 
 
 def stamp(moment: datetime) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.http.problems import status_of
+from adapters.http.reading.asking import counted
 from adapters.visible import visible
 from adapters.web import words
 from adapters.web.asking import Asking, Incomplete
@@ -53,12 +54,17 @@ class PageRoute(APIRoute):
 
 def pages_router() -> APIRouter:
     """Return a router for pages, which are no part of the API's own description."""
-    return APIRouter(route_class=PageRoute, include_in_schema=False)
+    return APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Depends(counted)])
 
 
-def page(template: str, asking: Asking, **gathered: Any) -> Response:
-    """Return a page on two clocks; its own URL goes with it, also for htmx, which may have followed a redirect."""
+def page(template: str, asking: Asking, *, of_persons: str = "", **gathered: Any) -> Response:
+    """Return a page on two clocks. `of_persons` says what it tells of persons: that is recorded before it is shown.
+
+    Its own URL goes with it for htmx, which may have followed a redirect.
+    """
     content = environment().get_template(template).render(asking=asking, to=asking.to, **gathered)
+    if of_persons:
+        asking.disclose(of_persons)
     own = f"{asking.request.url.path}?{asking.request.url.query}"
     return HTMLResponse(content, headers={**HEADERS, "HX-Push-Url": own})
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from domain.events.fields import AgencyId, Closed, Code, Count, EventData, JsonObject, SubjectId, Words
+from domain.events.fields import AgencyId, Closed, Code, Count, Digest, EventData, JsonObject, SubjectId, Words
 from domain.instants import Instant
 
 EVENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -139,18 +139,37 @@ class ContradictionClosed(FindingData):
     outcome: Code
 
 
+class Role(StrEnum):
+    """What a reader is to the ledger; docs/access.md says what each may read."""
+
+    PUBLISHER = "publisher"
+    AUDITOR = "auditor"
+    OVERSIGHT = "oversight"
+    PUBLIC = "public"
+
+
 class AccessGranted(RecordData):
-    """Somebody may read person-level data, for a purpose."""
+    """Somebody may read person-level data, for a purpose. `token` is SHA-256 of the token, which is shown once."""
 
     TYPE: ClassVar[str] = "record.access_granted"
 
     reader: Code
     purpose: Words
     target: Code
+    role: Role | None = None
+    token: Digest | None = None
+
+
+class AccessRevoked(RecordData):
+    """A grant is good no longer; what was read under it stays recorded."""
+
+    TYPE: ClassVar[str] = "record.access_revoked"
+
+    reason: Code
 
 
 class AccessDisclosed(RecordData):
-    """Person-level data was shown; appended before it is shown."""
+    """Person-level data was shown; appended before it is shown. `question` is what was asked, as it was asked."""
 
     TYPE: ClassVar[str] = "record.access_disclosed"
 
@@ -158,6 +177,8 @@ class AccessDisclosed(RecordData):
     purpose: Words
     target: Code
     secondary_recipient: AgencyId | None = None
+    role: Role | None = None
+    question: Words | None = None
 
 
 class SourceMark(StrEnum):
@@ -215,6 +236,7 @@ EVENTS: tuple[type[EventData], ...] = (
     ContradictionExplained,
     ContradictionClosed,
     AccessGranted,
+    AccessRevoked,
     AccessDisclosed,
     ClaimAsserted,
 )

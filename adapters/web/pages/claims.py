@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
-from adapters.web.asking import Asking, OnClocks
+from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router
 
@@ -22,8 +22,9 @@ REFS_SHOWN = 12
 
 
 @router.get("/claims")
-def claims(asking: OnClocks, first: str = FIRST, second: str = SECOND) -> Response:
+def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Response:
     """Show every claim beside the counts, as of the page's moment."""
+    asking.reader.ensure_within(())
     rows = _claimed(asking)
     by_id = {row["claim"]: row for row in rows}
     pair = [by_id[name] for name in (first, second) if name in by_id]
@@ -31,6 +32,7 @@ def claims(asking: OnClocks, first: str = FIRST, second: str = SECOND) -> Respon
     return page(
         "claims.html.jinja",
         asking,
+        of_persons="claims",
         rows=rows,
         pair=pair,
         steps=steps,

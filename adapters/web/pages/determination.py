@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from adapters.explain import headings
 from adapters.questions.explained import explained
-from adapters.web.asking import OnClocks
+from adapters.web.asking import Persons
 from adapters.web.rendering import page, pages_router
 from domain.events.fields import DecisionPoint
 from projections.explained.rules import ExplainedRule
@@ -19,12 +19,14 @@ router = pages_router()
 
 
 @router.get("/determinations/{point}/{ref:path}")
-def determination(asking: OnClocks, point: DecisionPoint, ref: str) -> Response:
+def determination(asking: Persons, point: DecisionPoint, ref: str) -> Response:
     """Show what was derived at a decision point of a case, and why."""
+    asking.within_case(ref)
     found = explained(asking.asked, ref, point=None, at=asking.at, upto=asking.known)
     return page(
         "determination.html.jinja",
         asking,
+        of_persons="determination",
         ref=found.ref,
         point=point,
         traced=[(one, _grouped(one)) for one in found.at(point)],

@@ -17,7 +17,7 @@ from adapters.questions.coverage import While, answers_over
 from adapters.questions.custody_at import custody_at
 from adapters.questions.overheld import overheld
 from adapters.read_models.rows import ModelRow
-from adapters.web.asking import Asking, OnClocks
+from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
 from domain.instants import MINNESOTA, Instant, microseconds
@@ -39,30 +39,39 @@ class Listed(NamedTuple):
 
 
 @router.get("/facilities/{facility}")
-def facility(asking: OnClocks, facility: str, rows: str = "") -> Response:
-    """Show one facility."""
+def facility(asking: Open, facility: str, rows: str = "") -> Response:
+    """Show one facility: what the rules say to everybody, who is there to those who may be told."""
     asked = asking.asked
     place = asked.services.register.facility(facility)
-    state = custody_at(asked, facility, at=asking.at, upto=asking.known)
     answers = list(answers_over(asked, asking.by, facility, Window(SINCE)))
+    tells = asking.may_be_told_of(facility)
     most = ALL if rows == "all" else SHOWN
     return page(
         "facility.html.jinja",
         asking,
+        of_persons="facility" if tells else "",
         place=place,
-        state=state,
         most=most,
         shown=ALL,
         names=agency_names(asked),
-        custodians=Counter(row["legal_custodian"] for row in state.in_custody).most_common(),
         now=[one for one in answers if _holds(one, asking.at)],
         over=_over(answers),
         local={rule.id for rule in asking.by.rules.rulebook.rules if rule.is_local},
-        handoffs=_listed(asking, facility, HANDOFFS.name, _first_said, most),
-        pickups=_listed(asking, facility, PICKUPS.name, itemgetter("scheduled_at"), most),
-        duties=_listed(asking, facility, DUTIES.name, itemgetter("started"), most),
-        overholds=_overholds(asking, facility, most),
+        people=_people(asking, facility, most) if tells else None,
     )
+
+
+def _people(asking: Asking, facility: str, most: int) -> dict[str, Any]:
+    """Return what is recorded there of persons."""
+    state = custody_at(asking.asked, facility, at=asking.at, upto=asking.known)
+    return {
+        "state": state,
+        "custodians": Counter(row["legal_custodian"] for row in state.in_custody).most_common(),
+        "handoffs": _listed(asking, facility, HANDOFFS.name, _first_said, most),
+        "pickups": _listed(asking, facility, PICKUPS.name, itemgetter("scheduled_at"), most),
+        "duties": _listed(asking, facility, DUTIES.name, itemgetter("started"), most),
+        "overholds": _overholds(asking, facility, most),
+    }
 
 
 def _holds(one: While, at: datetime) -> bool:

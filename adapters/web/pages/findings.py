@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from adapters.questions.disagreeing import answered, disagreeing_in
-from adapters.web.asking import Asking, OnClocks
+from adapters.web.asking import Asking, Persons
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
 from domain.instants import microseconds
@@ -23,21 +23,24 @@ CASES = 50
 
 
 @router.get("/findings")
-def findings(asking: OnClocks, facility: str = "", kind: Kind | None = None) -> Response:
+def findings(asking: Persons, facility: str = "", kind: Kind | None = None) -> Response:
     """Show what disagrees at a facility, and every answer."""
+    asking.reader.ensure_within((facility,))
     register = asking.asked.services.register
     refs = latest_cases(asking, facility) if facility else []
     rows = disagreeing_in(asking.asked, refs, at=asking.at, upto=asking.known) if refs else []
+    said = answered(asking.asked, at=asking.at, upto=asking.known)
     return page(
         "findings.html.jinja",
         asking,
+        of_persons="findings",
         place=register.facility(facility) if facility else None,
         places=register.facilities,
         kind=kind,
         kinds=Counter(row["kind"] for row in rows),
         rows=[row for row in rows if kind in (None, row["kind"])],
         cases=len(refs),
-        answered=answered(asking.asked, at=asking.at, upto=asking.known),
+        answered=[row for row in said if asking.may_be_told_of(row["facility"])],
         names=agency_names(asking.asked),
     )
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from adapters.places.register import Facility
 from adapters.questions.coverage import coverage_at
-from adapters.web.asking import OnClocks, month_number
+from adapters.web.asking import Open, month_number
 from adapters.web.drawing.county_map import HEIGHT, WIDTH, counties
 from adapters.web.rendering import page, pages_router
 from adapters.web.stories import stories
@@ -31,7 +31,7 @@ class Alike(NamedTuple):
 
 
 @router.get("/")
-def front(asking: OnClocks, point: DecisionPoint = DecisionPoint.HOLD_PAST_RELEASE) -> Response:
+def front(asking: Open, point: DecisionPoint = DecisionPoint.HOLD_PAST_RELEASE) -> Response:
     """Show the map, the same as a table, and the stories."""
     asked, rules = asking.asked, asking.by.rules.rulebook.rules
     cells = coverage_at(asked, asking.by, asking.at, points=(point,))

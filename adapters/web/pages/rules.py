@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from adapters.questions.rules import packs_differ, packs_published, rule_whole
 from adapters.rules.packs import shipped_packs
-from adapters.web.asking import Asking, OnClocks
+from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 from domain.errors import InputRefused
 from domain.instants import Instant
@@ -20,7 +20,7 @@ DIGEST_SHOWN = 12
 
 
 @router.get("/rules")
-def rules(asking: OnClocks, before: str = "", after: str = "") -> Response:
+def rules(asking: Open, before: str = "", after: str = "") -> Response:
     """Show the rules known then, with what differs between two packs if two are named."""
     published = packs_published(asking.asked.ledger, asking.known)
     history = [one.as_json() for one in published.history()]
@@ -45,7 +45,7 @@ def rules(asking: OnClocks, before: str = "", after: str = "") -> Response:
 
 
 @router.get("/rules/{rule_id}")
-def rule(asking: OnClocks, rule_id: str) -> Response:
+def rule(asking: Open, rule_id: str) -> Response:
     """Show all that the pack says of one rule."""
     rulebook = asking.by.rules.rulebook
     found = rulebook.rule(rule_id)

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from adapters.questions.whatif import Within, what_if
-from adapters.web.asking import Asking, OnClocks
+from adapters.web.asking import Asking, Persons
 from adapters.web.pages.findings import latest_cases
 from adapters.web.pages.rules import named_pack, pack_names
 from adapters.web.rendering import page, pages_router
@@ -24,13 +24,15 @@ WORDS: dict[str, FactValue] = {"yes": True, "no": False}
 
 
 @router.get("/whatif")
-def whatif(asking: OnClocks, facility: str = "", pack: str = "", fact: str = "", value: str = "") -> Response:
+def whatif(asking: Persons, facility: str = "", pack: str = "", fact: str = "", value: str = "") -> Response:
     """Ask again, and show what would differ; nothing is recorded."""
+    asking.reader.ensure_within((facility,))
     register, names = asking.asked.services.register, pack_names(asking)
     is_asked = bool(facility and (pack or fact))
     return page(
         "whatif.html.jinja",
         asking,
+        of_persons="whatif" if is_asked else "",
         place=register.facility(facility) if facility else None,
         places=register.facilities,
         names=names,

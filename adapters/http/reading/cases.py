@@ -1,0 +1,100 @@
+"""One case: its trail, the rules explained, what was derived when, and its rows on both clocks."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from adapters.http.reading import documents
+from adapters.http.reading.asking import SIZE, Next, Persons, Size
+from adapters.questions.determined import determined
+from adapters.questions.explained import explained
+from adapters.questions.history import history
+from adapters.questions.trail import trail
+from domain.events.fields import DecisionPoint
+
+REF_MAX = 160
+
+router = APIRouter(tags=["cases"])
+
+Ref = Annotated[
+    str,
+    Query(
+        max_length=REF_MAX,
+        description="`episode/ID`, `detainer/ID`, `handoff/ID`, `agreement/ID`, or a bare id of one",
+        examples=["mn-freeborn-jail.story-1"],
+    ),
+]
+
+
+@router.get(
+    "/v1/trail",
+    responses=documents.one("ref", "known", "pack", "events", "decisions", "findings"),
+    response_class=Response,
+)
+def case_trail(asking: Persons, ref: Ref) -> Response:
+    """Return the audit trail of a case: what happened, which rules spoke at each decision point, what disagrees."""
+    asking.within_case(ref)
+    return asking.document("trail", lambda: trail(asking.asked, ref, at=asking.at, upto=asking.upto).as_json())
+
+
+@router.get("/v1/explain", responses=documents.several(), response_class=Response)
+def explain(
+    asking: Persons,
+    ref: Ref,
+    decision_point: Annotated[
+        DecisionPoint | None, Query(description="only this one", examples=["hold_past_release"])
+    ] = None,
+) -> Response:
+    """Return an explanation for each decision point that arose in a case: every rule, why, and what is not known."""
+    asking.within_case(ref)
+
+    def answer() -> list[object]:
+        found = explained(asking.asked, ref, point=decision_point, at=asking.at, upto=asking.upto)
+        return [one.as_json() for one in found.explanations]
+
+    return asking.document("explanation", answer)
+
+
+@router.get("/v1/determinations", responses=documents.rows(), response_class=Response)
+def determinations(
+    asking: Persons,
+    ref: Ref,
+    next_: Next = None,  # noqa: ARG001 - read by `Asking`
+    size: Size = SIZE,
+) -> Response:
+    """Return what was derived at each decision point of a case, whenever that changed."""
+    asking.within_case(ref)
+    return asking.numbered(
+        "determinations",
+        size,
+        lambda start, limit: islice(determined(asking.asked, asking.upto, ref), start, start + limit),
+    )
+
+
+@router.get("/v1/history", responses=documents.rows(), response_class=Response)
+def whole_history(
+    asking: Persons,
+    ref: Annotated[
+        str, Query(max_length=REF_MAX, description="a facility, or as of `trail`", examples=["mn-cass-jail"])
+    ],
+    model: Annotated[str | None, Query(max_length=REF_MAX, description="only this read model")] = None,
+    next_: Next = None,  # noqa: ARG001 - same
+    size: Size = SIZE,
+) -> Response:
+    """Return every row of a facility, episode, detainer or handoff: when it was so, and when it was known."""
+    if ref in asking.asked.services.register.by_id:
+        asking.within(ref)
+    else:
+        asking.within_case(ref)
+    return asking.numbered(
+        "history",
+        size,
+        lambda start, limit: [
+            one.as_json()
+            for one in history(asking.asked, ref, at=asking.at, upto=asking.upto, model=model)[start : start + limit]
+        ],
+    )

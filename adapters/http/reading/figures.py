@@ -1,0 +1,96 @@
+"""The named counts, the rows behind them, and public claims beside them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from adapters.counting import named_counts
+from adapters.http.reading import documents
+from adapters.http.reading.asking import SIZE, TEXT_MAX, Asking, Figures, Next, Open, Persons, Size
+from adapters.questions.claimed import claimed
+from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
+from adapters.questions.knowledge import moment_of
+from projections.tally import Tally
+
+ID_MAX = 160
+FIELDS_MAX = 10
+
+router = APIRouter(tags=["counts and claims"])
+
+AtFacility = Annotated[str | None, Query(max_length=ID_MAX, description="only there", examples=["mn-cass-jail"])]
+From = Annotated[str | None, Query(alias="from", max_length=TEXT_MAX, description="from this date on (its start)")]
+Until = Annotated[str | None, Query(alias="until", max_length=TEXT_MAX, description="up to this date (its end)")]
+CountId = Annotated[str, Path(max_length=ID_MAX, examples=["N2"])]
+Fields = Annotated[list[str] | None, Query(max_length=FIELDS_MAX)]
+
+
+def _tally(asking: Asking, first: str | None, last: str | None, facility: str | None) -> Tally:
+    asking.within(facility)
+    period = (moment_of(first, start=True) if first else None, moment_of(last) if last else None)
+    return tally(asking.asked, Counting(asking.upto, asking.now(), *period, facility))
+
+
+@router.get("/v1/counts", responses=documents.several(), response_class=Response)
+def counts(
+    asking: Figures,
+    by: Annotated[Fields, Query(description="in groups by these fields", examples=[["custodian_kind"]])] = None,
+    first: From = None,
+    last: Until = None,
+    facility: AtFacility = None,
+) -> Response:
+    """Return every named count, in all or in groups; it reads all rows about detainers and handoffs."""
+    fields = grouping(by or ())
+    asking.now()
+
+    def answer() -> list[dict[str, Any]]:
+        with asking.whole_log():
+            return list(_tally(asking, first, last, facility).counted(fields))
+
+    return asking.document("counts", answer)
+
+
+@router.get("/v1/counts/definitions", responses=documents.several(), response_class=Response)
+def definitions(asking: Open) -> Response:
+    """Return what each count counts, what it leaves out, and whose word it is."""
+    return asking.document("definitions", lambda: explained_counts(named_counts()))
+
+
+@router.get("/v1/counts/{count}/rows", responses=documents.rows(), response_class=Response)
+def count_rows(
+    asking: Persons,
+    count: CountId,
+    where: Annotated[Fields, Query(description="FIELD=VALUE", examples=[["custodian_kind=state_prison"]])] = None,
+    first: From = None,
+    last: Until = None,
+    facility: AtFacility = None,
+    next_: Next = None,  # noqa: ARG001 - read by `Asking`
+    size: Size = SIZE,
+) -> Response:
+    """Return the rows of a count: what each refers to, and the events it rests on."""
+    asking.now()
+
+    def rows(start: int, limit: int) -> list[dict[str, Any]]:
+        with asking.whole_log():
+            found = members(_tally(asking, first, last, facility), count, where or ())
+        return found[start : start + limit]
+
+    return asking.numbered(f"count {count}"[:40], size, rows)
+
+
+@router.get("/v1/claims", responses=documents.several(), response_class=Response)
+def claims(
+    asking: Persons,
+    claim: Annotated[str | None, Query(max_length=ID_MAX, description="only this claim")] = None,
+    count: Annotated[str | None, Query(max_length=ID_MAX, description="compared with this count")] = None,
+) -> Response:
+    """Return public figures beside the named counts, and what lies between, down to the events."""
+    asking.within()
+
+    def answer() -> list[dict[str, Any]]:
+        with asking.whole_log():
+            return claimed(asking.asked, claim, count_id=count, at=asking.at, upto=asking.upto)
+
+    return asking.document("claims", answer)

@@ -1,0 +1,12 @@
+"""Every path at which questions are answered; each request counts against what its address may send."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from adapters.http.reading import cases, changes, disagreements, figures, log, rules, tables
+from adapters.http.reading.asking import counted
+
+router = APIRouter(dependencies=[Depends(counted)])
+for part in (tables, cases, changes, disagreements, figures, rules, log):
+    router.include_router(part.router)
