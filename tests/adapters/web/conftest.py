@@ -15,7 +15,7 @@ from tests.serving import Served, serving
 ROOT = Path(__file__).parents[3]
 SHEETS = ROOT / "adapters/importers/data/mn_287g_sheet_observations.csv"
 CLAIMS = ROOT / "adapters/importers/data/claims.yaml"
-EVENTS = "3000"
+EVENTS = "8000"  # so many that Nobles has a stay past release
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",

@@ -67,7 +67,7 @@ def test_without_script_the_form_gives_the_map_of_another_point_and_month(browse
 
     page.select_option("#point", "release_notice")
     page.locator("#month").fill("3")
-    page.click("text=Show >> nth=0")
+    page.click("form.choose button >> nth=0")
 
     assert "Tell ICE of the release, as of Wed 30 Apr 2025" in page.inner_text("#answer-title")
     assert "point=release_notice" in page.url
@@ -88,6 +88,24 @@ def test_with_script_the_slider_exchanges_the_map_and_the_address_is_one_to_cite
     page.wait_for_function("location.search.includes('at=2025-12-31')")
     assert "known=" in page.url
     assert "at=2025-12-31" in page.inner_text("#cite")
+
+
+def test_the_table_says_what_the_map_says(browser: Browser, server: Served) -> None:
+    page = opened(browser, server, "/?point=release_notice")
+
+    drawn = page.eval_on_selector_all(
+        ".map a", "all => all.map(one => one.getAttribute('aria-label').split(' County: '))"
+    )
+    listed = page.eval_on_selector_all(
+        "#answer tbody tr",
+        """rows => rows.flatMap(row => {
+            const says = row.querySelector("th").innerText.split("(")[0].trim();
+            return [...row.cells[1].querySelectorAll("a[href*='-jail?']")].map(one => [one.textContent, says]);
+        })""",
+    )
+
+    assert len(drawn) == 87
+    assert {(county, says) for county, says in drawn} <= {(county, says) for county, says in listed}
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from adapters.questions.ask import open_questions
+from adapters.cli.main import status
 from adapters.store.ledger import Ledger
 from adapters.store.place import ledger_place
 from domain.events.record import AccessDisclosed
@@ -53,27 +55,25 @@ def test_a_url_that_leaves_a_clock_open_leads_to_the_one_to_cite(client: httpx.C
 
 
 def open_position(client: httpx.Client) -> int:
-    return int(str(client.get("/rules").url.params["known"]))
+    return int(client.get("/rules", follow_redirects=True).url.params["known"])
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_what_a_page_showed_it_shows_after_more_has_been_recorded(tmp_path: Path, ledger: str, path: str) -> None:
-    copy = tmp_path / "custody.db"
+def test_what_a_page_showed_it_shows_after_more_has_been_recorded(tmp_path: Path, ledger: str) -> None:
+    copy = str(tmp_path / "custody.db")
     copied(ledger, copy)
-    with serving(str(copy), "--open-as", "oversight") as served, httpx.Client(base_url=served.address) as client:
-        cited = str(client.get(path, follow_redirects=True).url)
-        before = client.get(cited).text
-        later = (booked(number, facility="mn-freeborn-jail") for number in range(50))
-        client.post("/v1/events", content=next(later), headers={"Content-Type": "application/cloudevents+json"})
+    with serving(copy, "--open-as", "oversight") as served, httpx.Client(base_url=served.address) as client:
+        cited = [str(client.get(path, follow_redirects=True).url) for path in PATHS]
+        before = [client.get(url).text for url in cited]
+        events = tmp_path / "events.jsonl"
+        events.write_bytes(b"".join(booked(n, facility="mn-freeborn-jail") + b"\n" for n in range(50)))
+        assert status(["--ledger", copy, "import", "events", str(events)]) == 0
 
-        assert client.get(cited).text == before
+        assert open_position(client) > int(httpx.URL(cited[0]).params["known"])
+        assert [client.get(url).text for url in cited] == before
 
 
-def copied(ledger: str, to: Path) -> None:
+def copied(ledger: str, to: str) -> None:
     """Copy a ledger with its read models, whoever has it open."""
-    import shutil
-    import sqlite3
-
     with sqlite3.connect(ledger) as source, sqlite3.connect(to) as target:
         source.backup(target)
     shutil.copytree(f"{ledger}.models", f"{to}.models")
@@ -90,21 +90,6 @@ def test_a_page_holds_no_script_or_style_of_its_own_and_sets_no_cookie(client: h
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?! src=\"/static/)", answer.text)
 
 
-def test_the_table_says_what_the_map_says(client: httpx.Client) -> None:
-    text = read(client, "/").text
-
-    drawn = re.findall(r'aria-label="([^"]+) County: ([^"]+)"', text)
-    rows = re.findall(r"<tr>\s*<th scope=\"row\">.*?</svg> ([a-z ]+?)\s*(?:<.*?)?</th>(.*?)</tr>", text, re.DOTALL)
-    listed = {
-        county.replace("&#39;", "'"): says.strip()
-        for says, row in rows
-        for county in re.findall(r'-jail\?[^"]+">([^<]+)</a>', row)
-    }
-
-    assert len(drawn) == 87
-    assert {county: listed[county] for county, _ in drawn} == dict(drawn)
-
-
 def test_the_public_reads_rules_and_nobody_s_case(public: Served) -> None:
     with httpx.Client(base_url=public.address, follow_redirects=True) as client:
         facility = read(client, "/facilities/mn-hennepin-jail")
@@ -113,7 +98,7 @@ def test_the_public_reads_rules_and_nobody_s_case(public: Served) -> None:
         assert "MN-HENNEPIN-2021" in facility.text
         assert not EPISODE.search(facility.text)
         assert set(refused.values()) == {401}
-        assert "custody access grant" in client.get("/claims").text or "grants it" in client.get("/claims").text
+        assert "whoever runs the ledger grants it" in client.get("/claims").text
 
 
 def test_what_is_shown_of_persons_is_recorded_first_and_changes_no_answer(ledger: str, client: httpx.Client) -> None:
@@ -121,37 +106,37 @@ def test_what_is_shown_of_persons_is_recorded_first_and_changes_no_answer(ledger
 
     read(client, f"/cases/{HELD}")
 
-    with open_questions(ledger) as _:
-        opened = Ledger.open_to_read(ledger_place(ledger))
-        told = [event.data for event in opened.recorded(topics=(AccessDisclosed.TYPE,))]
-        opened.close()
+    opened = Ledger.open_to_read(ledger_place(ledger))
+    told = [event.data for event in opened.recorded(topics=(AccessDisclosed.TYPE,))]
+    opened.close()
     assert (told[-1].role, told[-1].target) == ("oversight", "case")
     assert open_position(client) == before
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "says"),
+    ("path", "code", "says"),
     [
         ("/facilities/nowhere", 422, "nowhere"),
+        ("/no/such/page", 404, "Not Found"),
         ("/cases/episode/nobody", 404, "no event mentions"),
-        (f"/determinations/house_for_ice/{HELD}", 422, "did not arise"),
+        (f"/determinations/house_for_ice/{HELD}", 404, "did not arise"),
         ("/?point=nonsense", 400, "point"),
-        ("/rules?at=yesterday", 422, "is not a date"),
-        ("/rules?known=99999999", 422, "the ledger ends"),
+        ("/rules?at=yesterday", 400, "is not a date"),
+        ("/rules?known=99999999", 400, "the ledger ends"),
         ("/rules?before=pyproject.toml&after=us-mn", 422, "no pack that this page offers"),
         ("/whatif?facility=mn-cass-jail&fact=agreement_wso&value=perhaps", 422, "agreement_wso"),
         ("/whatif?facility=mn-cass-jail&pack=README.md", 422, "no pack that this page offers"),
     ],
 )
 def test_what_cannot_be_shown_is_said_as_a_page_with_what_to_do(
-    client: httpx.Client, path: str, status: int, says: str
+    client: httpx.Client, path: str, code: int, says: str
 ) -> None:
-    answer = client.get(path)
+    answer = client.get(path, headers={"Accept": "text/html"})
 
     assert answer.headers["content-type"].startswith("text/html")
     assert says in answer.text
     assert "What to do" in answer.text
-    assert answer.status_code == status
+    assert answer.status_code == code
 
 
 def test_a_case_is_found_by_its_bare_id(client: httpx.Client) -> None:
@@ -170,7 +155,7 @@ def test_as_of_an_earlier_moment_a_case_tells_no_more_than_had_happened(client: 
 
 
 def test_nobody_s_words_become_markup(client: httpx.Client) -> None:
-    answer = client.get("/facilities/%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+    answer = client.get("/facilities/%3Cimg src=x%3E")
 
-    assert "<script>alert" not in answer.text
-    assert "&lt;script&gt;" in answer.text
+    assert "<img" not in answer.text
+    assert "&lt;img" in answer.text
