@@ -28,7 +28,7 @@ from tests.serving import serving
 ROOT = Path(__file__).parents[1]
 FACILITIES = ("mn-hennepin-jail", "mn-ramsey-jail", "mn-anoka-jail", "mn-nobles-jail", "mn-freeborn-jail")
 POINTS = ("hold_past_release", "release_notice", "hand_over", "serve_admin_warrant")
-MONTHS = 12
+CASES = 12
 
 
 def main() -> None:
@@ -70,10 +70,10 @@ def ledger_of(given: str | None, events: int) -> Iterator[str]:
 
 def pages(ledger: str) -> tuple[str, dict[str, list[str]]]:
     """Return a moment, and the paths of each page at other places and cases."""
-    at = "2026-01-25T12:00:00-06:00"
+    at = "2026-06-20T12:00:00-05:00"
     with open_questions(ledger) as ask:
         episodes = [
-            row["episode"] for facility in FACILITIES for row in ask.rows("overholds", facility=facility)[:MONTHS]
+            row["episode"] for facility in FACILITIES for row in ask.rows("overholds", facility=facility)[:CASES]
         ]
     return at, {
         "healthz": ["/healthz"],

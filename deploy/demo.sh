@@ -43,7 +43,7 @@ step "9. Nothing was altered"
 run verify
 step "10. The same for people, in a browser"
 run import claims $data/claims.yaml
-run projections rebuild
+"$custody" projections rebuild
 log=.demo/serve.log
 "$custody" serve --open-as oversight --port 0 2> $log &
 server=$!

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
+from adapters.remembered import Remembered
 from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router
@@ -19,6 +20,8 @@ from adapters.web.rendering import page, pages_router
 router = pages_router()
 FIRST, SECOND = "dhs-1360-active-detainers", "doc-301-detainers"
 REFS_SHOWN = 12
+MOMENTS_KEPT = 16
+_remembered: Remembered[dict[datetime, list[dict[str, Any]]]] = Remembered()
 
 
 @router.get("/claims")
@@ -45,24 +48,11 @@ def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Respons
 
 
 def _claimed(asking: Asking) -> list[dict[str, Any]]:
-    """Return the claims, from memory if the same was asked lately: at one position the answer never changes."""
-    return _remembered(_Question(asking))
-
-
-class _Question:
-    """A question by what makes it the same: the log up to a position, and the moment."""
-
-    def __init__(self, asking: Asking) -> None:
-        self.asking = asking
-        self._same = (asking.known, asking.asked.ledger.leaf_at(asking.known), asking.at)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Question) and self._same == other._same
-
-    def __hash__(self) -> int:
-        return hash(self._same)
-
-
-@lru_cache(maxsize=16)
-def _remembered(question: _Question) -> list[dict[str, Any]]:
-    return claimed(question.asking.asked, at=question.asking.at, upto=question.asking.known)
+    """Return the claims, from memory if the same was asked for lately."""
+    ledger = asking.asked.ledger
+    before = _remembered.before(ledger, asking.known)
+    answers = before[1] if before and before[0] == asking.known else {}
+    if asking.at not in answers:
+        latest = dict(list(answers.items())[1 - MOMENTS_KEPT :])
+        answers = {**latest, asking.at: claimed(asking.asked, at=asking.at, upto=asking.known)}
+    return _remembered.keep(ledger, asking.known, answers)[asking.at]

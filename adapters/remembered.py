@@ -1,0 +1,39 @@
+"""Answers kept in memory by the position of the log they are of: what was known at a position never changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from operator import itemgetter
+from threading import Lock
+from typing import Generic, TypeVar
+
+from adapters.store.ledger import Ledger
+
+KEPT = 8
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """The last few answers. Each is kept with the hash of the event at its position: another log has another there."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
+        self._lock = Lock()
+
+    def before(self, ledger: Ledger, upto: int) -> tuple[int, T] | None:
+        """Return the answer of this log at the latest position up to `upto`, and that position."""
+        with self._lock:
+            kept = sorted(((key, found) for key, found in self._kept.items() if key[0] <= upto), key=itemgetter(0))
+        for (position, leaf), found in reversed(kept):
+            if ledger.leaf_at(position) == leaf:
+                return position, found
+        return None
+
+    def keep(self, ledger: Ledger, upto: int, found: T) -> T:
+        """Keep an answer, and return it."""
+        if upto:
+            with self._lock:
+                self._kept[upto, ledger.leaf_at(upto)] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return found
