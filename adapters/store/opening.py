@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from errno import EACCES
 from pathlib import Path
 
 from eventsourcing.persistence import PersistenceError
@@ -18,8 +19,6 @@ from domain.errors import LedgerUnavailable
 
 APPLICATION_ID = 0x43555354  # "CUST", at byte 68 of the file
 SCHEMA_VERSION = 2  # at byte 60 of the file
-SQLITE_MAGIC = b"SQLite format 3\x00"
-HEADER_BYTES = 100
 
 CAUSES = (  # words any of which an error has, its code, and the mend
     (
@@ -146,16 +145,14 @@ def check_is_ledger(path: Path) -> None:
         raise LedgerUnavailable(
             "not_a_file", "the ledger is one file, this is not a file", where=str(path), mend="give the path of a file"
         )
-    with explained(path), path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
-    if not header.startswith(SQLITE_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    application, version = _stamps(path)
+    if application != APPLICATION_ID:
         raise LedgerUnavailable(
             "not_a_ledger",
             "this file is not a custody ledger",
             where=str(path),
             mend="give the path of a file that `custody init` made",
         )
-    version = int.from_bytes(header[60:64], "big")
     if version != SCHEMA_VERSION:
         raise LedgerUnavailable(
             "other_schema",
@@ -163,6 +160,27 @@ def check_is_ledger(path: Path) -> None:
             where=str(path),
             mend="use the program version that wrote it, or a newer one",
         )
+
+
+def _stamps(path: Path) -> tuple[int, int]:
+    """Return which program's the file is and its schema's version, zeros if it is no database.
+
+    SQLite reads them, never we: to close a file of one's own lets go of every lock that SQLite holds on it for this
+    process (POSIX), and the next process to leave would remove the write-ahead log under our feet.
+    """
+    with explained(path):
+        if not os.access(path, os.R_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        with closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
+            try:
+                found = [
+                    connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+                ]
+            except sqlite3.DatabaseError as error:
+                if "not a database" in str(error):
+                    return 0, 0
+                raise
+    return found[0], found[1]
 
 
 def reading_uri(path: Path) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -153,3 +155,19 @@ def test_a_removed_ledgers_write_ahead_log_is_never_merged_into_a_new_one(tmp_pa
 
     assert code_of(error) == "unmerged_log"
     assert not path.exists()
+
+
+def test_opening_a_ledger_twice_keeps_it_safe_from_another_process_that_leaves(tmp_path: Path) -> None:
+    """To open and close the file by oneself would let go of SQLite's locks, and whoever leaves would remove its log."""
+    path = tmp_path / "custody.db"
+    append = (
+        "import sys; from pathlib import Path; from adapters.store.ledger import Ledger, system_clock; "
+        "from tests.builders import submissions; ledger = Ledger.open_to_write(Path(sys.argv[1])); "
+        "ledger.append(submissions(int(sys.argv[2])), now=system_clock()); ledger.close()"
+    )
+    with closing(Ledger.create(path)) as first:
+        first.append(submissions(1), now=system_clock())
+        Ledger.open_to_read(path).close()
+        for count in (2, 3):
+            subprocess.run([sys.executable, "-c", append, str(path), str(count)], check=True)
+            assert count == first.position()

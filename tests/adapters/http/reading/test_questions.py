@@ -1,0 +1,185 @@
+"""Every question over HTTP gives what the Python call gives, a page at a time, on both clocks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+
+from adapters.questions.ask import Questions, open_questions
+from adapters.questions.disagreeing import disagreeing
+from adapters.questions.overheld import overheld
+from adapters.questions.owing import owing
+from tests.adapters.http.reading.conftest import FREEBORN, STORY, Ask
+
+AT = "2026-01-17T12:00"
+
+
+def walked(ask: Ask, path: str, **params: Any) -> list[dict[str, Any]]:
+    """Follow `next_url` to the end."""
+    page = ask(path, **params).json()
+    rows = page["rows"]
+    while page["next_url"]:
+        page = ask(page["next_url"]).json()
+        rows += page["rows"]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def known(ask: Ask) -> int:
+    return ask("tree").json()["size"]
+
+
+def test_a_facilitys_state_is_that_of_the_python_call(ask: Ask, place: Path, known: int) -> None:
+    with open_questions(place) as questions:
+        expected = questions.state(FREEBORN, at=AT, known=known).as_json()
+
+    assert expected == ask(f"facilities/{FREEBORN}/state", at=AT).json()
+    assert 1 == expected["count"]
+    assert 0 == ask(f"facilities/{FREEBORN}/state", at=AT, known=0).json()["count"]
+
+
+@pytest.mark.parametrize("at", [None, AT])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_the_pages_of_every_table_are_its_rows_each_once(ask: Ask, place: Path, known: int, at, size) -> None:
+    asked_at = {"at": at} if at else {}
+    for described in ask("tables").json():
+        table = described["table"]
+        if size == 1 and (at or table not in ("holds", "handoffs")):
+            continue
+        with open_questions(place) as questions:
+            expected = questions.rows(table, known=known, **asked_at)
+        pages = walked(ask, f"tables/{table}", size=size, known=known, **asked_at)
+        assert sorted(map(str, expected)) == sorted(map(str, pages)), table
+        keys = [row[next(iter(described["columns"]))] for row in pages]
+        assert sorted(keys) == keys
+
+
+def test_a_list_goes_on_at_the_position_and_moment_at_which_it_began(ask: Ask, known: int) -> None:
+    first = ask("tables/custody", size=2, known=100).json()
+
+    following = ask("tables/custody", size=2, next_=first["next"]).json()
+
+    assert 100 == following["known"] == first["known"]
+    assert "known=100" in first["next_url"]
+    assert "bad_cursor" == ask("tables/custody", next_=first["next"], known=known).json()["code"]
+    assert "bad_cursor" == ask("tables/custody", next_=first["next"], at="2026-01-17").json()["code"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "bnVsbA", "W10", "é", "WzEwMCxudWxsLCIiLC0xXQ"])
+def test_what_is_no_cursor_is_refused(ask: Ask, cursor: str) -> None:
+    answered = ask("tables/custody", next_=cursor)
+
+    assert (400, "bad_cursor") == (answered.status_code, answered.json()["code"])
+
+
+def test_too_large_a_page_is_refused_and_not_cut(ask: Ask) -> None:
+    answered = ask("tables/custody", size=1001)
+
+    assert (400, "bad_parameter", "query.size") == (answered.status_code, *map(answered.json().get, ("code", "where")))
+
+
+def test_a_table_comes_as_csv_and_as_parquet_with_typed_columns(ask: Ask) -> None:
+    rows = ask("tables/holds", size=5).json()["rows"]
+
+    as_csv = ask("tables/holds", headers={"Accept": "text/csv"}, size=5)
+    as_parquet = ask("tables/holds", headers={"Accept": "application/vnd.apache.parquet"}, size=5)
+
+    assert [row["episode"] for row in rows] == [row["episode"] for row in csv.DictReader(io.StringIO(as_csv.text))]
+    table = parquet.read_table(io.BytesIO(as_parquet.content))
+    assert [row["episode"] for row in rows] == table.column("episode").to_pylist()
+    assert "timestamp[us, tz=UTC]" == str(table.schema.field("valid_from").type)
+    assert 'rel="next"' in as_csv.headers["link"]
+    assert 406 == ask("tables/holds", headers={"Accept": "image/png"}).status_code
+    assert "application/json" == ask("tables/holds", headers={"Accept": "image/png, */*;q=0.1"}).headers["content-type"]
+
+
+def test_a_case_is_told_explained_and_gone_through_on_both_clocks(ask: Ask, place: Path, known: int) -> None:
+    with open_questions(place) as questions:
+        determined = list(questions.determinations(STORY, known=known))
+        versions = [one.as_json() for one in questions.history(STORY, known=known)]
+
+    trail = ask("trail", ref=STORY).json()
+    assert f"episode/{STORY}" == trail["ref"]
+    assert {"undetermined"} <= {decision["status"] for decision in trail["decisions"]}
+    (explained,) = ask("explain", ref=STORY, decision_point="hold_past_release").json()
+    assert "undetermined" == explained["status"]
+    assert determined == walked(ask, "determinations", ref=STORY, size=3)
+    assert versions == walked(ask, "history", ref=STORY, size=2)
+    assert "point_not_arisen" == ask("explain", ref=STORY, decision_point="enter_agreement").json()["code"]
+    assert 404 == ask("trail", ref="nothing").status_code
+
+
+def test_what_changed_is_told_between_two_positions_and_since_one(ask: Ask, place: Path, known: int) -> None:
+    with open_questions(place) as questions:
+        changes = [one.as_json() for one in questions.diff(20, known)]
+
+    assert changes == walked(ask, "diff", before=20, size=50)
+    assert 100 == ask("since", after=20, known=100).json()["position"]
+    assert {"late", "agencies"} <= ask("late", over_minutes=60).json().keys()
+    assert isinstance(walked(ask, "hindsight", ref=STORY), list)
+
+
+def test_findings_overholds_and_duties_are_those_of_the_python_calls(ask: Ask, place: Path, known: int) -> None:
+    with open_questions(place) as questions:
+        asked = questions._asked
+        moment = ask("duties", at=AT).json()["at"]
+        at = Questions(asked)._asked.services.clock().fromisoformat(moment)
+        findings = disagreeing(asked, at=None, upto=known).rows
+        held = overheld(asked, at=at, upto=known)
+        owed = list(owing(asked, at=at, upto=known))
+
+    assert findings == walked(ask, "findings", size=9)
+    assert held == walked(ask, "overholds", at=AT, size=1)
+    assert owed == walked(ask, "duties", at=AT, size=3)
+    shown = ask(f"findings/{findings[0]['id']}").json()
+    assert shown["arises"]
+    assert 404 == ask("findings/nothing").status_code
+
+
+def test_counts_lead_to_their_rows_and_claims_to_the_counts(ask: Ask) -> None:
+    at = {"at": "2026-01-20"}
+    counts = {row["id"]: row for row in ask("counts", **at).json()}
+
+    assert counts["N0"]["value"] == len(walked(ask, "counts/N0/rows", size=10, **at))
+    assert all(row["by"] for row in ask("counts", by="custodian_kind", **at).json())
+    assert {"N0", "N8"} <= {row["id"] for row in ask("counts/definitions", "public").json()}
+    assert [] == ask("claims").json()
+    assert 404 == ask("counts/N99/rows").status_code
+    assert 422 == ask("counts", by="colour").status_code
+
+
+def test_handoffs_show_both_sides_a_page_at_a_time(ask: Ask) -> None:
+    rows = walked(ask, "handoffs", size=2)
+
+    assert {"story-h1"} <= {row["handoff"] for row in rows}
+    assert sorted(row["handoff"] for row in rows) == [row["handoff"] for row in rows]
+
+
+def test_agreements_and_places_are_told_to_everybody(ask: Ask) -> None:
+    assert [] == ask("agreements", "public").json()
+    assert {"mn-cass-jail"} <= {row["id"] for row in ask("facilities", "public").json()}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "code"),
+    [
+        ("facilities/nowhere/state", {}, 422, "unknown_facility"),
+        ("tables/nothing", {}, 404, "unknown_table"),
+        ("tables/holds", {"known": "10000000"}, 400, "unknown_position"),
+        ("tables/holds", {"known": "9" * 70}, 400, "bad_parameter"),
+        ("tables/holds", {"at": "yesterday"}, 400, "bad_time"),
+        ("tables/holds", {"facility": "a\0b"}, 400, "bad_parameter"),
+        ("trail", {}, 400, "bad_parameter"),
+        ("counts", {"from": "2026-02-01", "until": "2026-01-01"}, 400, "usage"),
+    ],
+)
+def test_what_cannot_be_answered_says_why_as_a_problem(ask: Ask, path, params, status, code) -> None:
+    answered = ask(path, **params)
+
+    assert "application/problem+json" == answered.headers["content-type"]
+    assert (status, code) == (answered.status_code, answered.json()["code"])
