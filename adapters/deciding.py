@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.composition import agreements_in_force, amendments, rules_known
+from adapters.composition import agreements_in_force, amendments, published_packs
 from adapters.remembered import Remembered
-from adapters.rules.published import RULE_TYPES, KnownRules
+from adapters.rules.published import RULE_TYPES, KnownRules, known_rules
 from adapters.store.ledger import Ledger
 from domain.rules.rulebook import Rulebook
 from domain.rules.stops import Stops
 from projections.agreements import Agreements
 from projections.amendments import AMENDING_TYPES, Amendments
 from projections.coverage_history import ANYBODY, Known
+from projections.published_packs import PublishedPacks
 from projections.rule_stops import rule_stops
 
 TYPES = (*RULE_TYPES, *AMENDING_TYPES, *Agreements.TYPES, *ANYBODY)
@@ -24,12 +25,13 @@ TYPES = (*RULE_TYPES, *AMENDING_TYPES, *Agreements.TYPES, *ANYBODY)
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """The rules and agreements known at a position, courts' stops, and what amends events.
+    """The packs, rules and agreements known at a position, courts' stops, and what amends events.
 
     `agreements` is None, which is "not known", if no list was ever imported. `beside` gives what coverage asks under.
     """
 
     amending: Amendments
+    published: PublishedPacks
     rules: KnownRules
     agreements: Agreements | None
     stops: Stops
@@ -51,7 +53,8 @@ def deciding(ledger: Ledger, upto: int, rulebook: Rulebook | None = None) -> Dec
 
 def _read(ledger: Ledger, upto: int, rulebook: Rulebook | None) -> Deciding:
     amending = amendments(ledger, upto)
-    rules = KnownRules(rulebook, None) if rulebook else rules_known(ledger, upto, amending)
+    published = published_packs(ledger, upto, amending)
+    rules = KnownRules(rulebook, None) if rulebook else known_rules(published)
     agreements = agreements_in_force(ledger, upto, amending)
     told = list(amending.apply(ledger.recorded(upto=upto, topics=ANYBODY)))
-    return Deciding(amending, rules, agreements, rule_stops(told), Known(rules.rulebook, told, agreements))
+    return Deciding(amending, published, rules, agreements, rule_stops(told), Known(rules.rulebook, told, agreements))

@@ -72,9 +72,8 @@ def pages(ledger: str) -> tuple[str, dict[str, list[str]]]:
     """Return a moment, and the paths of each page at other places and cases."""
     at = "2026-06-20T12:00:00-05:00"
     with open_questions(ledger) as ask:
-        episodes = [
-            row["episode"] for facility in FACILITIES for row in ask.rows("overholds", facility=facility)[:CASES]
-        ]
+        kept = [row for facility in FACILITIES for row in ask.rows("overholds", facility=facility) if row["is_kept"]]
+        episodes = [row["episode"] for row in kept if row["valid_to"] and row["valid_to"] < at][:CASES]
     return at, {
         "healthz": ["/healthz"],
         "map": [f"/?point={point}" for point in POINTS],
@@ -85,7 +84,7 @@ def pages(ledger: str) -> tuple[str, dict[str, list[str]]]:
         "findings": [f"/findings?facility={facility}" for facility in FACILITIES],
         "rules": ["/rules"],
         "what if": [f"/whatif?facility={facility}&fact=agreement_wso&value=no" for facility in FACILITIES],
-        "public": ["/public"],
+        # PUBLIC
     }
 
 

@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from adapters.case_batches import cases_of
-from adapters.composition import agreements_in_force, amendments, published_packs, stops
+from adapters.deciding import deciding
 from adapters.questions.asked import Asked
 from adapters.rules.finding import find_rules
-from adapters.rules.published import failed_tests, known_rules
+from adapters.rules.published import failed_tests
 from domain.instants import format_rfc3339
 from projections.decisions import decisions
 from projections.whatif import Edits, WhatIf, facility_of, may_be_within
@@ -35,24 +35,21 @@ def what_if(
 ) -> dict[str, Any]:
     """Ask the cases among these references again, as known at a position; raise InputRefused as `find_rules`."""
     ledger = asked.ledger
-    amending = amendments(ledger, upto)
-    published = published_packs(ledger, upto, amending)
-    rules = known_rules(published)
-    rules_if = find_rules(pack, published) if pack else rules
-    found = WhatIf(rules_if.rulebook, edits, stops(ledger, upto, amending))
-    custodians, agreements = asked.services.custodians(), agreements_in_force(ledger, upto, amending)
+    by, custodians = deciding(ledger, upto), asked.services.custodians()
+    rules_if = find_rules(pack, by.published) if pack else by.rules
+    found = WhatIf(rules_if.rulebook, edits, by.stops)
     for done, case in enumerate(cases_of(ledger, refs, upto), 1):
-        events = list(amending.apply(case.events))
+        events = list(by.amending.apply(case.events))
         facility = facility_of(events)
         for decision in decisions(
-            events, case.ref, rules.rulebook, agreements=agreements, custodians=custodians, stops=found.stops
+            events, case.ref, by.rules.rulebook, agreements=by.agreements, custodians=custodians, stops=found.stops
         ):
             if may_be_within(decision.determination.valid_at, *within):
                 found.ask(decision, facility)
         asked.progress(done)
     return {
         "known": upto,
-        "pack": rules.as_json(),
+        "pack": by.rules.as_json(),
         "pack_if": rules_if.as_json(),
         "failed_tests": [outcome.name for outcome in failed_tests(rules_if.rulebook)],
         "from": format_rfc3339(within.first) if within.first else None,

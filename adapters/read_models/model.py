@@ -211,6 +211,21 @@ class Model(ABC):
         order = ", ".join((quoted(key), *map(self._ordered, others)))
         return list(self._select(table, known_at(known), allowed, f"{order} LIMIT {int(limit)}"))
 
+    def latest(
+        self, table: str, known: int, where: Mapping[str, Iterable[Any]], by: str, moment: int, limit: int
+    ) -> tuple[list[ModelRow], int]:
+        """Return the latest rows by a column of moments, of those no later than a moment, and how many there are.
+
+        A row without such a moment is not among them.
+        """
+        begun = f"{known_at(known)} AND t.{quoted(by)} <= {int(moment)}"
+        order = f"t.{quoted(by)} DESC, t.row_id DESC LIMIT {int(limit)}"
+        conditions = [begun, *(self._is_among(f"t.{quoted(column)}") for column in where)]
+        statement = f"SELECT count(*) FROM {self._named(table)} AS t WHERE {' AND '.join(conditions)}"  # noqa: S608 - own
+        with self._reading() as run:
+            total = next(iter(run(statement, [self._list(values) for values in where.values()])))[0]
+        return list(self._select(table, begun, where, order)), total
+
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
     ) -> Iterator[ModelRow]:

@@ -6,21 +6,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.responses import Response
 
+from adapters.questions.asked import Latest
 from adapters.questions.coverage import While, answers_over
 from adapters.questions.custody_at import custody_at
 from adapters.questions.overheld import overheld
-from adapters.read_models.rows import ModelRow
 from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
-from domain.instants import MINNESOTA, Instant, microseconds
+from domain.instants import MINNESOTA, Instant
 from projections.coverage_history import Window
 from projections.duties import DUTIES
 from projections.handoffs import HANDOFFS, PICKUPS
@@ -29,13 +27,6 @@ from projections.overholds import OVERHOLDS
 router = pages_router()
 SHOWN, ALL = 20, 500
 SINCE = datetime(2025, 1, 1, tzinfo=MINNESOTA)
-
-
-class Listed(NamedTuple):
-    """The latest rows by a moment, and how many there are."""
-
-    rows: list[Any]
-    total: int
 
 
 @router.get("/facilities/{facility}")
@@ -67,9 +58,9 @@ def _people(asking: Asking, facility: str, most: int) -> dict[str, Any]:
     return {
         "state": state,
         "custodians": Counter(row["legal_custodian"] for row in state.in_custody).most_common(),
-        "handoffs": _listed(asking, facility, HANDOFFS.name, _first_said, most),
-        "pickups": _listed(asking, facility, PICKUPS.name, itemgetter("scheduled_at"), most),
-        "duties": _listed(asking, facility, DUTIES.name, itemgetter("started"), most),
+        "handoffs": _latest(asking, facility, HANDOFFS.name, "told_at", most),
+        "pickups": _latest(asking, facility, PICKUPS.name, "scheduled_at", most),
+        "duties": _duties(asking, facility, most),
         "overholds": _overholds(asking, facility, most),
     }
 
@@ -84,37 +75,24 @@ def _over(answers: list[While]) -> list[While]:
     return [one for one in answers if changed[one.cell.decision_point] > 1]
 
 
-def _listed(asking: Asking, facility: str, table: str, began: Callable[[ModelRow], Any], most: int) -> Listed:
-    """Return the latest rows of a table that began by the moment asked about."""
-    rows = asking.asked.rows(table, {"facility": [facility]}, at=None, upto=asking.known)
-    begun = [row for row in rows if _is_by(began(row), asking.at)]
-    return Listed(sorted(begun, key=lambda row: _order(began(row)), reverse=True)[:most], len(begun))
+def _latest(asking: Asking, facility: str, table: str, by: str, most: int) -> Latest:
+    where = {"facility": [facility]}
+    return asking.asked.latest(table, where, by=by, at=asking.at, upto=asking.known, limit=most)
 
 
-def _first_said(row: ModelRow) -> Any:
-    return row["told_at"] or next((one["at"] for one in row["said"]), None)
+def _overholds(asking: Asking, facility: str, most: int) -> Latest:
+    """Return the latest stays past release that had begun by the moment, with the rules that spoke."""
+    found = _latest(asking, facility, OVERHOLDS.name, "valid_from", most)
+    kept = {row["episode"] for row in found.rows}
+    rows = overheld(asking.asked, episodes=kept, at=asking.at, upto=asking.known)
+    order = [row["episode"] for row in found.rows]
+    return Latest(sorted(rows, key=lambda row: order.index(row["episode"])), found.total)
 
 
-def _is_by(value: Any, at: datetime) -> bool:
-    """Say whether a moment in microseconds, or an instant, may be no later than `at`."""
-    if value is None or isinstance(value, int):
-        return value is None or value <= microseconds(at)
-    return Instant.from_json(value).maybe_by(at)
-
-
-def _order(value: Any) -> int:
-    if value is None or isinstance(value, int):
-        return value or 0
-    earliest = Instant.from_json(value).earliest
-    return microseconds(earliest) if earliest else 0
-
-
-def _overholds(asking: Asking, facility: str, most: int) -> Listed:
-    """Return the stays past release that had begun by the moment, with the rules that spoke."""
-    rows = overheld(asking.asked, facility=facility, at=asking.at, upto=asking.known, limit=most)
-    return Listed(rows, _count(asking, facility))
-
-
-def _count(asking: Asking, facility: str) -> int:
-    rows = asking.asked.rows(OVERHOLDS.name, {"facility": [facility]}, at=None, upto=asking.known)
-    return sum(row["valid_from"] <= microseconds(asking.at) for row in rows)
+def _duties(asking: Asking, facility: str, most: int) -> Latest:
+    """Return the duties that began last: instants of any precision, which no database puts in order."""
+    rows = asking.asked.rows(DUTIES.name, {"facility": [facility]}, at=None, upto=asking.known)
+    begun = [(Instant.from_json(row["started"]), row) for row in rows]
+    begun = [(started, row) for started, row in begun if started.maybe_by(asking.at)]
+    begun.sort(key=lambda one: one[0].sort_key, reverse=True)
+    return Latest([row for _, row in begun[:most]], len(begun))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from starlette.responses import Response
 
@@ -14,12 +13,12 @@ from adapters.questions.disagreeing import answered, disagreeing_in
 from adapters.web.asking import Asking, Persons
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
-from domain.instants import microseconds
 from projections.custody import STAYS
 from projections.finding import Kind
 
 router = pages_router()
 CASES = 50
+STAYS_READ = 4 * CASES  # an episode has a stay for each place and custodian
 
 
 @router.get("/findings")
@@ -47,9 +46,6 @@ def findings(asking: Persons, facility: str = "", kind: Kind | None = None) -> R
 
 def latest_cases(asking: Asking, facility: str) -> list[str]:
     """Return the episodes that began last at a facility, of those that had begun."""
-    rows: list[dict[str, Any]] = asking.asked.rows(
-        STAYS.name, asking.asked.at_facility(facility), at=None, upto=asking.known
-    )
-    begun = [row for row in rows if row["valid_from"] is None or row["valid_from"] <= microseconds(asking.at)]
-    begun.sort(key=lambda row: row["valid_from"] or 0, reverse=True)
-    return list(dict.fromkeys(f"episode/{row['episode']}" for row in begun))[:CASES]
+    where = asking.asked.at_facility(facility)
+    found = asking.asked.latest(STAYS.name, where, by="valid_from", at=asking.at, upto=asking.known, limit=STAYS_READ)
+    return list(dict.fromkeys(f"episode/{row['episode']}" for row in found.rows))[:CASES]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from adapters.questions.rules import packs_differ, packs_published, rule_whole
+from adapters.questions.rules import packs_differ, rule_whole
 from adapters.rules.packs import shipped_packs
 from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
@@ -22,7 +22,7 @@ DIGEST_SHOWN = 12
 @router.get("/rules")
 def rules(asking: Open, before: str = "", after: str = "") -> Response:
     """Show the rules known then, with what differs between two packs if two are named."""
-    published = packs_published(asking.asked.ledger, asking.known)
+    published = asking.by.published
     history = [one.as_json() for one in published.history()]
     names = pack_names(asking)
     rulebook = asking.by.rules.rulebook
@@ -62,7 +62,7 @@ def rule(asking: Open, rule_id: str) -> Response:
 
 def pack_names(asking: Asking) -> list[str]:
     """Return what packs may be called on a page: those published, by digest, and those that ship. Never a file."""
-    published = packs_published(asking.asked.ledger, asking.known).history()
+    published = asking.by.published.history()
     return [*dict.fromkeys(f"{one.digest[:DIGEST_SHOWN]}" for one in published if one.whole), *shipped_packs()]
 
 
