@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 KILLS ?= 200
 SEED ?= 1
 
-.PHONY: setup demo pages test faults lint format docs bench lock clean
+.PHONY: setup demo pages test faults lint kafka kafka-faults format docs bench lock clean
 
 setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
@@ -29,6 +29,12 @@ pages: setup  ## the demo's ledger in a browser, until Ctrl-C (after make demo)
 
 test: setup lint  ## everything; needs Chromium on the PATH
 	@$(BIN)/pytest -n 2
+
+kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs Java 17 and Maven)
+	@$(BIN)/python -m deploy.kafka.brokers
+
+kafka-faults: setup  ## the long form of the Kafka faults: 500 workers killed, a broker down for a minute (about an hour)
+	@CUSTODY_FAULT_KILLS=500 CUSTODY_FAULT_DOWN_SECONDS=60 $(BIN)/pytest -n 0 tests/scenarios/test_kafka_faults.py
 
 faults: setup  ## kill whatever folds KILLS times, at moments that SEED gives; crash servers, fill disks
 	@CUSTODY_KILLS=$(KILLS) CUSTODY_SEED=$(SEED) $(BIN)/pytest tests/scenarios/test_faults.py tests/scenarios/test_full_disk.py
@@ -54,4 +60,4 @@ lock: setup  ## resolve requirements.lock anew (needs uv)
 		--no-emit-index-url --no-emit-find-links pyproject.toml --group test --group lint --group build -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .kafka .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

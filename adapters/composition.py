@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.intake.checking import Checker, ParallelChecker, SerialChecker
 from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.read_models.keeping import models_of
@@ -49,6 +51,19 @@ class Services:
     def writing(self) -> Ledger:
         """Open the ledger to append, making it first if there is none."""
         return Ledger.create(self.place)
+
+    def appending(self) -> Ledger:
+        """Open the ledger to append; it must exist."""
+        return Ledger.open_to_write(self.place)
+
+    @contextmanager
+    def checker(self, processes: int) -> Iterator[Checker]:
+        """Yield what checks events on their way in: here, or in so many processes beside."""
+        if processes == 0:
+            yield SerialChecker(self.register)
+            return
+        with ParallelChecker(self.register, processes=processes) as checker:
+            yield checker
 
     def let_in(self, *, writer: str | None, reader: str | None) -> None:
         """Make the ledger if there is none, and let one role of its database append and read, another only read."""

@@ -27,6 +27,7 @@ from adapters.intake.offered import Accepted, Offered
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
+from adapters.store.place import Place
 from adapters.trust.keys import SigningKey, has_signed, load_signing_key, make_key
 from benchmarks.compare import medians, options, show
 from domain.canonical import canonical_bytes
@@ -37,6 +38,13 @@ from domain.events.catalogue import CATALOGUE
 BATCH = 2_000
 AHEAD = 2
 SOURCE = "synthetic:bench"
+
+
+def new_key() -> SigningKey:
+    """Make a key that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_key(Path(folder) / "key.pem", Algorithm.ED25519)
+        return load_signing_key(Path(folder) / "key.pem")
 
 
 def signed_events(key: SigningKey, number: int) -> list[Offered]:
@@ -50,9 +58,9 @@ def signed_events(key: SigningKey, number: int) -> list[Offered]:
     return offered
 
 
-def ledger_with(folder: Path, key: SigningKey) -> Ledger:
+def ledger_with(place: Place, key: SigningKey) -> Ledger:
     """Make a ledger where the key may say everything."""
-    ledger = Ledger.create(folder / "ledger.db")
+    ledger = Ledger.create(place)
     families = tuple(sorted({f"{name.partition('.')[0]}.*" for name in CATALOGUE}))
     enrol(ledger, SOURCE, key.public, ("*",), families, system_clock())
     return ledger
@@ -60,7 +68,7 @@ def ledger_with(folder: Path, key: SigningKey) -> Ledger:
 
 def through_the_door(folder: Path, key: SigningKey, offered: Sequence[Offered], checker: Checker) -> None:
     """Record everything; some transactions ahead are being checked already."""
-    ledger = ledger_with(folder, key)
+    ledger = ledger_with(folder / "ledger.db", key)
     door = Door(ledger, checker, system_clock)
     begun: deque[Started] = deque()
     for at in range(0, len(offered), BATCH):
@@ -79,7 +87,7 @@ def finish(door: Door, started: Started) -> None:
 
 def append(folder: Path, key: SigningKey, submissions: Sequence[Submission]) -> None:
     """Append what is checked already."""
-    ledger = ledger_with(folder, key)
+    ledger = ledger_with(folder / "ledger.db", key)
     for at in range(0, len(submissions), BATCH):
         ledger.append(submissions[at : at + BATCH], now=system_clock())
     ledger.close()
@@ -96,9 +104,7 @@ def signatures(_: Path, key: SigningKey, offered: Sequence[Offered]) -> None:
 def main() -> None:
     """Measure and print."""
     chosen = options(__doc__, events=20_000, rounds=3)
-    with tempfile.TemporaryDirectory() as folder:
-        make_key(Path(folder) / "key.pem", Algorithm.ED25519)
-        key = load_signing_key(Path(folder) / "key.pem")
+    key = new_key()
     offered = signed_events(key, chosen.events)
     submissions = [admit(one.body or b"", one.signature) for one in offered]
     register, cores = minnesota_register(), os.cpu_count() or 1

@@ -63,6 +63,7 @@ def ledger_of(given: str | None, events: int) -> Iterator[str]:
             ("import", "claims", str(data / "claims.yaml")),
             ("rules", "publish", "us-mn"),
             ("projections", "rebuild"),
+            ("counts", "release", "2026-Q1"),
         ):
             assert status(["--ledger", ledger, *command]) == 0
         yield ledger
@@ -84,7 +85,7 @@ def pages(ledger: str) -> tuple[str, dict[str, list[str]]]:
         "findings": [f"/findings?facility={facility}" for facility in FACILITIES],
         "rules": ["/rules"],
         "what if": [f"/whatif?facility={facility}&fact=agreement_wso&value=no" for facility in FACILITIES],
-        # PUBLIC
+        "public": ["/public"],
     }
 
 

@@ -28,6 +28,13 @@ def parser(description: str, *, events: int, rounds: int) -> argparse.ArgumentPa
     return reads
 
 
+def options_with_ledger(description: str, *, events: int, rounds: int) -> argparse.Namespace:
+    """Read also `--ledger`: a file or a database; the ledger there, or one made there."""
+    reads = parser(description, events=events, rounds=rounds)
+    reads.add_argument("--ledger", default="")
+    return reads.parse_args()
+
+
 def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, int]:
     """Return each run's events a second, the median of the rounds; every run gets an empty folder of its own."""
     rates: dict[str, list[float]] = {name: [] for name in runs}
@@ -43,6 +50,13 @@ def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one JSON document, or a line for each key."""
     print(json.dumps(result) if as_json else "\n".join(f"{key}: {value}" for key, value in result.items()))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield an empty folder that is removed in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @contextmanager

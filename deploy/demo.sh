@@ -44,6 +44,7 @@ run verify
 step "10. The same for people, in a browser"
 run import claims $data/claims.yaml
 "$custody" projections rebuild
+"$custody" counts release 2026-Q1 > /dev/null
 log=.demo/serve.log
 "$custody" serve --open-as oversight --port 0 2> $log &
 server=$!

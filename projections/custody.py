@@ -98,7 +98,7 @@ class Point(NamedTuple):
 
 
 class Points(NamedTuple):
-    """What an episode's events say that bears on custody."""
+    """What an episode's events say that bears on custody, each in its order."""
 
     ins: list[Point]
     outs: list[Point]
@@ -160,8 +160,7 @@ class Custody:
             return []
         if _contradictory(found):
             positions = sorted(point.order[2] for point in found.ins + found.outs)
-            facility = min(found.ins).value
-            what = (key, facility, "release_before_booking", json_text(positions))
+            what = (key, found.ins[0].value, "release_before_booking", json_text(positions))
             return [(CONTRADICTIONS.name, what)]
         return [(STAYS.name, (key, subject, *stay)) for stay in self._stays(found)]
 
@@ -173,23 +172,22 @@ class Custody:
             now = self._at(found, EARLIEST if moment is None else moment)
             if now != stay:
                 if stay:
-                    yield *stay, began, moment
+                    yield *stay[:3], json_text(stay[3]), stay[4], began, moment
                 stay, began = now, moment
         if stay:
-            yield *stay, began, None
+            yield *stay[:3], json_text(stay[3]), stay[4], began, None
 
     def _at(self, found: Points, moment: int) -> tuple[Any, ...] | None:
+        """Return facility, location, legal custodian, since and certain; None if nobody is there."""
         since = _since(found, moment)
         if since is None:
             return None
         place = _last(found.places, moment) or since
         facility, _, away = place.value.partition("|")
         custodian = _last(found.custodians, moment)
-        certain = since.surely_by(moment) and not any(
-            out.maybe_by(moment) for out in found.outs if out.order[:2] >= since.order[:2]
-        )
+        certain = since.surely_by(moment) and not any(out.maybe_by(moment) for out in _not_before(found.outs, since))
         legal = custodian.value if custodian else self._operators.get(facility)
-        return facility, away or facility, legal, json_text(since.told), certain
+        return facility, away or facility, legal, since.told, certain
 
 
 def _points(events: Sequence[Seen]) -> Points:
@@ -211,6 +209,8 @@ def _points(events: Sequence[Seen]) -> Points:
             custodian = getattr(data, "legal_custody_to", None) or getattr(data, "legal_custodian", None)
             if custodian:
                 found.custodians.append(_point(event, custodian))
+    for points in found:
+        points.sort()
     return found
 
 
@@ -245,22 +245,25 @@ def _plain(events: Sequence[Seen]) -> tuple[Seen, int] | None:
     A second entry at the same facility, as a commitment is, begins nothing new; every end comes after every entry.
     """
     first: Seen | None = None
-    entered, ends, facilities = EARLIEST, NEVER, set()
+    entered, ends = EARLIEST, NEVER
     for event in events:
         moment = event.earliest
         if moment is None or moment != event.latest:
             return None
         if event.type in INS:
+            if first and first.data.facility != event.data.facility:
+                return None
             if first is None or moment < first.earliest:  # type: ignore[operator] # exact
                 first = event
-            entered = max(entered, moment)
-            facilities.add(event.data.facility)
+            if moment > entered:
+                entered = moment
         else:
             ended = _exact_end(event)
             if ended is None:
                 return None
-            ends = min(ends, ended)
-    return (first, ends) if first and len(facilities) == 1 and entered < ends else None
+            if ended < ends:
+                ends = ended
+    return (first, ends) if first and entered < ends else None
 
 
 def _exact_end(event: Seen) -> int | None:
@@ -284,19 +287,24 @@ def _moments(found: Points) -> list[int | None]:
     return [None, *sorted(bound for bound in bounds if bound is not None)]
 
 
-def _last(points: Iterable[Point], moment: int) -> Point | None:
-    return max((p for p in points if p.maybe_by(moment)), key=_order, default=None)
+def _last(points: Sequence[Point], moment: int) -> Point | None:
+    """Return the last of these points, which are in order, that can have happened by the moment."""
+    for point in reversed(points):
+        if point.maybe_by(moment):
+            return point
+    return None
 
 
-def _order(point: Point) -> tuple[int, int, int]:
-    return point.order
+def _not_before(points: Sequence[Point], bound: Point) -> Iterator[Point]:
+    """Yield the points whose earliest and latest moments do not come before those of another."""
+    return (point for point in points if point.order >= bound.order[:2])
 
 
 def _contradictory(found: Points) -> bool:
     """Say whether the one booking comes surely after an end of the same episode."""
     if not found.outs:
         return False
-    booked = min(found.ins, key=_order).earliest
+    booked = found.ins[0].earliest
     return booked is not None and any(out.latest and out.latest < booked for out in found.outs)
 
 
@@ -305,10 +313,9 @@ def _since(found: Points, moment: int) -> Point | None:
     entered = _last(found.ins, moment)
     if entered is None:
         return None
-    if any(out.surely_by(moment) for out in found.outs if out.order[:2] >= entered.order[:2]):
+    if any(out.surely_by(moment) for out in _not_before(found.outs, entered)):
         return None
-    first = [p for p in found.ins if not any(_between(out, p, entered) for out in found.outs)]
-    return min((p for p in first if p.maybe_by(moment)), key=_order, default=entered)
+    return next(p for p in found.ins if not any(_between(out, p, entered) for out in found.outs))
 
 
 def _between(out: Point, first: Point, last: Point) -> bool:
@@ -322,7 +329,7 @@ def _holds(events: Sequence[Seen]) -> Iterator[tuple[Any, ...]]:
         placed = [_point(event, event.data.facility) for event in its if event.type == episode.HoldPlaced.TYPE]
         if not placed:
             continue
-        first = min(placed, key=_order)
+        first = min(placed)
         ends = min((e.latest for e in its if e.type == episode.HoldEnded.TYPE and e.latest is not None), default=None)
         if ends is None or first.order[0] < ends:
             named = [event.data.detainer for event in its if event.type == episode.HoldPlaced.TYPE]

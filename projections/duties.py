@@ -131,8 +131,12 @@ def _duty(
     """Return the row of a duty that began or was done; what was withheld is no doing."""
     if not started and not acts:
         return None
-    done = next((event for event in acts if event.type != WITHHELD), None) if acts else None
-    withheld = next((event for event in acts if event.type == WITHHELD), None) if acts else None
+    done = withheld = None
+    for event in acts:
+        if event.type == WITHHELD:
+            withheld = withheld or event
+        else:
+            done = done or event
     key, facility, subject = whom
     return (
         key,

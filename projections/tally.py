@@ -126,6 +126,12 @@ def number(count: Definition, rows: Sequence[Row]) -> int:
     return len(rows) - sum(1 for _ in _again(count, rows))
 
 
+def once(count: Definition, rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows that a count counts: of those with the same value of its distinct field, the first."""
+    left_out = {id(row) for row in _again(count, rows)}
+    return (row for row in rows if id(row) not in left_out)
+
+
 def _again(count: Definition, rows: Sequence[Row]) -> Iterator[Row]:
     """Yield the rows whose distinct field has a value that an earlier row has."""
     if not count.distinct:

@@ -18,6 +18,15 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """The address of one real broker of Kafka, started when first asked for."""
+    from tests.kafka_brokers import one_broker  # most tests need no client of Kafka
+
+    with one_broker() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def server_of() -> Iterator[Callable[[str], Server]]:
     """Return the server of a kind, of `tests.postgres.kinds()`."""
     with ExitStack() as running_servers:

@@ -15,7 +15,7 @@ from adapters.store.place import Place, ledger_place
 from adapters.store.postgres_snapshot import schema_script
 from tests.postgres import Server
 
-TABLES = ("stored_events", "event_refs", "tree_heads", "rejects")
+TABLES = ("stored_events", "event_refs", "tree_heads", "rejects", "kafka_offsets", "dead_letters", "dead_letter_ends")
 
 
 class Spot(ABC):

@@ -5,10 +5,13 @@
     counts --define mine.yaml                                         with counts of one's own
     counts show N2 --where custodian_kind=state_prison                which rows these are, and their events
     counts explain N2                                                 what is counted, left out, and whose word it is
+    counts release 2026-Q1                                            figures for the public, once for each quarter
+    counts released [2026-Q1]                                         which quarters are, or one's figures
 
 With --json a list of {"id":"N0","label":"...","value":27,"by":{"custodian_kind":"state_prison","lift_reason":null}};
 `by` is {} for a total, and null stands for a blank: not lifted yet, or not said. `show` gives the rows that
-projections/counted.py draws.
+projections/counted.py draws, `release` and `released QUARTER` what adapters/released.py does, `released` a list of
+{"quarter","position","released_at","digest"}.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from adapters.composition import Services, local
 from adapters.counting import counts_with
 from adapters.questions.asked import Asked
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
+from adapters.released import figures, release, releases
+from adapters.store.ledger import Ledger
 from domain.counts.fields import Value
 from projections.tally import Tally
 
@@ -110,6 +115,50 @@ def explain(count_id: str | None, define: Path | None, *, as_json: bool) -> None
         click.echo(f"{one['id']}  {one['label']}")
         for name in ("counted", "left_out", "whose_word"):
             click.echo(f"  {name.replace('_', ' ')}: {one[name]}")
+
+
+@counts.command(name="release")
+@click.argument("quarter")
+@json_option
+@pass_services
+def release_(services: Services, quarter: str, *, as_json: bool) -> None:
+    """Release a quarter's figures by county and kind for the public, in which nobody can be singled out; once."""
+    ledger = Ledger.open_to_write(services.place)
+    document = release(Asked(services, ledger), ledger, quarter, services.clock())
+    ledger.close()
+    print_json(document) if as_json else _print_figures(document)
+
+
+@counts.command()
+@click.argument("quarter", required=False)
+@known_option
+@json_option
+@pass_services
+def released(services: Services, quarter: str | None, known: int | datetime | None, *, as_json: bool) -> None:
+    """List the quarters whose figures were released, or give the figures of one."""
+    ledger = services.reading()
+    upto = known_position(ledger, known)
+    found = figures(Asked(services, ledger), quarter, upto) if quarter else releases(ledger, upto)
+    ledger.close()
+    if as_json:
+        print_json(found)
+    elif isinstance(found, dict):
+        _print_figures(found)
+    else:
+        columns = ["quarter", "position", "released_at", "digest"]
+        rows = [[row[name] for name in columns] for row in found]
+        print_table([name.replace("_", " ") for name in columns], rows, empty="No figures are released.")
+
+
+def _print_figures(document: dict[str, Any]) -> None:
+    click.echo(f"{document['quarter']}, as known at position {document['position']:,}; – is suppressed")
+    for one in document["tables"]:
+        click.echo(f"\n{one['count']}  {one['label']}")
+        told = [
+            [county, *("–" if value is None else value for value in line)]
+            for county, line in zip(one["rows"], one["values"], strict=True)
+        ]
+        print_table(["county", *(name.replace("_", " ") for name in one["columns"])], told, empty="None.")
 
 
 def _tallied(

@@ -48,6 +48,8 @@ COMMANDS = {
     "access": "access",
     "agency": "agency",
     "rules": "rules",
+    "kafka": "kafka",
+    "dlq": "dlq",
     "export": "export",
     "log": "record",
     "replay": "record",

@@ -20,7 +20,7 @@ from adapters.read_models.metrics import Standings, lag_seconds
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError
-from adapters.read_models.rebuilding import build, build_all
+from adapters.read_models.rebuilding import build_all, build_some
 from adapters.store.ledger import Ledger
 from adapters.store.place import Place
 from adapters.visible import visible
@@ -121,16 +121,16 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
     chosen = _chosen(models, names)
     ledger = services.reading()
     upto = ledger.position()
-    ledger.close()
     began = time.monotonic()
     with models.rebuilding(chosen):
         with progress_bar("rebuilding", upto * len(chosen)) as progress:
-            run = partial(rebuild_one, services.place, on_error=on_error)
-            built = build_all(models, chosen, run, lambda positions: progress(sum(positions.values())))
+            run = partial(rebuild_some, services.place, on_error=on_error)
+            built = build_all(models, ledger, chosen, on_error, run, progress)
         seconds = time.monotonic() - began
         if swap:
             for name in chosen:
                 models.swap(name)
+    ledger.close()
     if as_json:
         print_json({"built": built, "events": upto, "seconds": round(seconds, 3), "swapped": swap})
         return
@@ -139,13 +139,13 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
         click.echo("The old ones still answer; `custody projections swap` lets the new ones.")
 
 
-def rebuild_one(place: Place, name: str, on_error: OnError) -> int:
-    """Build one model, in a process of its own."""
+def rebuild_some(place: Place, names: Sequence[str], on_error: OnError) -> dict[str, int]:
+    """Build some models, in a process of their own."""
     here = services(place)
     ledger = here.reading()
-    generation = build(here.models(), ledger, name, on_error)
+    built = build_some(here.models(), ledger, names, on_error)
     ledger.close()
-    return generation
+    return built
 
 
 def _chosen(models: Models, names: Sequence[str]) -> list[str]:

@@ -20,11 +20,19 @@ from domain.errors import InputRefused
 
 SHOWN = 20
 STDIN = "-"
+KAFKA = "kafka:"
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True), metavar="[FILE...]")
-@click.option("--to", "address", envvar="CUSTODY_TO", required=True, metavar="URL", help="The ledger: http(s)://HOST.")
+@click.option(
+    "--to",
+    "address",
+    envvar="CUSTODY_TO",
+    required=True,
+    metavar="URL",
+    help="The ledger: http(s)://HOST, or kafka:TOPIC.",
+)
 @click.option("--key", "key_file", type=click.Path(path_type=Path), help="Private key that signs; see `agency keygen`.")
 @click.option("--source", help="Who publishes, where a line does not say: agency:mn-cass-sheriff.")
 @click.option(
@@ -42,6 +50,7 @@ STDIN = "-"
     show_default=True,
     help="Seconds to try again while the ledger is away.",
 )
+@click.option("--settings", type=click.Path(path_type=Path), help="File that says how to reach Kafka; docs/kafka.md.")
 @click.option("--retry-refused", is_flag=True, help="Send again what was refused, once the reason is mended.")
 @json_option
 def submit(
@@ -51,13 +60,14 @@ def submit(
     source: str | None,
     spool_file: Path,
     patience: float,
+    settings: Path | None,
     *,
     retry_refused: bool,
     as_json: bool,
 ) -> int:
     """Send events, one JSON object a line, from files or `-`; without a file, what the spool holds."""
     publisher = Publisher(source, load_signing_key(key_file) if key_file else None)
-    carrier = _carrier(address)
+    carrier = _carrier(address, settings)
     done = Submitted()
     with Spool(spool_file) as spool:
         take_in(_lines(files), publisher, spool, done)
@@ -72,12 +82,17 @@ def submit(
     return 3 if done.refused_count else 0
 
 
-def _carrier(address: str) -> Carrier:
+def _carrier(address: str, settings: Path | None) -> Carrier:
+    if address.startswith(KAFKA):
+        from adapters.kafka.settings import kafka_settings
+        from adapters.submit.kafka_carrier import KafkaCarrier
+
+        return KafkaCarrier(kafka_settings(settings), address.removeprefix(KAFKA))
     if address.startswith(("http://", "https://")):
         from adapters.submit.http_carrier import HttpCarrier
 
         return HttpCarrier(address)
-    mend = "write http://HOST:PORT or https://HOST"
+    mend = "write http://HOST:PORT, https://HOST or kafka:TOPIC"
     raise InputRefused("bad_address", f"{address[:120]!r} is no address to submit to", where="--to", mend=mend)
 
 
@@ -105,6 +120,8 @@ def _print(done: Submitted) -> None:
         f"{done.read:,} lines read: {done.stored:,} events stored, {done.already_there:,} already there, "
         f"{done.refused_count:,} refused" + (f", {done.waiting:,} waiting" if done.waiting else "")
     )
+    if done.handed_over:
+        click.echo(f"{done.handed_over:,} events are with Kafka; what the ledger did with them, it publishes there")
     for receipt in done.receipts[:SHOWN]:
         click.echo(f"  {receipt['id']} is at position {receipt['position']:,}, leaf {receipt['leaf']}")
     for refused in done.refused[:SHOWN]:

@@ -62,6 +62,7 @@ STATUS_OF = {
     "unknown_count": 404,
     "unknown_claim": 404,
     "point_not_arisen": 404,
+    "not_released": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "body_too_slow": 408,

@@ -10,11 +10,13 @@ these are written. A `Door` is used by one thread; `adapters.intake.group_commit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from adapters.intake.checking import Checked, Checker, Checks
 from adapters.intake.evidence import different_bytes, evidence
-from adapters.intake.offered import Accepted, Answer, Offered
+from adapters.intake.offered import Accepted, Answer, Delivery, Held, Judged, Offered
+from adapters.store.kafka_tables import Beside
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recording import Equivocation, KeysMoved, Outcome, Receipt, Reject
 from domain.canonical import leaf_hash
@@ -56,12 +58,20 @@ class Door:
 
     def finish(self, started: Started, rejects: Sequence[Reject] = ()) -> list[Answer]:
         """Wait for the checks, judge and append; durable when it returns."""
+        return [one for one in self.deliver(started, None, rejects) if not isinstance(one, Held)]
+
+    def deliver(
+        self, started: Started, delivery: Delivery | None, rejects: Sequence[Reject] = ()
+    ) -> list[Answer | Held]:
+        """Finish, with what the way in keeps in the same transaction; raise MovedByAnother, with nothing stored."""
         checked = started.checks()
         while True:
             self._read_keys()
-            judged = [self._judged(one) for one in checked]
+            judged: list[Judged] = [self._judged(one) for one in checked]
+            if delivery is not None:
+                judged = delivery.held(judged)
             try:
-                return self._append(started.offered, judged, rejects)
+                return self._append(started.offered, judged, delivery, rejects)
             except KeysMoved:  # somebody enrolled or revoked a key meanwhile: what is judged by it is judged again
                 continue
 
@@ -92,22 +102,23 @@ class Door:
         return None
 
     def _append(
-        self, offered: Sequence[Offered], judged: Sequence[Checked | Accepted], rejects: Sequence[Reject]
-    ) -> list[Answer]:
-        paired = list(zip(offered, judged, strict=True))
-        refused = [_evidence(one, found) for one, found in paired if isinstance(found, InputRefused)]
-        submissions = [found for found in judged if isinstance(found, Submission)]
-        outcomes = iter(
-            self._ledger.append(submissions, now=self._clock(), rejects=[*rejects, *refused], keys_upto=self._keys_upto)
-        )
-        answers = [answer_of(found, next(outcomes)) if isinstance(found, Submission) else found for found in judged]
-        replayed = [
-            _evidence(one, answer)
-            for (one, found), answer in zip(paired, answers, strict=True)
-            if isinstance(found, Submission) and isinstance(answer, InputRefused)
-        ]
-        if replayed:
-            self._ledger.append([], now=self._clock(), rejects=replayed)
+        self,
+        offered: Sequence[Offered],
+        judged: Sequence[Judged],
+        delivery: Delivery | None,
+        rejects: Sequence[Reject],
+    ) -> list[Answer | Held]:
+        answers: list[Answer | Held] = []
+
+        def beside(outcomes: list[Outcome]) -> Beside:
+            found = iter(outcomes)
+            answers[:] = [answer_of(one, next(found)) if isinstance(one, Submission) else one for one in judged]
+            paired = zip(offered, answers, strict=True)
+            refused = [_evidence(one, answer) for one, answer in paired if isinstance(answer, InputRefused)]
+            return replace(delivery.beside(answers) if delivery else Beside(), rejects=refused)
+
+        submissions = [one for one in judged if isinstance(one, Submission)]
+        self._ledger.append(submissions, now=self._clock(), rejects=rejects, keys_upto=self._keys_upto, beside=beside)
         return answers
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from adapters.places.register import Register, unknown_facility
 from domain.envelope import Submission, admit
 from domain.errors import InputRefused
+from domain.events.record import FiguresReleased
 from projections.access import ACCESS_TYPES
 from projections.agency_keys import AgencyKeys
 
 FACILITY = "facility/"
-BY_COMMAND = frozenset((*AgencyKeys.TYPES, *ACCESS_TYPES))
+BY_COMMAND = frozenset((*AgencyKeys.TYPES, *ACCESS_TYPES, FiguresReleased.TYPE))
 
 
 class Gate:
@@ -27,7 +28,7 @@ class Gate:
                 "by_command_only",
                 f"{submission.type} is written by the ledger itself alone",
                 where="type",
-                mend="use `custody agency` for keys and `custody access` for readers, where the ledger is kept",
+                mend="use `custody agency`, `custody access` or `custody counts release`, where the ledger is kept",
             )
         for ref in submission.refs:
             if ref.startswith(FACILITY) and ref not in self._known:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from adapters.store.kafka_tables import Beside
 from adapters.store.recording import Receipt
+from domain.envelope import Submission
 from domain.errors import InputRefused
 from domain.instants import EPOCH, format_rfc3339
 
@@ -46,4 +49,21 @@ class Accepted(NamedTuple):
         }
 
 
+class Held(NamedTuple):
+    """An event that was not recorded: it waits behind one of its chain that was set aside."""
+
+
 Answer = Accepted | InputRefused
+Judged = Submission | Accepted | InputRefused | Held
+
+
+class Delivery(Protocol):
+    """A way in that keeps something of its own in the transaction that records its events."""
+
+    def held(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Return what was judged, with Held in the place of what shall wait; it may be asked again."""
+        ...
+
+    def beside(self, answers: Sequence[Answer | Held]) -> Beside:
+        """Return what goes beside the events, now that it is known what comes of each."""
+        ...

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
-from adapters.read_models.projector import Progress, Projector
+from adapters.read_models.projector import Progress, Projector, build_together
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
@@ -50,5 +50,5 @@ def in_file(
 ) -> SqliteModel:
     """Fold a model into a new file, which the caller removes: one of many millions of rows need not fit in memory."""
     model = SqliteModel.create(path, models.fold(name))
-    Projector(ledger, model).build(upto, progress)
+    build_together(ledger, [model], upto, progress=progress)
     return model

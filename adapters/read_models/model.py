@@ -24,7 +24,8 @@ from adapters.read_models.rows import (
     selected,
 )
 from domain.errors import LedgerUnavailable
-from projections.folding.folder import Changes, Published
+from projections.folding.folder import Changes
+from projections.folding.pages import Published
 from projections.folding.table import Fold, Table, Values
 
 AT_ONCE = 500  # keys a statement

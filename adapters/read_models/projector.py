@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from adapters.read_models.aside import PutAside
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
-from projections.folding.folder import Changes, Folder
+from projections.folding.folder import Aside, Changes, Folder
+from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
-PAGE_REBUILD = 20_000
+PAGE_REBUILD = 10_000
 
 Progress = Callable[[int], None]
 
@@ -42,17 +44,9 @@ class Projector:
         self._start()
 
     def _start(self) -> Folder:
-        model = self._model
-        self.position = model.position
-        self._folder = Folder(
-            model.fold,
-            self._ledger,
-            model,
-            next_ids=model.next_ids(),
-            awaited=model.awaited(),
-            complete=self.position == 0,
-            stop_on_error=self._on_error is OnError.STOP,
-        )
+        self.position = self._model.position
+        self._pages = Pages([self._model.fold], self._ledger, self._model.awaited())
+        self._folder = _folder(self._ledger, self._pages, self._model, self._on_error)
         return self._folder
 
     def catch_up(self, upto: int) -> None:
@@ -66,7 +60,8 @@ class Projector:
         folder = self._folder or self._start()
         after, ends = self.position, min(self.position + PAGE_LIVE, upto)
         self._folder = None  # until the page is stored
-        self._fold(folder, after, ends)
+        [steps] = _read(self._ledger, self._pages, after, ends)
+        folder.fold(steps)
         changes = folder.settle_stored()
         if not self._model.write(changes, ends, self._ledger.leaf_at(ends), after=after):
             self._start()  # another process stored it first
@@ -74,22 +69,41 @@ class Projector:
         self._folder, self.position = folder, ends
         return Page(ends - after, _rows(changes), time.monotonic() - began)
 
-    def build(self, upto: int, progress: Progress = lambda _: None) -> None:
-        """Fold the whole log into an empty model and make it ready; rows are stored once nothing will close them."""
-        folder = self._folder or self._start()
-        while self.position < upto:
-            after, ends = self.position, min(self.position + PAGE_REBUILD, upto)
-            self._fold(folder, after, ends)
-            self._model.write(folder.settle_closed(), ends, self._ledger.leaf_at(ends), after=after)
-            self.position = ends
-            progress(ends)
-        self._model.write(folder.settle_rest(), upto, self._ledger.leaf_at(upto), after=upto)
-        self._model.finish()
 
-    def _fold(self, folder: Folder, after: int, ends: int) -> None:
-        rows = self._ledger.raw_events(after=after, upto=ends, topics=folder.types)
-        if rows:
-            folder.fold(rows)
+def build_together(
+    ledger: Ledger,
+    models: Sequence[Model],
+    upto: int,
+    on_error: OnError = OnError.PARK,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Fold the whole log into empty models, and make them ready.
+
+    Each event is read once for all of them; a row is stored once nothing will close it.
+    """
+    pages = Pages([model.fold for model in models], ledger)
+    folders = [_folder(ledger, pages, model, on_error, PutAside()) for model in models]
+    for after in range(0, upto, PAGE_REBUILD):
+        ends = min(after + PAGE_REBUILD, upto)
+        tip = ledger.leaf_at(ends)
+        for model, folder, steps in zip(models, folders, _read(ledger, pages, after, ends), strict=True):
+            folder.fold(steps)
+            model.write(folder.settle_closed(), ends, tip, after=after)
+        progress(ends)
+    tip = ledger.leaf_at(upto)
+    for model, folder in zip(models, folders, strict=True):
+        for changes in folder.settle_rest():
+            model.write(changes, upto, tip, after=upto)
+        model.finish()
+
+
+def _folder(ledger: Ledger, pages: Pages, model: Model, on_error: OnError, aside: Aside | None = None) -> Folder:
+    stop, next_ids = on_error is OnError.STOP, model.next_ids()
+    return Folder(model.fold, pages.reader, ledger, model, next_ids=next_ids, aside=aside, stop_on_error=stop)
+
+
+def _read(ledger: Ledger, pages: Pages, after: int, ends: int) -> list[list[Step]]:
+    return pages.steps(ledger.raw_events(after=after, upto=ends, topics=pages.types))
 
 
 def _rows(changes: Changes) -> int:

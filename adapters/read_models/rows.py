@@ -43,8 +43,9 @@ def stored_rows(table: Table, rows: Iterable[Inserted]) -> Iterator[tuple[int | 
     names = list(table.columns)
     begins, ends = names.index("valid_from"), names.index("valid_to")
     for row_id, values, known_from, known_to in rows:
-        lasts = reach(values[begins], values[ends], US_PER_MINUTE)
-        known = None if known_to is None else reach(known_from, known_to)
+        start, end = values[begins], values[ends]
+        lasts = OPEN if start is None or end is None else ((end - start) // US_PER_MINUTE).bit_length()
+        known = None if known_to is None else (known_to - known_from).bit_length()
         yield row_id, *values, known_from, known_to, lasts, known
 
 

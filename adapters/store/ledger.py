@@ -15,6 +15,7 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, strtobool
 
 from adapters.store.factory import LedgerFactory
+from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
 from adapters.store.log import Backend, Notices, Row, Snapshot
 from adapters.store.mapper import CustodyMapper
 from adapters.store.place import Place
@@ -27,6 +28,7 @@ from projections.folding.seen import RawEvent
 from projections.recorded import Recorded
 
 PAGE_EVENTS = 2_000
+PAGE_LETTERS = 200
 UNSAFE_SETTING = "POSTGRES_ENABLE_DB_FUNCTIONS"
 
 
@@ -75,13 +77,18 @@ class Ledger(Application[str]):
         now: datetime,
         rejects: Sequence[Reject] = (),
         keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
         """Store submissions in order, and refusals beside them, in one durable transaction; an outcome for each.
 
         Whoever judged them by the keys known at a position gives that; raise KeysMoved if there are later ones.
+        `beside` is called within the transaction for what else belongs in it; raise MovedByAnother if that is no
+        longer so. Nothing is stored then.
         """
         with self._backend.explained():
-            return self.facts.append(submissions, now_us=microseconds(now), rejects=rejects, keys_upto=keys_upto)
+            return self.facts.append(
+                submissions, now_us=microseconds(now), rejects=rejects, keys_upto=keys_upto, beside=beside
+            )
 
     def position(self) -> int:
         """Return the last position, 0 for an empty ledger."""
@@ -140,6 +147,16 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.published(event_ids, topics=topics, upto=upto)]
 
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_published(event_ids, upto=upto)
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_about(refs, topics=topics, upto=upto)
+
     def at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, in order."""
         with self._backend.explained():
@@ -149,6 +166,11 @@ class Ledger(Application[str]):
         """Return the events with positions in (after, upto] of these types, their bytes not decoded."""
         with self._backend.explained():
             return self.facts.raw_events(after=after, upto=upto, topics=topics)
+
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column: what stands beside the bytes too."""
+        with self._backend.explained():
+            return self.facts.whole_rows(after=after, limit=limit)
 
     def leaf_at(self, position: int) -> str:
         """Return the leaf hash, in hex, of the event at a position, "" if there is none."""
@@ -179,6 +201,31 @@ class Ledger(Application[str]):
         with self._backend.explained():
             latest = self.facts.latest_told(topics, agency, after=after, upto=upto)
         return None if latest is None else EPOCH + timedelta(microseconds=latest)
+
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer of Kafka has read from."""
+        with self._backend.explained():
+            return self.facts.kafka_offsets(consumer)
+
+    def held_chains(self) -> set[Chain]:
+        """Return the chains (topic, record key) of which an open dead letter holds what comes after it."""
+        with self._backend.explained():
+            return self.facts.held_chains()
+
+    def dead_letters(self, *, after: int = 0, topic: str = "") -> Iterator[StoredLetter]:
+        """Yield dead letters beyond a number, of one topic or of all, in order, in pages."""
+        while True:
+            with self._backend.explained():
+                page = self.facts.dead_letters(after=after, topic=topic, limit=PAGE_LETTERS)
+            yield from page
+            if len(page) < PAGE_LETTERS:
+                return
+            after = page[-1].number
+
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
+        with self._backend.explained():
+            return self.facts.letter_topics()
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

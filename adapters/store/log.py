@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder
 
+from adapters.store.kafka_tables import Chain, KafkaTables, MakeBeside, StoredLetter
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission
 from domain.merkle import Tree
@@ -65,11 +66,18 @@ class Log(ApplicationRecorder, ABC):
 
     @abstractmethod
     def append(
-        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction.
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction.
 
-        Raise KeysMoved, if `keys_upto` is given, where an event about keys has a later position.
+        Raise KeysMoved, if `keys_upto` is given, where an event about keys has a later position, and MovedByAnother
+        where what goes beside is no longer so; nothing is stored then.
         """
 
     @abstractmethod
@@ -88,6 +96,10 @@ class Log(ApplicationRecorder, ABC):
         """
 
     @abstractmethod
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+
+    @abstractmethod
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
 
@@ -98,6 +110,14 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> Sequence[Row]:
         """Return the events of these types with these ids, whoever published them, up to a position."""
+
+    @abstractmethod
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+
+    @abstractmethod
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
 
     @abstractmethod
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
@@ -126,6 +146,35 @@ class Log(ApplicationRecorder, ABC):
     @abstractmethod
     def latest_told(self, topics: Sequence[str], agency: str, *, after: int, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+
+    @property
+    @abstractmethod
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+
+    def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:
+        """Return the next offset of each topic and partition that a consumer has read from."""
+        with self.reading() as cursor:
+            return self.kafka_tables.offsets(cursor, consumer)
+
+    def held_chains(self) -> set[Chain]:
+        """Return the chains of which an open dead letter holds what comes after it."""
+        with self.reading() as cursor:
+            return self.kafka_tables.held(cursor)
+
+    def dead_letters(self, *, after: int, topic: str, limit: int) -> list[StoredLetter]:
+        """Return so many dead letters beyond a number, of one topic or ("") of all, in order."""
+        with self.reading() as cursor:
+            return self.kafka_tables.letters(cursor, after=after, topic=topic, limit=limit)
+
+    def letter_topics(self) -> list[str]:
+        """Return the topics that dead letters came from."""
+        with self.reading() as cursor:
+            return self.kafka_tables.letter_topics(cursor)
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Snapshot]:

@@ -18,7 +18,7 @@ from adapters.store.sqlite_snapshot import schema_script
 from domain.errors import LedgerUnavailable
 
 APPLICATION_ID = 0x43555354  # "CUST", at byte 68 of the file
-SCHEMA_VERSION = 2  # at byte 60 of the file
+SCHEMA_VERSION = 3  # at byte 60 of the file
 
 CAUSES = (  # words any of which an error has, its code, and the mend
     (

@@ -19,7 +19,7 @@ from adapters.store.postgres_log import LOCK, PostgresLog
 from adapters.store.postgres_snapshot import schema_script
 from domain.errors import LedgerUnavailable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 COMMENT = re.compile(r"custody ledger, schema (\d+)")
 SERVER_MIN = 15
 
@@ -178,7 +178,10 @@ class PostgresDatabase:
             )
 
 
-TABLES = "custody.stored_events, custody.event_refs, custody.tree_heads, custody.rejects"
+TABLES = (
+    "custody.stored_events, custody.event_refs, custody.tree_heads, custody.rejects, "
+    "custody.kafka_offsets, custody.dead_letters, custody.dead_letter_ends"
+)
 
 
 def _comment(cursor: psycopg.Cursor[dict[str, str]]) -> str | None:

@@ -7,7 +7,7 @@ positions become visible in their order: who follows the log never sees one befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -15,6 +15,7 @@ from eventsourcing.persistence import IntegrityError, Notification, StoredEvent,
 from psycopg import Cursor
 from psycopg.rows import DictRow, tuple_row
 
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.postgres_connections import Connections, attempts, is_lost
 from adapters.store.postgres_following import CHANNEL, PostgresNotices, PostgresSubscription
@@ -39,6 +40,7 @@ from projections.folding.seen import RawEvent
 
 WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the database
 
+KAFKA = KafkaTables("%s")
 NOTIFY = f"NOTIFY {CHANNEL}"
 LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
 COPY_EVENTS = (  # first what the recorder decides, then a submission's fields in their order, but its references
@@ -67,11 +69,11 @@ NOTIFICATION = (
 )
 EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
-ABOUT = (
-    f"SELECT {EVENT} FROM stored_events AS e WHERE e.position = ANY(ARRAY("  # noqa: S608 - our own column names
-    "SELECT p FROM event_refs AS r, unnest(r.positions) AS p WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s"
-    ")) ORDER BY e.position"
+MENTIONING = (
+    "e.position = ANY(ARRAY(SELECT p FROM event_refs AS r, unnest(r.positions) AS p "
+    "WHERE r.era = ANY(%s) AND r.ref = ANY(%s) AND p <= %s))"
 )
+ABOUT = f"SELECT {EVENT} FROM stored_events AS e WHERE {MENTIONING} ORDER BY e.position"  # noqa: S608 - our own names
 LATEST_TOLD = (
     "SELECT max(occurred_latest) AS latest FROM stored_events WHERE topic = ANY(%s) "
     "AND position > %s AND position <= %s AND split_part(source, ':', 2) LIKE %s AND occurred_latest <= recorded_at"
@@ -85,10 +87,16 @@ class PostgresLog(Log):
         self.connections = connections
 
     def append(
-        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
-        return self._append(facts, now_us, [None] * len(facts), rejects, keys_upto=keys_upto)
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
+        return self._append(facts, now_us, [None] * len(facts), rejects, beside, keys_upto=keys_upto)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Serve the library's own `save()`: all are new, or none is written."""
@@ -103,12 +111,14 @@ class PostgresLog(Log):
         now_us: int,
         versions: Sequence[int | None],
         rejects: Sequence[Reject] = (),
+        beside: MakeBeside | None = None,
         *,
         all_new: bool = False,
         keys_upto: int | None = None,
     ) -> list[Outcome]:
         """Append, and again where the connection was lost: what was committed before that is found, and is ours."""
         ours: set[Outcome] = set()  # what attempts gave of which nobody knows whether they were committed
+        again = False  # an attempt came as far as COMMIT
         for may_repeat in attempts():
             try:
                 with self.connections.transaction(writing=True) as cursor:
@@ -117,10 +127,13 @@ class PostgresLog(Log):
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
                         raise IntegrityError("an event of this batch is not new")
-                    for reject in rejects:  # `executemany` would pipeline
+                    also = beside(outcomes) if beside else Beside()
+                    KAFKA.write(cursor, also, now_us=now_us, again=again)
+                    for reject in (*rejects, *also.rejects):  # `executemany` would pipeline
                         cursor.execute(INSERT_REJECT, _reject_row(reject, now_us))
                     cursor.execute(NOTIFY)
                     ours.update(fresh)
+                    again = True
             except psycopg.IntegrityError as error:
                 raise IntegrityError(error.diag.message_primary) from error
             except (psycopg.Error, LedgerUnavailable) as error:
@@ -188,9 +201,14 @@ class PostgresLog(Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position LIMIT %s"  # noqa: S608
         return self.rows(statement, [after, upto, *_given(topics), limit])
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > %s ORDER BY position LIMIT %s"
+        return self.rows(statement, [after, limit])
+
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
-        return self.rows(ABOUT, [list(range(era_of(upto) + 1)), list(refs), upto])
+        return self.rows(ABOUT, _mentioning(refs, upto))
 
     def at(self, positions: Sequence[int]) -> Sequence[Row]:
         """Return the events at these positions, in order."""
@@ -203,13 +221,24 @@ class PostgresLog(Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where}"  # noqa: S608 - our own names
         return self.rows(statement, [list(event_ids), list(topics), upto])
 
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+        return self._raw("e.event_id = ANY(%s) AND e.position <= %s", [list(event_ids), upto])
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
+        return self._raw(f"{MENTIONING} AND e.topic = ANY(%s)", [*_mentioning(refs, upto), list(topics)])
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
-        where = "position > %s AND position <= %s AND topic = ANY(%s)"
-        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        where = "e.position > %s AND e.position <= %s AND e.topic = ANY(%s)"
+        return self._raw(where, [after, upto, list(topics)])
+
+    def _raw(self, where: str, parameters: Sequence[Any]) -> list[RawEvent]:
+        statement = f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {where} ORDER BY e.position"  # noqa: S608 - same
         with self.connections.transaction(writing=False) as cursor:
             cursor.row_factory = tuple_row  # type: ignore[assignment]  # tuples are what folds read
-            return cast("list[RawEvent]", cursor.execute(statement, [after, upto, list(topics)]).fetchall())
+            return cast("list[RawEvent]", cursor.execute(statement, parameters).fetchall())
 
     def leaf_at(self, position: int) -> bytes:
         """Return the leaf hash of the event at a position, b"" if there is none."""
@@ -241,6 +270,15 @@ class PostgresLog(Log):
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
         latest = self.rows(LATEST_TOLD, [list(topics), after, upto, f"{agency}%"])[0]["latest"]
         return None if latest is None else int(latest)
+
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.connections.transaction(writing=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
@@ -315,6 +353,11 @@ def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_u
 def _as_new(outcome: Outcome) -> Outcome:
     """Return a receipt as the append that made it would have given it."""
     return outcome._replace(is_new=True) if isinstance(outcome, Receipt) else outcome
+
+
+def _mentioning(refs: Sequence[str], upto: int) -> list[Any]:
+    """Return the parameters of `MENTIONING`."""
+    return [list(range(era_of(upto) + 1)), list(refs), upto]
 
 
 def _among(topics: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
--- The ledger in a PostgreSQL database, schema 1. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
+-- The ledger in a PostgreSQL database, schema 2. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
 -- Every statement is written as PostgreSQL's own catalog gives it back, so that `verify` can compare the two.
 CREATE SCHEMA custody;
-COMMENT ON SCHEMA custody IS 'custody ledger, schema 1';
+COMMENT ON SCHEMA custody IS 'custody ledger, schema 2';
 
 -- Positions are explicit (never a sequence, which leaves gaps), from 1, without gaps.
 CREATE TABLE custody.stored_events (
@@ -64,6 +64,40 @@ CREATE TABLE custody.rejects (
 ALTER TABLE custody.rejects ADD CONSTRAINT rejects_pkey PRIMARY KEY (reject_id);
 CREATE INDEX rejects_body_hash ON custody.rejects USING btree (body_hash, "row");
 
+-- How far each consumer of Kafka has read each partition: the largest. A row in the transaction that stores what it read.
+CREATE TABLE custody.kafka_offsets (
+    consumer text COLLATE "C" NOT NULL,
+    topic text COLLATE "C" NOT NULL,
+    partition bigint NOT NULL,
+    next_offset bigint NOT NULL
+);
+ALTER TABLE custody.kafka_offsets ADD CONSTRAINT kafka_offsets_pkey PRIMARY KEY (consumer, topic, partition, next_offset);
+
+-- Records of Kafka that were set aside, byte for byte as they came, in the order they came.
+CREATE TABLE custody.dead_letters (
+    letter bigint NOT NULL,                     -- given explicitly, from 1
+    recorded_at bigint NOT NULL,
+    consumer text COLLATE "C" NOT NULL,
+    topic text COLLATE "C" NOT NULL,
+    partition bigint NOT NULL,
+    record_offset bigint NOT NULL,
+    record_ms bigint NOT NULL,                  -- the record's own time, milliseconds since 1970
+    key bytea,
+    value bytea,
+    headers text COLLATE "C" NOT NULL,          -- JSON: [["ce_id","3031..."]], values in hex
+    code text COLLATE "C" NOT NULL,
+    field text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    holds boolean NOT NULL                      -- later records with its topic and key wait behind it
+);
+ALTER TABLE custody.dead_letters ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (letter);
+CREATE TABLE custody.dead_letter_ends (
+    letter bigint NOT NULL,
+    how text COLLATE "C" NOT NULL,              -- replayed, dropped
+    recorded_at bigint NOT NULL
+);
+ALTER TABLE custody.dead_letter_ends ADD CONSTRAINT dead_letter_ends_pkey PRIMARY KEY (letter);
+
 CREATE OR REPLACE FUNCTION custody.never_changed()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -108,6 +142,22 @@ BEGIN
     RETURN NEW;
 END
 $function$;
+CREATE OR REPLACE FUNCTION custody.only_forward()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog'
+AS $function$
+BEGIN
+    IF NEW.next_offset <= (
+        SELECT max(o.next_offset) FROM custody.kafka_offsets AS o
+        WHERE o.consumer = NEW.consumer AND o.topic = NEW.topic AND o.partition = NEW.partition
+    ) THEN
+        RAISE EXCEPTION 'what was read stays read: offsets only grow'
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+$function$;
 
 CREATE TRIGGER stored_events_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON custody.stored_events
 FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
@@ -117,6 +167,14 @@ CREATE TRIGGER tree_heads_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON c
 FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
 CREATE TRIGGER rejects_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON custody.rejects
 FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
+CREATE TRIGGER kafka_offsets_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON custody.kafka_offsets
+FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
+CREATE TRIGGER dead_letters_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON custody.dead_letters
+FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
+CREATE TRIGGER dead_letter_ends_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON custody.dead_letter_ends
+FOR EACH STATEMENT EXECUTE FUNCTION custody.never_changed();
+CREATE TRIGGER kafka_offsets_only_forward BEFORE INSERT ON custody.kafka_offsets
+FOR EACH ROW EXECUTE FUNCTION custody.only_forward();
 CREATE TRIGGER stored_events_only_next AFTER INSERT ON custody.stored_events
 REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION custody.only_next_events();
 CREATE TRIGGER tree_heads_only_larger BEFORE INSERT ON custody.tree_heads
@@ -129,3 +187,7 @@ ALTER TABLE custody.tree_heads ENABLE ALWAYS TRIGGER tree_heads_never_changed;
 ALTER TABLE custody.rejects ENABLE ALWAYS TRIGGER rejects_never_changed;
 ALTER TABLE custody.stored_events ENABLE ALWAYS TRIGGER stored_events_only_next;
 ALTER TABLE custody.tree_heads ENABLE ALWAYS TRIGGER tree_heads_only_larger;
+ALTER TABLE custody.kafka_offsets ENABLE ALWAYS TRIGGER kafka_offsets_never_changed;
+ALTER TABLE custody.kafka_offsets ENABLE ALWAYS TRIGGER kafka_offsets_only_forward;
+ALTER TABLE custody.dead_letters ENABLE ALWAYS TRIGGER dead_letters_never_changed;
+ALTER TABLE custody.dead_letter_ends ENABLE ALWAYS TRIGGER dead_letter_ends_never_changed;

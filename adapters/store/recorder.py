@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from adapters.store.kafka_tables import Beside, KafkaTables, MakeBeside
 from adapters.store.log import Log, Row
 from adapters.store.recording import (
     KEY_TOPICS,
@@ -38,6 +39,7 @@ from domain.merkle import EMPTY_TREE, Tree
 from projections.folding.seen import RawEvent
 
 HEARTBEAT_SECONDS = 0.05
+KAFKA = KafkaTables("?")
 
 INSERT_EVENT = (  # first what the recorder decides, then a submission's fields in their order, but its references
     "INSERT INTO stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, "
@@ -49,11 +51,12 @@ NOTIFICATION = (
 )
 EVENT = "e.position, e.recorded_at, e.state, e.topic, e.signature"
 RAW_EVENT = "position, originator_id, topic, source, event_id, occurred_earliest, occurred_latest, state"
-ABOUT = (
-    f"SELECT {EVENT} FROM stored_events AS e WHERE e.position <= ?3 AND e.position IN ("  # noqa: S608 - our own names
+MENTIONING = (
+    "e.position <= ?3 AND e.position IN ("
     "SELECT p.value FROM json_each(?1) AS era CROSS JOIN json_each(?2) AS wanted CROSS JOIN event_refs AS r "
-    "ON r.era = era.value AND r.ref = wanted.value CROSS JOIN json_each(r.positions) AS p) ORDER BY e.position"
+    "ON r.era = era.value AND r.ref = wanted.value CROSS JOIN json_each(r.positions) AS p)"
 )
+ABOUT = f"SELECT {EVENT} FROM stored_events AS e WHERE {MENTIONING} ORDER BY e.position"  # noqa: S608 - our own names
 INSERT_REF = "INSERT INTO event_refs VALUES (?, ?, ?)"
 INSERT_HEAD = "INSERT INTO tree_heads VALUES (?, ?, ?, ?)"
 INSERT_REJECT = (
@@ -88,14 +91,22 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         return []
 
     def append(
-        self, facts: Sequence[Submission], *, now_us: int, rejects: Sequence[Reject] = (), keys_upto: int | None = None
+        self,
+        facts: Sequence[Submission],
+        *,
+        now_us: int,
+        rejects: Sequence[Reject] = (),
+        keys_upto: int | None = None,
+        beside: MakeBeside | None = None,
     ) -> list[Outcome]:
-        """Append the new ones of these facts, and the refusals, in one durable transaction."""
+        """Append the new ones of these facts, the refusals, and what goes beside them, in one durable transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             if keys_upto is not None:
                 _check_keys(cursor, keys_upto)
             outcomes = self._append(cursor, facts, now_us, repeat(None))
-            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in rejects])
+            also = beside(outcomes) if beside else Beside()
+            KAFKA.write(cursor, also, now_us=now_us)
+            cursor.executemany(INSERT_REJECT, [_reject_row(reject, now_us) for reject in (*rejects, *also.rejects)])
         for subscription in self._subscriptions:
             subscription.notify()
         return outcomes
@@ -167,10 +178,14 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT {EVENT} FROM stored_events AS e WHERE {where} ORDER BY {order}"  # noqa: S608
         return self.rows(statement, [after, upto, *topics, limit])
 
+    def whole_rows(self, *, after: int, limit: int) -> Sequence[Row]:
+        """Return so many events beyond a position with every column, in order."""
+        statement = "SELECT * FROM stored_events WHERE position > ? ORDER BY position LIMIT ?"
+        return self.rows(statement, [after, limit])
+
     def about(self, refs: Sequence[str], *, upto: int) -> Sequence[Row]:
         """Return every event in, or mentioning, any of these references up to a position, in order."""
-        eras = list(range(era_of(upto) + 1))
-        return self.rows(ABOUT, [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), upto])
+        return self.rows(ABOUT, _mentioning(refs, upto))
 
     def at(self, positions: Sequence[int]) -> Sequence[Row]:
         """Return the events at these positions, in order."""
@@ -186,13 +201,31 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         )
         return self.rows(statement, [orjson.dumps(list(event_ids)).decode(), upto, *topics])
 
+    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
+        """Return the events with these ids, whoever published them, up to a position, as folds read them."""
+        statement = (
+            f"SELECT {RAW_EVENT} FROM json_each(?) AS wanted CROSS JOIN stored_events "  # noqa: S608 - our own names
+            "ON event_id = wanted.value WHERE position <= ?"
+        )
+        return self._raw(statement, [orjson.dumps(list(event_ids)).decode(), upto])
+
+    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
+        """Return every event of these types in, or mentioning, any of these references, as folds read them."""
+        marks = ", ".join(f"?{number}" for number in range(4, 4 + len(topics)))
+        where = f"{MENTIONING} AND +e.topic IN ({marks})"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {where} ORDER BY position"  # noqa: S608 - same
+        return self._raw(statement, [*_mentioning(refs, upto), *topics])
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
         where = f"position > ? AND position <= ?{among(topics)}"
         statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where} ORDER BY position"  # noqa: S608 - same
+        return self._raw(statement, [after, upto, *topics])
+
+    def _raw(self, statement: str, parameters: Sequence[Any]) -> list[RawEvent]:
         with self.datastore.transaction(commit=False) as cursor:
             cursor.sqlite_cursor.row_factory = None  # plain tuples: half the time goes into making rows
-            cursor.execute(statement, [after, upto, *topics])
+            cursor.execute(statement, parameters)
             return cast("list[RawEvent]", cursor.fetchall())
 
     def leaf_at(self, position: int) -> bytes:
@@ -231,6 +264,15 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         )
         latest = self.rows(statement, [*topics, after, upto, agency])[0][0]
         return None if latest is None else int(latest)
+
+    @property
+    def kafka_tables(self) -> KafkaTables:
+        """Return the statements about Kafka, in this store's SQL."""
+        return KAFKA
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a cursor within a transaction that reads."""
+        return self.datastore.transaction(commit=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
@@ -305,6 +347,12 @@ def _write(c: SQLiteCursor, fresh: Sequence[Numbered], tree: Tree, now_us: int) 
 def _posting_lists(fresh: Sequence[Numbered]) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reference of a transaction, in the order of the table."""
     return ((era_of(found[0]), ref, orjson.dumps(found).decode()) for ref, found in positions_of(fresh))
+
+
+def _mentioning(refs: Sequence[str], upto: int) -> list[Any]:
+    """Return the first three parameters of what uses `MENTIONING`."""
+    eras = list(range(era_of(upto) + 1))
+    return [orjson.dumps(eras).decode(), orjson.dumps(list(refs)).decode(), upto]
 
 
 def among(topics: Sequence[str]) -> str:

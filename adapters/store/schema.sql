@@ -1,4 +1,4 @@
--- The ledger file, schema 2. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
+-- The ledger file, schema 3. Times are microseconds since 1970-01-01 UTC; hashes are 32 raw bytes.
 -- Positions are explicit (never bare rowids, which a dump and restore renumbers), from 1, without gaps.
 CREATE TABLE stored_events (
     position              INTEGER PRIMARY KEY,  -- given explicitly, never by SQLite
@@ -54,6 +54,38 @@ CREATE TABLE rejects (
     UNIQUE (origin, row, code, field, body_hash)
 ) STRICT;
 
+-- How far each consumer of Kafka has read each partition: the largest. A row in the transaction that stores what it read.
+CREATE TABLE kafka_offsets (
+    consumer    TEXT    NOT NULL,
+    topic       TEXT    NOT NULL,
+    partition   INTEGER NOT NULL,
+    next_offset INTEGER NOT NULL,
+    PRIMARY KEY (consumer, topic, partition, next_offset)
+) STRICT, WITHOUT ROWID;
+
+-- Records of Kafka that were set aside, byte for byte as they came, in the order they came.
+CREATE TABLE dead_letters (
+    letter        INTEGER PRIMARY KEY,       -- given explicitly, from 1
+    recorded_at   INTEGER NOT NULL,
+    consumer      TEXT    NOT NULL,
+    topic         TEXT    NOT NULL,
+    partition     INTEGER NOT NULL,
+    record_offset INTEGER NOT NULL,
+    record_ms     INTEGER NOT NULL,          -- the record's own time, milliseconds since 1970
+    key           BLOB,
+    value         BLOB,
+    headers       TEXT    NOT NULL,          -- JSON: [["ce_id","3031..."]], values in hex
+    code          TEXT    NOT NULL,
+    field         TEXT    NOT NULL,
+    reason        TEXT    NOT NULL,
+    holds         INTEGER NOT NULL           -- 1: later records with its topic and key wait behind it
+) STRICT;
+CREATE TABLE dead_letter_ends (
+    letter      INTEGER PRIMARY KEY,
+    how         TEXT    NOT NULL,            -- replayed, dropped
+    recorded_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TRIGGER stored_events_no_update BEFORE UPDATE ON stored_events
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: events are never updated'); END;
 CREATE TRIGGER stored_events_no_delete BEFORE DELETE ON stored_events
@@ -85,3 +117,25 @@ CREATE TRIGGER rejects_no_update BEFORE UPDATE ON rejects
 BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never updated'); END;
 CREATE TRIGGER rejects_no_delete BEFORE DELETE ON rejects
 BEGIN SELECT RAISE(ABORT, 'refusals are evidence: they are never deleted'); END;
+CREATE TRIGGER kafka_offsets_no_delete BEFORE DELETE ON kafka_offsets
+BEGIN SELECT RAISE(ABORT, 'what was read stays read: offsets are never deleted'); END;
+CREATE TRIGGER kafka_offsets_no_update BEFORE UPDATE ON kafka_offsets
+BEGIN SELECT RAISE(ABORT, 'what was read stays read: offsets are never updated'); END;
+CREATE TRIGGER kafka_offsets_only_forward BEFORE INSERT ON kafka_offsets
+WHEN NEW.next_offset <= (SELECT max(next_offset) FROM kafka_offsets
+     WHERE consumer = NEW.consumer AND topic = NEW.topic AND partition = NEW.partition)
+BEGIN SELECT RAISE(ABORT, 'what was read stays read: offsets only grow'); END;
+CREATE TRIGGER dead_letters_only_new BEFORE INSERT ON dead_letters
+WHEN NEW.letter IS NOT (SELECT coalesce(max(letter), 0) + 1 FROM dead_letters)
+BEGIN SELECT RAISE(ABORT, 'dead letters are evidence: only the next number can be written'); END;
+CREATE TRIGGER dead_letters_no_update BEFORE UPDATE ON dead_letters
+BEGIN SELECT RAISE(ABORT, 'dead letters are evidence: they are never updated'); END;
+CREATE TRIGGER dead_letters_no_delete BEFORE DELETE ON dead_letters
+BEGIN SELECT RAISE(ABORT, 'dead letters are evidence: they are never deleted'); END;
+CREATE TRIGGER dead_letter_ends_only_new BEFORE INSERT ON dead_letter_ends
+WHEN EXISTS (SELECT 1 FROM dead_letter_ends WHERE letter = NEW.letter)
+BEGIN SELECT RAISE(ABORT, 'a dead letter ends once'); END;
+CREATE TRIGGER dead_letter_ends_no_update BEFORE UPDATE ON dead_letter_ends
+BEGIN SELECT RAISE(ABORT, 'a dead letter ends once'); END;
+CREATE TRIGGER dead_letter_ends_no_delete BEFORE DELETE ON dead_letter_ends
+BEGIN SELECT RAISE(ABORT, 'a dead letter ends once'); END;

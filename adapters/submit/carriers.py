@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 class Answered(NamedTuple):
     """What became of one message. `is_final` is false where the same message may be taken another time."""
 
-    is_stored: bool
+    is_taken: bool
     is_new: bool
     is_final: bool
-    document: dict[str, Any]  # the receipt, or the problem: {"code","detail","where","mend"}
+    document: dict[str, Any]  # the receipt, or where it is; or the problem: {"code","detail","where","mend"}
 
 
 class Away(Exception):
@@ -25,9 +25,10 @@ class Away(Exception):
 
 
 class Carrier(Protocol):
-    """Carries messages to a ledger."""
+    """Carries messages to a ledger. `gives_receipts`: what it takes is in the ledger, not only on its way there."""
 
     batch_max: int
+    gives_receipts: bool
 
     def carry(self, messages: Sequence[bytes]) -> list[Answered]:
         """Send messages and return an answer for each; raise Away."""

@@ -20,6 +20,7 @@ class HttpCarrier:
     """Sends to one server, over a connection that stays open."""
 
     batch_max = 500
+    gives_receipts = True
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
@@ -75,6 +76,6 @@ def _pause(response: httpx.Response) -> float:
 def _answered(result: dict[str, Any]) -> Answered:
     receipt = result.get("receipt")
     if receipt:
-        return Answered(is_stored=True, is_new=bool(receipt["new"]), is_final=True, document=receipt)
+        return Answered(is_taken=True, is_new=bool(receipt["new"]), is_final=True, document=receipt)
     is_final = result["status"] not in LATER
-    return Answered(is_stored=False, is_new=False, is_final=is_final, document=result["problem"])
+    return Answered(is_taken=False, is_new=False, is_final=is_final, document=result["problem"])

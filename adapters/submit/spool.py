@@ -23,7 +23,7 @@ CREATE TABLE outgoing (
     occurrence INTEGER NOT NULL,   -- which of equal lines in one input: 1, 2, ...
     message    BLOB    NOT NULL,   -- what is sent: an envelope, or an event
     origin     TEXT    NOT NULL,   -- file and line, for people
-    state      TEXT    NOT NULL,   -- waiting, stored, refused
+    state      TEXT    NOT NULL,   -- waiting, taken, refused
     answer     TEXT,               -- the receipt or the problem, as JSON
     UNIQUE (line, occurrence)
 ) STRICT;
@@ -38,7 +38,7 @@ class State(StrEnum):
     """What became of a message."""
 
     WAITING = "waiting"
-    STORED = "stored"
+    TAKEN = "taken"
     REFUSED = "refused"
 
 

@@ -36,11 +36,12 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class Submitted:
-    """What was done. `read` counts lines; `waiting` is what the spool still holds at the end."""
+    """What was done. `read` counts lines; `handed_over` is what Kafka took, `waiting` what the spool still holds."""
 
     read: int = 0
     stored: int = 0
     already_there: int = 0
+    handed_over: int = 0
     refused_count: int = 0
     waiting: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
@@ -53,10 +54,13 @@ class Submitted:
             self.refused.append({"line": origin, **{key: document.get(key, "") for key in ("code", "where", "mend")}})
             self.refused[-1]["reason"] = document.get("detail", "")
 
-    def settle(self, origin: str, answered: Answered) -> None:
+    def settle(self, origin: str, answered: Answered, *, is_receipt: bool) -> None:
         """Count an answer."""
-        if not answered.is_stored:
+        if not answered.is_taken:
             self.refuse(origin, answered.document)
+            return
+        if not is_receipt:
+            self.handed_over += 1
             return
         self.stored += answered.is_new
         self.already_there += not answered.is_new
@@ -65,7 +69,7 @@ class Submitted:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `submit --json` prints it."""
-        counts = ("read", "stored", "already_there", "refused", "refused_count", "waiting", "receipts")
+        counts = ("read", "stored", "already_there", "handed_over", "refused", "refused_count", "waiting", "receipts")
         return {name: getattr(self, name) for name in counts}
 
 
@@ -88,7 +92,7 @@ def _take_batch(batch: list[Line], publisher: Publisher, spool: Spool, done: Sub
             seen[digest] += 1
             done.read += 1
             state = spool.state(digest, seen[digest])
-            if state is State.STORED:
+            if state is State.TAKEN:
                 done.already_there += 1
             elif state is None:
                 _take(line, digest, seen[digest], publisher, spool, done)
@@ -134,15 +138,15 @@ def send(
         )
         for message, answered in zip(messages, answers, strict=True):
             if answered.is_final:
-                done.settle(message.origin, answered)
+                done.settle(message.origin, answered, is_receipt=carrier.gives_receipts)
         after, sent = messages[-1].number, sent + len(messages)
         progress(sent)
     done.waiting = spool.counted()[State.WAITING]
 
 
 def _state(answered: Answered) -> State:
-    if answered.is_stored:
-        return State.STORED
+    if answered.is_taken:
+        return State.TAKEN
     return State.REFUSED if answered.is_final else State.WAITING
 
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from adapters.web.pages import case, claims, determination, facility, findings, front, rules, whatif
+from adapters.web.pages import case, claims, determination, facility, findings, front, public, rules, whatif
 
-PAGES = (front, facility, case, determination, claims, findings, rules, whatif)
+PAGES = (front, facility, case, determination, claims, findings, rules, whatif, public)
 STATIC = "/static"
 STYLE = "text/css; charset=utf-8"
 

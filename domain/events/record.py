@@ -12,6 +12,8 @@ from domain.instants import Instant
 
 EVENT_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 EventId = Annotated[str, Field(pattern=f"^{EVENT_ID}$")]
+QUARTER = r"[0-9]{4}-Q[1-4]"
+Quarter = Annotated[str, Field(pattern=f"^{QUARTER}$")]
 
 
 class RecordData(EventData):
@@ -181,6 +183,18 @@ class AccessDisclosed(RecordData):
     question: Words | None = None
 
 
+class FiguresReleased(RecordData):
+    """Figures in which nobody can be singled out were released, once for a quarter, as known just before.
+
+    `digest` is SHA-256 over their canonical JSON.
+    """
+
+    TYPE: ClassVar[str] = "record.figures_released"
+
+    quarter: Quarter
+    digest: Digest
+
+
 class SourceMark(StrEnum):
     """How a figure came to whoever recorded the claim: the text was found, or remembered, or the figure worked out."""
 
@@ -238,5 +252,6 @@ EVENTS: tuple[type[EventData], ...] = (
     AccessGranted,
     AccessRevoked,
     AccessDisclosed,
+    FiguresReleased,
     ClaimAsserted,
 )

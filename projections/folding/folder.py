@@ -1,45 +1,30 @@
 """The engine that runs one fold: events in, changed rows out. Live and rebuilt, it is this same code.
 
 It keeps the events of the keys it has met, asks the fold for the rows of each key that an event touches, and notes
-which rows that closes and opens. A key it has not in memory is read from the log again, so memory is bounded and
-nothing but rows is ever stored. A correction changes the one event it is about, from its own position on.
+which rows that closes and opens. Memory is bounded: keys not met for long are let go. Live, such a key is read from the
+log again; a rebuild, which meets every key, puts it aside. A correction changes the one event it is about, from its own
+position on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import msgspec
 
 from domain.errors import IntegrityProblem, LedgerUnavailable
-from projections.amendments import AMENDING_TYPES, Amendments
-from projections.folding.seen import RawEvent, Reader, Seen, amended_id
+from projections.amendments import Amendments
+from projections.folding.pages import Awaited, Change, Log, Published, Step, Unreadable
+from projections.folding.seen import Packed, Reader, Seen
 from projections.folding.table import Fold, Row, Values
-from projections.recorded import Recorded
 
-KEYS_KEPT = 200_000
+KEYS_KEPT = 25_000
+KEYS_AT_ONCE = 10_000
 NOT_STORED = 0
-Published = tuple[str, str]  # source and id
-Step = tuple[int, Seen | Published, Sequence[str]]  # position; what the fold sees, or what it amends; the keys
-
-
-class Log(Protocol):
-    """What the engine asks of the log besides its pages."""
-
-    def about(self, refs: Sequence[str], *, upto: int) -> list[Recorded]:
-        """Return every event in, or mentioning, any of these references, in order."""
-        ...
-
-    def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
-        """Return the events of these types with these ids, whoever published them."""
-        ...
-
-    def at(self, positions: Sequence[int]) -> list[Recorded]:
-        """Return the events at these positions, in order."""
-        ...
 
 
 class Stored(Protocol):
@@ -51,6 +36,22 @@ class Stored(Protocol):
 
     def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
         """Return key and position of the events that a correction moved to these keys."""
+        ...
+
+
+class Aside(Protocol):
+    """Where a rebuild puts the keys it has not met for long."""
+
+    def put(self, packed: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what is packed of these keys, in place of what was kept before."""
+        ...
+
+    def get(self, keys: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        """Yield those of these keys that were put aside, with what was packed."""
+        ...
+
+    def everything(self) -> Iterable[tuple[str, bytes]]:
+        """Yield every key that was ever put aside, with what was packed last."""
         ...
 
 
@@ -78,81 +79,60 @@ class Entity(msgspec.Struct, gc=False):
     ids: list[int] = msgspec.field(default_factory=list)  # NOT_STORED, or the row's id
 
 
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[Row], list[int], list[int]]).decode  # an entity: see there
+_unpack_events = msgspec.msgpack.Decoder(list[Packed]).decode
+
+
 class Folder:
-    """Runs one fold over pages of the log. `complete` says that what is in memory is all there is: a rebuild from 1."""
+    """Runs one fold over pages of the log. `aside` is given to a rebuild from 1: what is not there was never met."""
 
     def __init__(
         self,
         fold: Fold,
+        reader: Reader,
         log: Log,
         stored: Stored,
         *,
         next_ids: dict[str, int] | None = None,
-        awaited: Iterable[Published] = (),
-        complete: bool = False,
+        aside: Aside | None = None,
         stop_on_error: bool = False,
     ) -> None:
-        self.types = (*fold.fields, *AMENDING_TYPES)
-        self._published: dict[Published, Recorded] = {}
-        self._amending: defaultdict[Published, list[Recorded]] = defaultdict(list)
-        self._fold, self._log, self._stored = fold, log, stored
-        self._reader = Reader(fold.fields)
+        self._fold, self._reader, self._log, self._stored, self._aside = fold, reader, log, stored, aside
         self._entities: dict[str, Entity] = {}
-        self._elsewhere: set[str] | None = set() if complete else None  # keys that left memory; None: any may be there
+        self._are_some_elsewhere = aside is None
         self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
-        self._awaited = set(awaited)
         self._stop_on_error = stop_on_error
         self._page = 0
         self.changes = Changes()
 
-    def fold(self, rows: Sequence[RawEvent]) -> None:
-        """Fold one page of the log, in order: rows (position, stream, type, source, id, earliest, latest, body)."""
+    def fold(self, steps: Sequence[Step]) -> None:
+        """Fold one page of the log, in order."""
         self._page += 1
-        steps = [step for row in rows if (step := self._step(row))]
-        if not steps:
-            return
-        upto = rows[-1][0]
-        self._look_up(steps, upto)
-        if self._elsewhere is None or self._elsewhere:
-            self._load({key for _, _, keys in steps for key in keys}, before=rows[0][0])
-        for position, subject, keys in steps:
+        if steps and self._are_some_elsewhere:
+            keys = {key for step in steps if isinstance(step, Seen) for key in self._keys_if_any(step)}
+            self._load(keys, before=steps[0].position)
+        keys_of = self._fold.keys
+        for step in steps:
             try:
-                if not isinstance(subject, Seen):
-                    self._change(subject, position)
-                elif self._awaited and subject.published in self._awaited:
-                    self._change(subject.published, position)
+                if isinstance(step, Seen):
+                    for key in keys_of(step):
+                        entity = self._entities.get(key) or self._entity(key)
+                        entity.page = self._page
+                        entity.events.append(step)
+                        self._settle(entity, step.position)
                 else:
-                    self._append(position, subject, keys)
+                    self._amend(step)
             except Exception as error:
-                self._park(position, error)
+                self._park(step.position, error)
 
-    def _step(self, row: RawEvent) -> Step | None:
-        """Return the position with what the fold sees of the event and its keys, or with the event it amends."""
-        try:
-            if row[2] in AMENDING_TYPES:
-                target = amended_id(row[7])
-                return (row[0], (row[3], target), ()) if target else None
-            seen = self._reader.read(row)
-            return row[0], seen, self._fold.keys(seen)
-        except Exception as error:
-            self._park(row[0], error)
-            return None
-
-    def _look_up(self, steps: Sequence[Step], upto: int) -> None:
-        """Read, once for a page, the events that its corrections are about, and all that amends these."""
-        self._published, self._amending = {}, defaultdict(list)
-        targets = [subject for _, subject, _ in steps if not isinstance(subject, Seen)]
-        if self._awaited:
-            targets += [s.published for _, s, _ in steps if isinstance(s, Seen) and s.published in self._awaited]
-        if not targets:
-            return
-        ids = [event_id for _, event_id in targets]
-        for event in self._log.published(ids, topics=tuple(self._fold.fields), upto=upto):
-            self._published[event.envelope.source, event.envelope.id] = event
-        refs = [f"event/{event_id}" for _, event_id in self._published]
-        for event in self._log.about(refs, upto=upto) if refs else ():
-            if event.envelope.correctionof:
-                self._amending[event.envelope.source, event.envelope.correctionof].append(event)
+    def _amend(self, step: Change | Awaited | Unreadable) -> None:
+        if isinstance(step, Change):
+            self._change(step)
+        elif isinstance(step, Awaited):
+            self.changes.awaited.append(step.target)
+        else:
+            raise step.error
 
     def _park(self, position: int, error: Exception) -> None:
         """Set an event aside, or stop there; a log or rows that cannot be read are not the event's fault."""
@@ -164,42 +144,21 @@ class Folder:
             raise IntegrityProblem("not_folded", what, where=f"position {position}", mend=mend) from error
         self.changes.parked.append((position, f"{type(error).__name__}: {error}"))
 
-    def _append(self, position: int, seen: Seen, keys: Sequence[str]) -> None:
-        for key in keys:
-            entity = self._entities.get(key) or self._entity(key)
-            entity.page = self._page
-            entity.events.append(seen)
-            self._settle(entity, position)
-
-    def _change(self, target: Published, position: int) -> None:
-        """Put what is known of an event from a position on in the place of what was known before it.
-
-        The event may yet have to come, or be of no type the fold reads: both are awaited, and the second never comes.
-        """
-        published = self._published.get(target)
-        if published is None or published.position > position:
-            self._awaited.add(target)
-            self.changes.awaited.append(target)
-            return
-        amending = self._amending[target]
-        is_new = published.position == position
-        before = None if is_new else self._amended(published, [one for one in amending if one.position < position])
-        after = self._amended(published, [one for one in amending if one.position <= position])
+    def _change(self, change: Change) -> None:
+        """Put what is known of an event from a position on in the place of what was known before it."""
+        position, before, after = change
         old, new = self._keys_if_any(before), set(self._fold.keys(after)) if after else set()
         self._load(old | new, before=position)
         for key in sorted(old | new):
             entity = self._entity(key)
-            entity.events = [event for event in entity.events if event.published != target]
+            if before:
+                entity.events = [event for event in entity.events if event.position != before.position]
             if after and key in new:
                 entity.events.append(after)
                 entity.events.sort(key=_position)
                 if key not in old:
                     self.changes.moved.append((key, after.position))
             self._settle(entity, position)
-
-    def _amended(self, published: Recorded, amending: Sequence[Recorded]) -> Seen | None:
-        amended = Amendments(amending).amend(published)
-        return self._reader.of(amended) if amended else None
 
     def _entity(self, key: str) -> Entity:
         entity = self._entities.get(key)
@@ -213,16 +172,16 @@ class Folder:
         rows, old = self._fold.rows(entity.key, entity.events), entity.rows
         if rows == old:
             return
-        known, ids = entity.known, entity.ids
-        entity.rows, entity.known, entity.ids = rows, [position] * len(rows), [NOT_STORED] * len(rows)
-        for row, known_from, row_id in zip(old, known, ids, strict=True):
+        known, ids = [position] * len(rows), [NOT_STORED] * len(rows)
+        for row, known_from, row_id in zip(old, entity.known, entity.ids, strict=True):
             if row in rows:
                 place = rows.index(row)
-                entity.known[place], entity.ids[place] = known_from, row_id
+                known[place], ids[place] = known_from, row_id
             elif row_id == NOT_STORED:
                 self._insert(row, known_from, position)
             else:
                 self.changes.closed[row[0]].append((row_id, known_from, position))
+        entity.rows, entity.known, entity.ids = rows, known, ids
 
     def _insert(self, row: Row, known_from: int, known_to: int | None) -> int:
         table, values = row
@@ -232,23 +191,30 @@ class Folder:
         return row_id
 
     def _load(self, keys: set[str], *, before: int) -> None:
-        """Read again, from the log and the stored rows, the keys that are not in memory."""
-        elsewhere = self._elsewhere
-        wanted = [key for key in keys if key not in self._entities and (elsewhere is None or key in elsewhere)]
+        """Bring back the keys that are not in memory."""
+        wanted = [key for key in keys if key not in self._entities] if self._are_some_elsewhere else []
         if not wanted:
             return
-        entities = {key: self._entity(key) for key in wanted}
-        for seen in self._events_of(wanted, before - 1):
+        if self._aside:
+            for key, kept in self._aside.get(wanted):
+                packed, rows, known, ids = _unpack(kept)
+                events = self._reader.unpacked(_unpack_events(packed))
+                self._entities[key] = Entity(key, self._page, events, rows, known, ids)
+        else:
+            self._read_again(wanted, before)
+
+    def _read_again(self, keys: Sequence[str], before: int) -> None:
+        """Make these keys from the log and the stored rows."""
+        entities = {key: self._entity(key) for key in keys}
+        for seen in self._events_of(keys, before - 1):
             for key in self._keys_if_any(seen):
                 if key in entities:
                     entities[key].events.append(seen)
-        for table, row_id, known_from, values in self._stored.open_rows(wanted):
+        for table, row_id, known_from, values in self._stored.open_rows(keys):
             entity = entities[values[0]]
             entity.rows.append((table, values))
             entity.known.append(known_from)
             entity.ids.append(row_id)
-        if elsewhere is not None:
-            elsewhere.difference_update(wanted)
 
     def _keys_if_any(self, seen: Seen | None) -> set[str]:
         """Return the keys an event belongs to; one that was parked for having none that can be told has none."""
@@ -274,36 +240,55 @@ class Folder:
         for entity in self._entities.values():
             if entity.page == self._page:
                 self._store_open(entity)
+        self._forget()
         return self._taken()
 
     def settle_closed(self) -> Changes:
-        """Return what changed for good since this was last asked; rows that are open stay in memory: for a rebuild."""
+        """Return what changed for good since this was last asked; rows that are open are kept back: for a rebuild."""
+        self._forget()
         return self._taken()
 
-    def settle_rest(self) -> Changes:
-        """Return the rows that are still open, to end a rebuild."""
-        for entity in self._entities.values():
+    def settle_rest(self) -> Iterator[Changes]:
+        """Yield the rows that are still open, some at a time, to end a rebuild."""
+        for number, entity in enumerate(chain(self._entities.values(), self._left_aside()), start=1):
             self._store_open(entity)
-        return self._taken()
+            if number % KEYS_AT_ONCE == 0:
+                yield self._taken()
+        yield self._taken()
+
+    def _left_aside(self) -> Iterator[Entity]:
+        """Yield what never came back into memory, without its events."""
+        for key, kept in self._aside.everything() if self._aside else ():
+            if key not in self._entities:
+                _, rows, known, ids = _unpack(kept)
+                yield Entity(key, 0, [], rows, known, ids)
 
     def _taken(self) -> Changes:
-        if len(self._entities) > KEYS_KEPT:
-            self._forget()
         changes, self.changes = self.changes, Changes()
         return changes
 
     def _forget(self) -> None:
-        """Let the keys go that were met longest ago, and keep half of what may be kept."""
-        oldest = sorted(self._entities, key=lambda key: self._entities[key].page)[: -KEYS_KEPT // 2 or None]
-        for key in oldest:
-            self._store_open(self._entities.pop(key))
-        if self._elsewhere is not None:
-            self._elsewhere.update(oldest)
+        """Let the keys go that were met longest ago, if there are too many, and keep half of what may be kept."""
+        if len(self._entities) <= KEYS_KEPT:
+            return
+        oldest = sorted(self._entities.values(), key=_page)[: -KEYS_KEPT // 2 or None]
+        for entity in oldest:
+            del self._entities[entity.key]
+        if self._aside:
+            self._aside.put((entity.key, self._packed(entity)) for entity in oldest)
+            self._are_some_elsewhere = True
+
+    def _packed(self, entity: Entity) -> bytes:
+        return _pack((self._reader.packed(entity.events), entity.rows, entity.known, entity.ids))
 
     def _store_open(self, entity: Entity) -> None:
         for place, row_id in enumerate(entity.ids):
             if row_id == NOT_STORED:
                 entity.ids[place] = self._insert(entity.rows[place], entity.known[place], None)
+
+
+def _page(entity: Entity) -> int:
+    return entity.page
 
 
 def _position(event: Seen) -> int:

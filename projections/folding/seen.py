@@ -10,14 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
+from domain.events.catalogue import CATALOGUE
+from domain.events.fields import EventData
+from domain.events.record import EventRetracted
 from domain.instants import Instant, Span, microseconds_of
 from projections.recorded import Recorded
 
 Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
+Packed = tuple[int, str, str, str, str, int | None, int | None, Any, tuple[Any, ...]]  # a Seen; its data last
 LONG_AGO = -(2**62)
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
+
+
+NOTHING = msgspec.Raw(b"null")
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -50,9 +58,10 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reader:
-    """Decodes rows of the log for one fold."""
+    """Decodes rows of the log, and of their data these fields."""
 
     def __init__(self, fields: Fields) -> None:
+        self.fields = fields
         self._data = {name: _data_struct(name, wanted) for name, wanted in fields.items()}
         self._bodies = {name: _body_decoder(data) for name, data in self._data.items()}
 
@@ -63,21 +72,56 @@ class Reader:
         told = body.time if body.timeprecision is None else _told(body)
         return Seen(position, type_name, stream, source, event_id, earliest, latest, told, body.data)
 
+    def packed(self, events: Sequence[Seen]) -> list[Packed]:
+        """Return events as plain values."""
+        return [(*msgspec.structs.astuple(event)[:-1], msgspec.structs.astuple(event.data)) for event in events]
+
+    def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
+        """Return the events that were packed, by this reader or one with the same fields."""
+        return [Seen(*values, self._data[values[1]](*data)) for *values, data in packed]  # type: ignore[call-arg]
+
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
-        envelope = event.envelope
-        data = msgspec.convert(event.data.model_dump(mode="json", exclude_none=True), self._data[event.type])
-        told = event.occurred.as_json()
+        envelope, data, told = event.envelope, self._of(event.data), event.occurred.as_json()
         return Seen(
             event.position, event.type, event.stream, envelope.source, envelope.id, *event.occurred.span, told, data
         )
 
+    def amended(self, seen: Seen, amending: RawEvent) -> Seen | None:
+        """Return an event as a correction leaves it, None if it is a retraction.
+
+        It does to what a fold sees what `projections.amendments` does to a whole event.
+        """
+        if amending[2] == EventRetracted.TYPE:
+            return None
+        correction, changed = _amending(amending[-1]).data, {}
+        if correction.replacement != NOTHING:
+            try:
+                changed["data"] = self._of(CATALOGUE[seen.type].model_validate_json(bytes(correction.replacement)))
+            except ValidationError:
+                return seen
+        if correction.replacement_time is not None:
+            occurred = Instant.from_json(correction.replacement_time)
+            earliest, latest = occurred.span
+            changed |= {"earliest": earliest, "latest": latest, "told": occurred.as_json()}
+        return msgspec.structs.replace(seen, **changed)
+
+    def _of(self, data: EventData) -> Any:
+        return msgspec.convert(data.model_dump(mode="json", exclude_none=True), self._data[data.TYPE])
+
+
+class _Replacing(msgspec.Struct, gc=False):
+    replacement: msgspec.Raw = NOTHING
+    replacement_time: Any = None
+
 
 class _Amending(msgspec.Struct, gc=False):
     correctionof: str | None = None
+    data: _Replacing = msgspec.field(default_factory=_Replacing)
 
 
 _amending = msgspec.json.Decoder(_Amending).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def amended_id(body: bytes) -> str | None:
@@ -113,12 +157,15 @@ def span_of(told: Any) -> Span:
 
 def json_text(value: object) -> str:
     """Return JSON text, for a column."""
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()
 
 
 def first_of(events: Sequence[Seen], name: str) -> Any:
     """Return the first value that any of the events gives a field of its data."""
-    return next((value for value in (getattr(event.data, name) for event in events) if value), None)
+    for event in events:  # a plain loop: most folds ask this of every event
+        if value := getattr(event.data, name):
+            return value
+    return None
 
 
 def by_time(events: Sequence[Seen]) -> Sequence[Seen]:

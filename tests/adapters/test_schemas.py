@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from adapters.kafka.topics import declared_topics
+from adapters.schemas.asyncapi import asyncapi_text
 from adapters.schemas.error_codes import codes, errors_reference
 from adapters.schemas.examples import example
 from adapters.schemas.reference import events_reference
@@ -160,3 +163,24 @@ def test_codes_are_found_through_names_loops_parameters_and_other_modules(tmp_pa
         ("InputRefused", "right"),
         ("InputRefused", "short_row"),
     }
+
+
+def test_the_committed_asyncapi_document_is_the_one_generated_and_all_it_refers_to_is_there():
+    text = (REPOSITORY / "docs/asyncapi.json").read_text()
+    document = json.loads(text)
+
+    assert asyncapi_text() == text
+    for reference in re.findall(r'"\$ref": "([^"]+)"', text):
+        if reference.startswith("#/"):
+            part = document
+            for name in reference.removeprefix("#/").split("/"):
+                part = part[name]
+        else:
+            assert (REPOSITORY / "docs" / reference).is_file()
+
+
+def test_the_asyncapi_document_names_the_topics_that_are_declared():
+    document = json.loads((REPOSITORY / "docs/asyncapi.json").read_text())
+    declared = declared_topics(REPOSITORY / "deploy/kafka/topics.yaml")
+
+    assert {topic.name for topic in declared.topics} == {one["address"] for one in document["channels"].values()}

@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from adapters.cli.main import status
-from adapters.cli.projections import rebuild_one
+from adapters.cli.projections import rebuild_some
 from adapters.composition import services
 from adapters.places.register import minnesota_register
 from adapters.read_models.answers import in_memory, kept
@@ -59,8 +59,7 @@ def rebuild(place: Place, names: tuple[str, ...]) -> None:
     """Do what `custody projections rebuild` does, in one process, so that it is killed at work."""
     models = services(place).models()
     with models.rebuilding(names):
-        for name in names:
-            rebuild_one(place, name, OnError.PARK)
+        rebuild_some(place, names, OnError.PARK)
         for name in names:
             models.swap(name)
 

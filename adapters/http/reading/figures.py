@@ -13,6 +13,8 @@ from adapters.http.reading.asking import SIZE, TEXT_MAX, Asking, Figures, Next, 
 from adapters.questions.claimed import claimed
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.questions.knowledge import moment_of
+from adapters.released import figures, releases
+from domain.events.record import QUARTER
 from projections.tally import Tally
 
 ID_MAX = 160
@@ -78,6 +80,29 @@ def count_rows(
         return found[start : start + limit]
 
     return asking.numbered(f"count {count}"[:40], size, rows)
+
+
+@router.get("/v1/public/figures", responses=documents.several(), response_class=Response)
+def released_quarters(asking: Open) -> Response:
+    """Return the quarters whose figures were released for the public."""
+    return asking.document("releases", lambda: releases(asking.asked.ledger, asking.upto))
+
+
+@router.get(
+    "/v1/public/figures/{quarter}",
+    responses=documents.one("quarter", "position", "released_at", "digest", "threshold", "tables"),
+    response_class=Response,
+)
+def released_figures(
+    asking: Open, quarter: Annotated[str, Path(pattern=f"^{QUARTER}$", examples=["2026-Q1"])]
+) -> Response:
+    """Return a quarter's figures by county and kind of custodian, in which nobody can be singled out."""
+
+    def answer() -> dict[str, Any]:
+        with asking.whole_log():
+            return figures(asking.asked, quarter, asking.upto)
+
+    return asking.document("figures", answer)
 
 
 @router.get("/v1/claims", responses=documents.several(), response_class=Response)

@@ -59,7 +59,7 @@ def test_diff_of_what_was_taken_back_is_empty_and_of_a_moment_tells_what_held_th
 
 @pytest.mark.usefixtures("told")
 def test_history_has_both_clocks_and_as_known_earlier_nothing_of_later(custody) -> None:
-    rows = custody("history", f"{JAIL}.1", "--json").json
+    rows = custody("history", f"{JAIL}.1", "--model", "custody", "--json").json
 
     assert {"what", "valid_from", "valid_to", "known_from", "known_to", "row"} == set(rows[0])
     assert [(None, 1, 2), ("2026-01-12T17:00:00-06:00", 2, 3), (None, 3, None)] == [
@@ -68,7 +68,7 @@ def test_history_has_both_clocks_and_as_known_earlier_nothing_of_later(custody) 
     assert [(1, None)] == [
         (row["known_from"], row["known_to"]) for row in custody("history", JAIL, "--known", 1, "--json").json
     ]
-    assert 2 == len(custody("history", JAIL, "--at", "2026-01-13", "--json").json)
+    assert 2 == len(custody("history", JAIL, "--at", "2026-01-13", "--model", "custody", "--json").json)
     assert "custody" in custody("history", f"episode/{JAIL}.1").out
 
 

@@ -15,10 +15,18 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from adapters.http.batches import MEDIA_TYPES
 from tests.builders import booked
-from tests.serving import Served
+from tests.serving import Served, serving
 
+ENDLESS = ("/v1/events/live",)  # a stream: tests/adapters/http/reading/test_log.py
 CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
 unhurried = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def server(signed_ledger: str) -> Iterator[Served]:
+    """Takes signed events, and answers everybody as an auditor."""
+    with serving(signed_ledger, "--open-as", "auditor") as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +42,11 @@ def client(server: Served) -> Iterator[httpx.Client]:
 
 def test_what_the_document_allows_is_answered_as_it_says(schema: schemathesis.BaseSchema) -> None:
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert {"/v1/events", "/healthz", "/readyz"} <= {operation.path for operation in operations}
+    assert {"/v1/events", "/v1/trail", "/healthz", "/readyz"} <= {operation.path for operation in operations}
 
     for operation in operations:
+        if operation.path in ENDLESS:
+            continue
 
         @given(case=operation.as_strategy())
         @unhurried

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from adapters.composition import amendments, services
 from adapters.read_models import projector
-from adapters.read_models.projector import Projector
+from adapters.read_models.projector import Projector, build_together
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import admit
@@ -69,7 +69,7 @@ def ledger_of(bodies: list[bytes]) -> Iterator[Ledger]:
 
 def built(ledger: Ledger, fold: Fold, upto: int) -> SqliteModel:
     model = SqliteModel.create(MEMORY, fold)
-    Projector(ledger, model).build(upto)
+    build_together(ledger, [model], upto)
     return model
 
 
@@ -97,6 +97,20 @@ def test_live_folding_in_any_steps_gives_the_rows_of_a_rebuild(bodies: list[byte
                 Projector(ledger, live).catch_up(last)  # as after a restart
 
             assert live.digest() == built(ledger, fold, last).digest()
+
+
+@ledgers
+@given(histories(), st.integers(1, 5))
+def test_models_built_from_one_reading_of_the_log_have_the_rows_that_each_has_alone(
+    bodies: list[bytes], page: int
+) -> None:
+    with ledger_of(bodies) as ledger:
+        together = [SqliteModel.create(MEMORY, fold) for fold in FOLDS]
+        with patch.object(projector, "PAGE_REBUILD", page):
+            build_together(ledger, together, ledger.position())
+
+        alone = [built(ledger, fold, ledger.position()).digest() for fold in FOLDS]
+        assert alone == [model.digest() for model in together]
 
 
 def test_an_event_that_was_moved_to_another_key_is_found_there_after_a_restart() -> None:

@@ -17,7 +17,7 @@ from adapters.read_models.answers import answering, in_memory, kept
 from adapters.read_models.following import Follower
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Projector
-from adapters.read_models.rebuilding import build
+from adapters.read_models.rebuilding import build, shares
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import Submission, admit
@@ -155,7 +155,8 @@ def test_models_that_are_first_built_at_once_do_not_stand_in_each_others_way(spo
     with here(spot, submissions(1)) as (found, _):
 
         def begun(name: str) -> int:
-            with found.models().building(name) as (generation, _):
+            models = found.models()
+            with models.rebuilding([name]), models.building(name) as (generation, _):
                 return generation
 
         names = list(found.models().folds)
@@ -332,6 +333,13 @@ def test_where_models_cannot_be_written_the_log_still_answers(tmp_path: Path, mo
 
     assert kept(found.models(), ledger, "custody", 5) is None
     ledger.close()
+
+
+def test_models_are_shared_out_so_that_each_process_has_about_the_same_to_do() -> None:
+    costs = {"a": 7.0, "b": 2.0, "c": 2.5, "d": 5.0, "e": 4.0}
+
+    assert [["d", "e", "b"], ["a", "c"]] == shares(costs, 2)
+    assert [["a"], ["b"]] == shares({"a": 2.0, "b": 1.0}, 2)
 
 
 def test_an_unknown_read_model_is_refused_with_those_there_are() -> None:

@@ -298,10 +298,13 @@ def test_events_are_read_by_their_positions_their_id_and_as_folds_read_them(ledg
 
     assert [1, 3] == [event.position for event in ledger.at([3, 1, 9])]
     wanted = [second.id, events[0].id, "not-there"]
+    assert [as_read(1, events[0]), as_read(2, second)] == sorted(ledger.raw_published(wanted, upto=2))
     assert [second.id] == [e.envelope.id for e in ledger.published(wanted, topics=[second.type], upto=2)]
     assert [] == ledger.published([second.id], topics=[second.type], upto=1)
     assert stored[2].leaf.hex() == ledger.leaf_at(3)
     assert "" == ledger.leaf_at(4)
+    of_first = ledger.raw_about([events[0].stream], topics=[events[0].type], upto=3)
+    assert [as_read(1, events[0])] == of_first
     assert [as_read(2, second)] == ledger.raw_events(after=1, upto=3, topics=[second.type])
 
 

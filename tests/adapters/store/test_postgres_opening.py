@@ -266,8 +266,9 @@ def test_whoever_may_read_the_log_is_answered_whether_or_not_kept_models_are_the
         ledger = found.writing()
         ledger.append(submissions(2), now=system_clock())
         models = found.models()
-        build(models, ledger, "custody", OnError.PARK)
-        models.swap("custody")
+        with models.rebuilding(["custody"]):
+            build(models, ledger, "custody", OnError.PARK)
+            models.swap("custody")
         address = as_role(database, reader)
         command = ["--ledger", address.conninfo, "state", JAIL, "--at", "2026-01-12", "--json"]
         assert services(address).models().live("custody", ledger) is None

@@ -40,6 +40,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("import", "claims", str(CLAIMS)),
         ("rules", "publish", "us-mn"),
         ("projections", "rebuild"),
+        ("counts", "release", "2026-Q1"),
     ):
         assert status(["--ledger", place, *command]) == 0
     return place

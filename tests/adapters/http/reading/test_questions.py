@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
 
+from adapters.cli.main import status
+from adapters.places.register import minnesota_register
 from adapters.questions.ask import Questions, open_questions
 from adapters.questions.disagreeing import disagreeing
 from adapters.questions.overheld import overheld
 from adapters.questions.owing import owing
+from adapters.simulator.run import simulate
+from adapters.store.ledger import Ledger, system_clock
+from domain.envelope import admit
 from tests.adapters.http.reading.conftest import FREEBORN, STORY, Ask
 
 AT = "2026-01-17T12:00"
@@ -158,6 +165,36 @@ def test_handoffs_show_both_sides_a_page_at_a_time(ask: Ask) -> None:
 
     assert {"story-h1"} <= {row["handoff"] for row in rows}
     assert sorted(row["handoff"] for row in rows) == [row["handoff"] for row in rows]
+
+
+def test_figures_for_the_public_are_released_once_and_never_change(ask: Ask, place: Path) -> None:
+    assert [] == ask("public/figures", "public").json()
+    assert (404, "not_released") == (
+        (answered := ask("public/figures/2026-Q1", "public")).status_code,
+        answered.json()["code"],
+    )
+
+    assert 0 == status(["--ledger", str(place), "counts", "release", "2026-Q1"])
+
+    (released,) = ask("public/figures", "public").json()
+    document = ask("public/figures/2026-Q1", "public").json()
+    assert released == {name: document[name] for name in released}
+    assert ["N0", "N8"] == [table["count"] for table in document["tables"]]
+    for table in document["tables"]:
+        told = [value for line in table["values"] for value in line if value is not None]
+        assert not any(0 < value < document["threshold"] for value in told)
+    fill_more(place)
+    assert document == ask("public/figures/2026-Q1", "public").json()
+    assert 2 == status(["--ledger", str(place), "counts", "release", "2026-Q1"])
+    assert 2 == status(["--ledger", str(place), "counts", "release", "2100-Q1"])
+    assert 400 == ask("public/figures/2026", "public").status_code
+
+
+def fill_more(place: Path) -> None:
+    with closing(Ledger.open_to_write(place)) as ledger:
+        period = {"first": date(2026, 2, 1), "last": date(2026, 2, 9)}
+        bodies = simulate(events=300, seed=8, register=minnesota_register(), **period)
+        ledger.append([admit(one) for one in bodies], now=system_clock())
 
 
 def test_agreements_and_places_are_told_to_everybody(ask: Ask) -> None:
