@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from operator import itemgetter
 from threading import Lock
 from typing import Generic, TypeVar
 
 from adapters.store.ledger import Ledger
 
-KEPT = 8
+KEPT, ANSWERS_KEPT = 8, 32
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
@@ -36,4 +38,26 @@ class Remembered(Generic[T]):
                 self._kept[upto, ledger.leaf_at(upto)] = found
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
+        return found
+
+
+class RememberedAt(Generic[K, T]):
+    """The last few answers to questions `K`, each as known at one position."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, str, K], T] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, ledger: Ledger, upto: int, question: K, answering: Callable[[], T]) -> T:
+        """Return the answer, from memory if the same was asked lately."""
+        key = (upto, ledger.leaf_at(upto), question)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = answering()
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > ANSWERS_KEPT:
+                self._kept.popitem(last=False)
         return found

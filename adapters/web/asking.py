@@ -50,6 +50,12 @@ class Asking:
     known: int
 
     @property
+    def reading(self) -> Reading:
+        """Return what questions are answered with."""
+        reading: Reading = self.request.app.state.reading
+        return reading
+
+    @property
     def by(self) -> Deciding:
         """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
         return deciding(self.asked.ledger, self.known)
@@ -61,8 +67,7 @@ class Asking:
 
     def disclose(self, target: str) -> None:
         """Record what is about to be shown of persons; `target` says what, in a word or two."""
-        reading: Reading = self.request.app.state.reading
-        reading.disclosures.record(self.reader, target, f"{self.request.url.path}?{self.request.url.query}")
+        self.reading.disclosures.record(self.reader, target, f"{self.request.url.path}?{self.request.url.query}")
 
     def within_case(self, ref: str) -> None:
         """Let nobody be told of a case that is at none of their facilities; raise InputRefused."""

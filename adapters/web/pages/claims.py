@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
-from adapters.remembered import Remembered
+from adapters.remembered import RememberedAt
 from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router
@@ -20,8 +20,7 @@ from adapters.web.rendering import page, pages_router
 router = pages_router()
 FIRST, SECOND = "dhs-1360-active-detainers", "doc-301-detainers"
 REFS_SHOWN = 12
-MOMENTS_KEPT = 16
-_remembered: Remembered[dict[datetime, list[dict[str, Any]]]] = Remembered()
+_remembered: RememberedAt[datetime, list[dict[str, Any]]] = RememberedAt()
 
 
 @router.get("/claims")
@@ -48,11 +47,8 @@ def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Respons
 
 
 def _claimed(asking: Asking) -> list[dict[str, Any]]:
-    """Return the claims, from memory if the same was asked for lately."""
-    ledger = asking.asked.ledger
-    before = _remembered.before(ledger, asking.known)
-    answers = before[1] if before and before[0] == asking.known else {}
-    if asking.at not in answers:
-        latest = dict(list(answers.items())[1 - MOMENTS_KEPT :])
-        answers = {**latest, asking.at: claimed(asking.asked, at=asking.at, upto=asking.known)}
-    return _remembered.keep(ledger, asking.known, answers)[asking.at]
+    def answering() -> list[dict[str, Any]]:
+        with asking.reading.whole_log_read():
+            return claimed(asking.asked, at=asking.at, upto=asking.known)
+
+    return _remembered.answer(asking.asked.ledger, asking.known, asking.at, answering)

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import Response
 
 from adapters.released import figures, releases
-from adapters.web.asking import Open
+from adapters.remembered import RememberedAt
+from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 
 router = pages_router()
+_remembered: RememberedAt[str, dict[str, Any]] = RememberedAt()
 
 
 @router.get("/public")
@@ -23,5 +27,13 @@ def public(asking: Open, quarter: str = "") -> Response:
         "public.html.jinja",
         asking,
         released=released,
-        found=figures(asking.asked, chosen, asking.known) if chosen else None,
+        found=_figures(asking, chosen) if chosen else None,
     )
+
+
+def _figures(asking: Asking, quarter: str) -> dict[str, Any]:
+    def answering() -> dict[str, Any]:
+        with asking.reading.whole_log_read():
+            return figures(asking.asked, quarter, asking.known)
+
+    return _remembered.answer(asking.asked.ledger, asking.known, quarter, answering)
