@@ -15,7 +15,7 @@ from typing import Any
 from adapters.web.words import clock_words, date_words, duration, event_words
 from domain.instants import Instant
 
-NAMES, STEP, GAP, LANE, TOP, RADIUS = 190, 44, 66, 64, 46, 13
+NAMES, STEP, GAP, LANE, TOP, DAY = 190, 44, 66, 64, 46, 104
 LONG_MINUTES = 6 * 60
 
 
@@ -73,7 +73,7 @@ def lanes_of(events: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str
     }
     speaking = {event["agency"] for event in events}
     return Drawing(
-        width=(places[-1] if places else NAMES) + STEP,
+        width=(places[-1] if places else NAMES) + DAY,
         height=TOP + LANE * len(agencies) + 8,
         lanes=[Lane(agency, row[agency] - LANE // 2, agency not in speaking) for agency in agencies],
         marks=list(marks.values()),

@@ -44,6 +44,7 @@ def facility(asking: Open, facility: str, rows: str = "") -> Response:
         place=place,
         most=most,
         shown=ALL,
+        first=SINCE,
         names=agency_names(asked),
         now=[one for one in answers if _holds(one, asking.at)],
         over=_over(answers),
