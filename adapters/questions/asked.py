@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nsmallest
+from itertools import islice
 from typing import Any, NamedTuple
 
 from adapters.composition import Services, amendments
@@ -96,6 +97,15 @@ class Asked:
         with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
             rows, total = model.latest(name, upto, where, by, microseconds(at), limit)
         return Latest([_without_knowledge(row) for row in rows], total)
+
+    def newest(
+        self, name: str, where: Where, *, upto: int, limit: int, counts: Callable[[ModelRow], bool]
+    ) -> list[ModelRow]:
+        """Return the rows of a table that became known last, of those that count; no further ones are read."""
+        fold, _ = self.table(name)
+        with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
+            found = islice((row for row in model.newest(name, upto, where) if counts(row)), limit)
+            return [_without_knowledge(row) for row in found]
 
     def answering(self, model: str | None, upto: int) -> Iterator[Model]:
         """Yield the read models, or one of them, each standing at the position or further on."""

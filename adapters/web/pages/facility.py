@@ -15,6 +15,7 @@ from adapters.questions.asked import Latest
 from adapters.questions.coverage import While, answers_over
 from adapters.questions.custody_at import custody_at
 from adapters.questions.overheld import overheld
+from adapters.read_models.rows import ModelRow
 from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
@@ -25,7 +26,7 @@ from projections.handoffs import HANDOFFS, PICKUPS
 from projections.overholds import OVERHOLDS
 
 router = pages_router()
-SHOWN, ALL = 20, 500
+SHOWN, ALL = 12, 500
 SINCE = datetime(2025, 1, 1, tzinfo=MINNESOTA)
 
 
@@ -90,10 +91,11 @@ def _overholds(asking: Asking, facility: str, most: int) -> Latest:
     return Latest(sorted(rows, key=lambda row: order.index(row["episode"])), found.total)
 
 
-def _duties(asking: Asking, facility: str, most: int) -> Latest:
-    """Return the duties that began last: instants of any precision, which no database puts in order."""
-    rows = asking.asked.rows(DUTIES.name, {"facility": [facility]}, at=None, upto=asking.known)
-    begun = [(Instant.from_json(row["started"]), row) for row in rows]
-    begun = [(started, row) for started, row in begun if started.maybe_by(asking.at)]
-    begun.sort(key=lambda one: one[0].sort_key, reverse=True)
-    return Latest([row for _, row in begun[:most]], len(begun))
+def _duties(asking: Asking, facility: str, most: int) -> list[ModelRow]:
+    """Return the duties that became known last, of those begun by the moment."""
+
+    def has_begun(row: ModelRow) -> bool:
+        return Instant.from_json(row["started"]).maybe_by(asking.at)
+
+    where = {"facility": [facility]}
+    return asking.asked.newest(DUTIES.name, where, upto=asking.known, limit=most, counts=has_begun)

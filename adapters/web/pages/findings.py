@@ -17,7 +17,7 @@ from projections.custody import STAYS
 from projections.finding import Kind
 
 router = pages_router()
-CASES = 50
+CASES = 25
 STAYS_READ = 4 * CASES  # an episode has a stay for each place and custodian
 
 
