@@ -24,8 +24,6 @@ from adapters.export.files import Format
 from adapters.export.references import references
 from adapters.places.register import minnesota_register
 from adapters.read_models.answers import in_memory
-from adapters.read_models.projector import OnError
-from adapters.read_models.rebuilding import build
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger
 from domain.canonical import leaf_hash
@@ -34,6 +32,7 @@ from domain.errors import InputRefused, IntegrityProblem
 from domain.merkle import EMPTY_TREE
 from projections.folding.table import Kind
 from tests.builders import JAIL, MONDAY, booked, released
+from tests.kept import keep
 from tests.spots import FileSpot, Spot
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -83,10 +82,7 @@ def test_the_same_log_gives_the_same_bytes_wherever_it_is_kept_and_whoever_folde
     with holding(FileSpot(tmp_path / "other.db"), events) as (found, ledger):
         exported(found, ledger, tmp_path / "folded")
     with holding(spot, events) as (found, ledger):
-        models = found.models()
-        for name in models.folds:
-            build(models, ledger, name, OnError.PARK)
-            models.swap(name)
+        keep(found.models(), ledger)
         exported(found, ledger, tmp_path / "kept")
 
     assert contents(tmp_path / "folded") == contents(tmp_path / "kept")
@@ -98,10 +94,7 @@ def test_a_log_as_known_earlier_gives_the_bytes_it_gave_then(tmp_path: Path, for
     with holding(FileSpot(tmp_path / "short.db"), events[:700]) as (found, ledger):
         exported(found, ledger, tmp_path / "then", form=form)
     with holding(FileSpot(tmp_path / "long.db"), events[:700], events[700:]) as (found, ledger):
-        models = found.models()
-        for name in models.folds:
-            build(models, ledger, name, OnError.PARK)
-            models.swap(name)
+        keep(found.models(), ledger)
         exported(found, ledger, tmp_path / "now", upto=700, form=form)
 
     assert contents(tmp_path / "then") == contents(tmp_path / "now")

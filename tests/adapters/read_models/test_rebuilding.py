@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from adapters.composition import services
+from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build_all
 from adapters.store.ledger import Ledger
 from domain.errors import LedgerUnavailable
@@ -19,29 +23,37 @@ NAMES = ("custody", "detainers")
 PATIENCE_SECONDS = 60
 
 
-def killed_at_work(name: str) -> int:
+def killed_at_work(share: Sequence[str]) -> dict[str, int]:
     """Stand in for a build that the system kills, for want of memory say."""
     os.kill(os.getpid(), signal.SIGKILL)
-    return len(name)
+    return dict.fromkeys(share, 1)
 
 
-def endless(name: str) -> int:
+def endless(share: Sequence[str]) -> dict[str, int]:
     """Stand in for a long build; say where it runs."""
-    Path(f"{name}.pid").write_text(str(os.getpid()), encoding="ascii")
+    Path(f"{share[0]}.pid").write_text(str(os.getpid()), encoding="ascii")
     time.sleep(600)
-    return len(name)
+    return dict.fromkeys(share, 1)
+
+
+def rebuild(folder: Path, run: Callable[[Sequence[str]], dict[str, int]]) -> None:
+    """Rebuild two models with one process beside this one, whatever processors there are."""
+    here = services(folder / "custody.db")
+    models = here.models()
+    with closing(here.reading()) as ledger, models.rebuilding(NAMES), patch("os.cpu_count", return_value=2):
+        build_all(models, ledger, NAMES, OnError.PARK, run, lambda done: None)
 
 
 def rebuild_for_ever(folder: Path) -> None:
     os.chdir(folder)
-    build_all(services(folder / "custody.db").models(), NAMES, endless, lambda positions: None)
+    rebuild(folder, endless)
 
 
 def test_a_rebuild_of_which_a_process_is_killed_says_so(tmp_path: Path) -> None:
     Ledger.create(tmp_path / "custody.db").close()
 
     with pytest.raises(LedgerUnavailable, match="ended from outside") as ended:
-        build_all(services(tmp_path / "custody.db").models(), NAMES, killed_at_work, lambda positions: None)
+        rebuild(tmp_path, killed_at_work)
 
     assert "rebuild_ended" == ended.value.code
 
@@ -49,9 +61,8 @@ def test_a_rebuild_of_which_a_process_is_killed_says_so(tmp_path: Path) -> None:
 def test_the_processes_of_a_rebuild_end_with_the_one_that_began_it_however_that_ends(tmp_path: Path) -> None:
     Ledger.create(tmp_path / "custody.db").close()
     process = started(rebuild_for_ever, tmp_path)
-    said = [tmp_path / f"{name}.pid" for name in NAMES[: os.cpu_count() or 1]]
     ends = time.monotonic() + PATIENCE_SECONDS
-    while not all(path.exists() and path.read_text() for path in said) and time.monotonic() < ends:
+    while not (said := [path for path in tmp_path.glob("*.pid") if path.read_text()]) and time.monotonic() < ends:
         time.sleep(0.05)
     workers = [int(path.read_text()) for path in said]
 
@@ -61,6 +72,7 @@ def test_the_processes_of_a_rebuild_end_with_the_one_that_began_it_however_that_
 
     while any(map(is_alive, workers)) and time.monotonic() < ends:
         time.sleep(0.05)
+    assert workers
     assert [] == [worker for worker in workers if is_alive(worker)]
 
 

@@ -13,14 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adapters.cli.main import status
 from adapters.composition import services
-from adapters.read_models.projector import OnError
-from adapters.read_models.rebuilding import build
 from adapters.store import postgres_connections
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, PostgresAddress, ledger_place
 from adapters.store.postgres_database import PostgresDatabase
 from domain.errors import LedgerUnavailable
 from tests.builders import JAIL, submissions
+from tests.kept import keep
 from tests.postgres import NAME
 from tests.spots import TABLES, DatabaseSpot
 
@@ -265,10 +264,7 @@ def test_whoever_may_read_the_log_is_answered_whether_or_not_kept_models_are_the
         found = services(database.place)
         ledger = found.writing()
         ledger.append(submissions(2), now=system_clock())
-        models = found.models()
-        with models.rebuilding(["custody"]):
-            build(models, ledger, "custody", OnError.PARK)
-            models.swap("custody")
+        keep(found.models(), ledger, "custody")
         address = as_role(database, reader)
         command = ["--ledger", address.conninfo, "state", JAIL, "--at", "2026-01-12", "--json"]
         assert services(address).models().live("custody", ledger) is None
