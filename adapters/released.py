@@ -55,8 +55,9 @@ def release(asked: Asked, ledger: Ledger, quarter: str, now: datetime) -> dict[s
     stream, occurred = f"figures-{quarter}", Instant.exact(now)
     event_id = derived_uuid7(now, FiguresReleased.TYPE, stream, str(data))
     body = compose(FiguresReleased, event_id=event_id, source=OPERATOR, stream=stream, occurred=occurred, data=data)
+    fact = Fact(f"record/{stream}", 1, admit(body))
     try:
-        ledger.save(Fact(f"record/{stream}", 1, admit(body)), now_us=microseconds(now))  # type: ignore[arg-type] # see `Fact`
+        ledger.save(fact, now_us=microseconds(now))  # type: ignore[arg-type] # see `Fact`
     except IntegrityError:
         what, mend = f"the figures of {quarter} are released", "they stay as they are; later knowledge changes none"
         raise InputRefused("figures_released", what, where=quarter, mend=mend) from None
