@@ -10,9 +10,11 @@ from collections import Counter
 from starlette.responses import Response
 
 from adapters.questions.disagreeing import answered, disagreeing_in
+from adapters.read_models.rows import ModelRow
 from adapters.web.asking import Asking, Persons
 from adapters.web.rendering import page, pages_router
 from adapters.web.words import agency_names
+from domain.instants import microseconds
 from projections.custody import STAYS
 from projections.finding import Kind
 
@@ -45,7 +47,11 @@ def findings(asking: Persons, facility: str = "", kind: Kind | None = None) -> R
 
 
 def latest_cases(asking: Asking, facility: str) -> list[str]:
-    """Return the episodes that began last at a facility, of those that had begun."""
+    """Return the episodes at a facility that became known last, of those that had begun."""
+
+    def has_begun(row: ModelRow) -> bool:
+        return row["valid_from"] is None or row["valid_from"] <= microseconds(asking.at)
+
     where = asking.asked.at_facility(facility)
-    found = asking.asked.latest(STAYS.name, where, by="valid_from", at=asking.at, upto=asking.known, limit=STAYS_READ)
-    return list(dict.fromkeys(f"episode/{row['episode']}" for row in found.rows))[:CASES]
+    rows = asking.asked.newest(STAYS.name, where, upto=asking.known, limit=STAYS_READ, counts=has_begun)
+    return list(dict.fromkeys(f"episode/{row['episode']}" for row in rows))[:CASES]
