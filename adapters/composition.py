@@ -12,6 +12,7 @@ from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.read_models.keeping import models_of
 from adapters.read_models.models import Models
+from adapters.remembering import remembered
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, decode, let_in, system_clock
 from adapters.store.place import Place
@@ -95,6 +96,7 @@ def services(place: Place) -> Services:
     return Services(place, minnesota_register(), system_clock)
 
 
+@remembered
 def amendments(ledger: Ledger, upto: int | None) -> Amendments:
     """Return the corrections and retractions known at a position."""
     return Amendments(ledger.recorded(upto=upto, topics=AMENDING_TYPES))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.composition import agreements_in_force, amendments, published_packs
-from adapters.remembered import Remembered
+from adapters.remembering import Remembered
 from adapters.rules.published import RULE_TYPES, KnownRules, known_rules
 from adapters.store.ledger import Ledger
 from domain.rules.rulebook import Rulebook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from adapters.remembered import Remembered
+from adapters.remembering import Remembered
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData

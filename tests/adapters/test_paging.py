@@ -8,28 +8,19 @@ from typing import Any
 
 import pytest
 
-from adapters.composition import Services, services
+from adapters.composition import services
 from adapters.places.register import minnesota_register
 from adapters.questions.asked import Asked
-from adapters.read_models.projector import OnError
-from adapters.read_models.rebuilding import build
 from adapters.simulator.run import simulate
-from adapters.store.ledger import Ledger, system_clock
+from adapters.store.ledger import system_clock
 from domain.envelope import admit
 from domain.instants import MINNESOTA
 from projections.folding.seen import json_text
+from tests.kept import keep
 from tests.spots import Spot
 
 EVENTS, KNOWN, SIZE = 700, 500, 4
 MOMENT = datetime(2026, 1, 15, 12, tzinfo=MINNESOTA)
-
-
-def keep(found: Services, ledger: Ledger) -> None:
-    models = found.models()
-    with models.rebuilding(models.folds):
-        for name in models.folds:
-            build(models, ledger, name, OnError.PARK)
-            models.swap(name)
 
 
 def walked(asked: Asked, name: str, at: datetime | None) -> list[dict[str, Any]]:
@@ -55,7 +46,7 @@ def test_the_pages_are_all_rows_in_one_order_wherever_they_are_kept(spot: Spot, 
         asked = Asked(found, ledger)
         tables = [table.name for fold in asked.folds() for table in fold.tables]
         folded = {name: walked(asked, name, at) for name in tables}
-        keep(found, ledger)
+        keep(found.models(), ledger)
         for name in tables:
             pages = walked(asked, name, at)
             key = asked.table(name)[1].key

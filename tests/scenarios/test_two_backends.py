@@ -46,6 +46,9 @@ OTHER_COMMANDS = [
     ["agency", "list"],
     ["dlq", "list"],
     ["facilities"],
+    ["access", "list"],
+    ["access", "disclosed"],
+    ["counts", "released"],
     ["projections", "status"],
     ["replay"],
 ]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
-from adapters.remembered import RememberedAt
+from adapters.remembering import RememberedAt
 from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router

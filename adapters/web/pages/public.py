@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from adapters.released import figures, releases
-from adapters.remembered import RememberedAt
+from adapters.remembering import RememberedAt
 from adapters.web.asking import Asking, Open
 from adapters.web.rendering import page, pages_router
 

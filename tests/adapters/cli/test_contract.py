@@ -42,6 +42,10 @@ READING = [
     ["hindsight"],
     ["rules", "coverage"],
     ["rules", "history"],
+    ["access", "list"],
+    ["access", "disclosed"],
+    ["counts", "released"],
+    ["access", "revoke", "access-1", "--reason", "ended"],
     ["rules", "publish", "us-mn"],
 ]
 
