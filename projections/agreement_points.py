@@ -7,7 +7,7 @@ absent); the history of an agreement is read off its points in the order of publ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -86,6 +86,8 @@ class Tracks:
 
     by_key: dict[Key, Track] = field(default_factory=dict)
     links: dict[Key, set[Link]] = field(default_factory=dict)
+    _keys: dict[str, list[Key]] = field(default_factory=dict)  # by agency id
+    _near: dict[str, set[str]] = field(default_factory=dict)  # ids that a link joins
 
     def listed(self, data: AgreementListed) -> None:
         """Present on its sheet."""
@@ -107,15 +109,37 @@ class Tracks:
             track.put(before)
             return
         old = (data.before_agency, data.model)
-        earlier = self.by_key.setdefault(old, Track(state=data.state))
+        earlier = self._at(old)
+        earlier.state = earlier.state or data.state
         earlier.put(before)
         earlier.put(Point(data.sheet, data.published))
+        self._near.setdefault(old[0], set()).add(data.agency)
+        self._near.setdefault(data.agency, set()).add(old[0])
         self.links.setdefault(old, set()).add(Link((data.agency, data.model), before, after, data.basis))
 
     def _track(self, data: AgreementListed | AgreementDelisted | AgreementCorrected) -> Track:
-        track = self.by_key.setdefault((data.agency, data.model), Track())
+        track = self._at((data.agency, data.model))
         track.state, track.county = data.state, data.county or track.county
         return track
+
+    def _at(self, key: Key) -> Track:
+        if key not in self.by_key:
+            self.by_key[key] = Track()
+            self._keys.setdefault(key[0], []).append(key)
+        return self.by_key[key]
+
+    def kin(self, agency: str) -> set[str]:
+        """Return the ids that links join to an agency's, itself among them: nothing else bears on its agreements."""
+        found, waiting = {agency}, [agency]
+        while waiting:
+            new = self._near.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
+
+    def keys_of(self, agencies: Iterable[str]) -> list[Key]:
+        """Return the keys of these ids."""
+        return [key for agency in sorted(agencies) for key in self._keys.get(agency, ())]
 
     def link(self, key: Key) -> Link | None:
         """Return the link that holds for an id, if any.
@@ -140,11 +164,14 @@ class Tracks:
         link = self.link(key)
         return self.heir(link.heir) if link else key
 
-    def united(self) -> dict[Key, Track]:
-        """Return one track for each agreement, with the points of the names that were corrected into it."""
+    def united(self, keys: Iterable[Key]) -> dict[Key, Track]:
+        """Return one track for each agreement, with the points of the names that were corrected into it.
+
+        `keys` are all there are, or all of ids that are kin.
+        """
         found: dict[Key, Track] = {}
-        for key, track in self.by_key.items():
-            heir = self.heir(key)
+        for key in keys:
+            track, heir = self.by_key[key], self.heir(key)
             united = found.setdefault(heir, Track())
             for point in track.points.values():
                 united.put(point)

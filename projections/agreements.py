@@ -169,7 +169,7 @@ class Agreements:
     def __init__(self) -> None:
         self._tracks = Tracks()
         self._places = Places()
-        self._by_agency: dict[str, list[Agreement]] | None = None
+        self._by_agency: dict[str, list[Agreement]] = {}  # of those asked about since something bore on them
 
     @classmethod
     def from_events(cls, events: Iterable[Recorded]) -> Agreements:
@@ -179,30 +179,36 @@ class Agreements:
             model.apply(event)
         return model
 
-    def apply(self, event: Recorded) -> None:
-        """Take in one event; types that say nothing here are passed over."""
+    def apply(self, event: Recorded) -> set[str] | None:
+        """Take in one event; types that say nothing here are passed over.
+
+        Return the agencies of whom answers may differ from now on, None for all: a sheet may be the last one known.
+        """
         data = event.data
+        if isinstance(data, RuleSourceObserved):
+            self._places.observed(data)
+            self._by_agency.clear()
+            return None
         if isinstance(data, AgreementListed):
             self._tracks.listed(data)
         elif isinstance(data, AgreementDelisted):
             self._tracks.delisted(data)
         elif isinstance(data, AgreementCorrected):
             self._tracks.corrected(data)
-        elif isinstance(data, RuleSourceObserved):
-            self._places.observed(data)
         else:
-            return
-        self._by_agency = None
+            return set()
+        kin = self._tracks.kin(data.agency)
+        for agency in kin:
+            self._by_agency.pop(agency, None)
+        return kin
 
     def in_force(self, agency: str, moment: datetime) -> tuple[tuple[str, str], ...]:
         """Return (model, "yes" | "unknown") of an agency's agreements by model; what is not in force is out.
 
         `agency` may be any id the agency was ever taken for.
         """
-        if self._by_agency is None:
-            self._by_agency = self._index()
         found: dict[str, str] = {}
-        for agreement in self._by_agency.get(agency, ()):
+        for agreement in self._of(agency):
             status = agreement.in_force(moment)
             if status != "no" and found.get(agreement.key[1].value) != "yes":
                 found[agreement.key[1].value] = status
@@ -210,9 +216,7 @@ class Agreements:
 
     def turns(self, agency: str) -> Iterator[datetime]:
         """Yield the moments at, or right after, which an agency's agreements can come to be in force, or no longer."""
-        if self._by_agency is None:
-            self._by_agency = self._index()
-        for agreement in self._by_agency.get(agency, ()):
+        for agreement in self._of(agency):
             gaps = [
                 Instant.between(last.published.earliest, back.published.latest) for last, back in agreement.span.gaps
             ]
@@ -227,10 +231,7 @@ class Agreements:
           "sheet_before":"2026-01-15pm","sheet_after":"2026-01-20am"}]: the sheets next to the moment are what says so.
         An agency on no sheet has one entry without a model.
         """
-        if self._by_agency is None:
-            self._by_agency = self._index()
-        listed = self._by_agency.get(agency, ())
-        found = tuple(self._listing(agreement, moment) for agreement in listed)
+        found = tuple(self._listing(agreement, moment) for agreement in self._of(agency))
         return found or ({"model": None, "in_force": "no", **self._sheets_around(_state_of(agency), moment)},)
 
     def _listing(self, agreement: Agreement, moment: datetime) -> dict[str, Any]:
@@ -248,19 +249,18 @@ class Agreements:
         before, after = self._places.around(state, moment)
         return {"sheet_before": before, "sheet_after": after}
 
-    def _index(self) -> dict[str, list[Agreement]]:
-        index: dict[str, list[Agreement]] = {}
-        names: dict[str, set[str]] = {}
-        for key in self._tracks.by_key:
-            names.setdefault(self._tracks.heir(key)[0], set()).add(key[0])
-        for agreement in self._agreements(lambda _: True):
-            for name in names[agreement.key[0]]:
-                index.setdefault(name, []).append(agreement)
-        return index
+    def _of(self, agency: str) -> list[Agreement]:
+        """Return the agreements of whom an agency was ever taken for."""
+        if agency not in self._by_agency:
+            heirs = {self._tracks.heir(key)[0] for key in self._tracks.keys_of([agency])}
+            keys = self._tracks.keys_of(self._tracks.kin(agency))
+            found = self._agreements(lambda _: True, keys)
+            self._by_agency[agency] = [agreement for agreement in found if agreement.key[0] in heirs]
+        return self._by_agency[agency]
 
-    def _agreements(self, keep: Keep) -> list[Agreement]:
+    def _agreements(self, keep: Keep, keys: Iterable[Key]) -> list[Agreement]:
         found = []
-        for key, track in sorted(self._tracks.united().items()):
+        for key, track in sorted(self._tracks.united(keys).items()):
             everything = track.ordered(lambda point: point.present)
             name = same_words(everything[-1].as_printed or "")
             sheet = self._places.latest_sheet(track.state, keep)
@@ -277,7 +277,7 @@ class Agreements:
         published by then counts. Instants are in wire form; keys as in `docs/importers/ice-287g.md`.
         """
         found = []
-        for agreement in self._agreements(_published_by(published)):
+        for agreement in self._agreements(_published_by(published), self._tracks.by_key):
             if county is not None and county.strip().casefold() not in self._county_names(agreement):
                 continue
             row = self._row(agreement)

@@ -47,6 +47,11 @@ class _Asking:
     def listings(self, agency: str, moment: datetime) -> tuple[dict[str, Any], ...]:
         return self._listings.setdefault((agency, moment), self._agreements.listings(agency, moment))
 
+    @property
+    def agencies(self) -> set[str]:
+        """Return whom it was asked about."""
+        return {agency for agency, _ in (*self._in_force, *self._listings)}
+
     def differs(self, agreements: Agreements) -> bool:
         """Say whether the same questions would be answered otherwise now."""
         return any(agreements.in_force(*asked) != answer for asked, answer in self._in_force.items()) or any(
@@ -65,10 +70,13 @@ class _Last:
 class Determinations:
     """The fold: `apply` takes the log's next event and yields the rows that it causes.
 
-    `rulebooks` says from which position on which rules are in use; 0 is the start.
+    `rulebooks` says from which position on which rules are in use; 0 is the start. With `only` one case is decided.
     """
 
-    def __init__(self, custodians: Mapping[str, Custodian], rulebooks: Mapping[int, Rulebook]) -> None:
+    def __init__(
+        self, custodians: Mapping[str, Custodian], rulebooks: Mapping[int, Rulebook], *, only: str | None = None
+    ) -> None:
+        self._only = only
         self._custodians = custodians
         self._rulebooks = rulebooks
         self._rulebook = rulebooks[0]
@@ -80,11 +88,13 @@ class Determinations:
         self._stops: Stops = NO_STOPS
         self._agreements: Agreements | None = None
         self._last: dict[str, _Last] = {}
+        self._asking: dict[str, set[str]] = {}  # the cases that asked of an agency's agreements
 
     def apply(self, event: Recorded) -> Iterator[dict[str, Any]]:
         """Take in one event, in the order of the log."""
         for ref in sorted(self._touched(event)):
-            yield from self._rows(ref, event.position)
+            if self._only in (None, ref):
+                yield from self._rows(ref, event.position)
 
     def _touched(self, event: Recorded) -> set[str]:
         """Return the cases whose decisions may differ from now on."""
@@ -113,7 +123,7 @@ class Determinations:
         if _among(self._stopping, target):
             touched |= self._stopped_anew()
         if _among(self._listed, target):
-            self._agreements = Agreements()
+            self._agreements = None
             touched |= self._listed_anew(self._listed)
         return touched
 
@@ -124,10 +134,13 @@ class Determinations:
 
     def _listed_anew(self, events: list[Recorded]) -> set[str]:
         """Take in what lists say of agreements; return the cases that would now be told something else."""
+        asking = set() if self._agreements else set(self._last)  # the first list, or all of them anew, bears on anybody
         agreements = self._agreements = self._agreements or Agreements()
         for event in self._amending.apply(events):
-            agreements.apply(event)
-        return {ref for ref, last in self._last.items() if last.told is None or last.told.differs(agreements)}
+            agencies = agreements.apply(event)
+            for agency in self._asking if agencies is None else agencies:
+                asking |= self._asking.get(agency, set())
+        return {ref for ref in asking if (told := self._last[ref].told) is None or told.differs(agreements)}
 
     def _rows(self, ref: str, position: int) -> Iterator[dict[str, Any]]:
         last = self._last.setdefault(ref, _Last())
@@ -154,6 +167,8 @@ class Determinations:
             custodians=self._custodians,
             stops=self._stops,
         )
+        for agency in last.told.agencies if last.told else ():
+            self._asking.setdefault(agency, set()).add(ref)
         return {decision.determination.decision_point: decision.as_json() for decision in made}
 
 

@@ -20,7 +20,7 @@ class ReadModel(Protocol):
 
     name: str
 
-    def apply(self, event: Recorded) -> None:
+    def apply(self, event: Recorded) -> object:
         """Fold one event."""
         ...
 

@@ -20,14 +20,15 @@ def determined(asked: Asked, upto: int, ref: str | None) -> Iterator[dict[str, A
     """
     ledger = asked.ledger
     rulebooks = rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
-    model = Determinations(asked.services.custodians(), rulebooks)
+    custodians = asked.services.custodians()
     if ref is not None:
         found, events = find_case(ledger, ref, upto)
+        model = Determinations(custodians, rulebooks, only=found)
         rules = ledger.recorded(upto=upto, topics=(*Agreements.TYPES, *RULE_TYPES, *STOPPING_TYPES))
         merged = {event.position: event for event in (*events, *rules)}
-        of_case = (row for position in sorted(merged) for row in model.apply(merged[position]))
-        yield from (row for row in of_case if row["ref"] == found)
+        yield from (row for position in sorted(merged) for row in model.apply(merged[position]))
         return
+    model = Determinations(custodians, rulebooks)
     for event in ledger.recorded(upto=upto):
         yield from model.apply(event)
         asked.progress(event.position)

@@ -63,7 +63,8 @@ def test_every_command_prints_the_same_json_on_both(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("adapters.composition.system_clock", lambda: MONDAY)
+    for uses_the_clock in ("composition", "read_models.metrics"):
+        monkeypatch.setattr(f"adapters.{uses_the_clock}.system_clock", lambda: MONDAY)
 
     def ran(ledger: str, command: list[str]) -> tuple[int, bytes]:
         code = status(["--ledger", ledger, *command, "--json"])
