@@ -69,6 +69,7 @@ NAMED: dict[str, str] = {
     "booking_number": "2026-00017",
     "charge": "1",
     "speaks_as": "agency:mn-cass-sheriff",
+    "quarter": "2026-Q1",
     "facilities": "mn-cass-jail",
     "types": "custody.*",
     "key_id": KEY_ID,
