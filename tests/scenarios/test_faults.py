@@ -124,7 +124,9 @@ def test_a_rebuild_that_is_killed_at_any_moment_leaves_the_old_models_or_the_new
 
 def test_a_server_that_crashes_under_load_stops_neither_who_appends_nor_who_follows(database: DatabaseSpot) -> None:
     filled(database)
+    models = services(database.place).models()
     with appending(database.place) as load, following(database.address) as follower:
+        until(lambda: position_of(models, "custody") > 0, follower)  # while it starts, an error would rightly end it
         for _ in range(3):
             before = load.acknowledged.value
             until(lambda: load.acknowledged.value > before + 20, load.process)  # noqa: B023 - asked at once
