@@ -1,4 +1,4 @@
-# One front door: setup, demo, test, faults, lint, bench, docs. Every target sets up what it needs.
+# One front door: setup, demo, pages, test, faults, lint, bench, docs. Every target sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 KILLS ?= 200
 SEED ?= 1
 
-.PHONY: setup demo test faults lint kafka kafka-faults format docs bench lock clean
+.PHONY: setup demo pages test faults lint kafka kafka-faults format docs bench lock clean
 
 setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
@@ -20,10 +20,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q domain projections adapters  # half a second less at every start, also where Python may not write
 	@touch $(INSTALLED)
 
-demo: setup  ## real sheets, one simulated month, a state, a conflict, and "no written policy"
+demo: setup  ## real sheets, one simulated month, a state, a conflict, "no written policy", and where to see it in a browser
 	@CUSTODY=$(BIN)/custody bash deploy/demo.sh
 
-test: setup lint  ## everything
+pages: setup  ## the demo's ledger in a browser, until Ctrl-C (after make demo)
+	@echo "open  http://127.0.0.1:8000/?at=2026-01-25"
+	@$(BIN)/custody --ledger .demo/custody.db serve --open-as oversight
+
+test: setup lint  ## everything; needs Chromium on the PATH
 	@$(BIN)/pytest -n 2
 
 kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs Java 17 and Maven)

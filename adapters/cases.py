@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from adapters.case_batches import cases_of
-from adapters.composition import Services, agreements_in_force, amendments, rules_known, stops
+from adapters.composition import Services
+from adapters.deciding import deciding
 from adapters.queries import find_case
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
@@ -48,14 +49,12 @@ def decided_case(
     found, events = find_case(ledger, ref, upto)
     if at is not None:
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
-    amending = amendments(ledger, upto)
-    amended = list(amending.apply(events))
-    rules = KnownRules(rulebook, None) if rulebook else rules_known(ledger, upto, amending)
-    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
+    by = deciding(ledger, upto, rulebook)
+    amended = list(by.amending.apply(events))
     made = decisions(
-        amended, found, rules.rulebook, agreements=in_force, custodians=services.custodians(), stops=stopped
+        amended, found, by.rules.rulebook, agreements=by.agreements, custodians=services.custodians(), stops=by.stops
     )
-    return DecidedCase(found, events, amending, amended, made, rules, in_force, stopped)
+    return DecidedCase(found, events, by.amending, amended, made, by.rules, by.agreements, by.stops)
 
 
 class CaseAt(NamedTuple):
@@ -79,12 +78,16 @@ def decided_cases(
 
     Without what surely happened after `at`.
     """
-    amending = amendments(ledger, upto)
-    rulebook, custodians = rules_known(ledger, upto, amending).rulebook, services.custodians()
-    in_force, stopped = agreements_in_force(ledger, upto, amending), stops(ledger, upto, amending)
+    by, custodians = deciding(ledger, upto), services.custodians()
     for case in cases_of(ledger, refs, upto):
-        events = [event for event in amending.apply(case.events) if at is None or event.occurred.maybe_by(at)]
+        events = [event for event in by.amending.apply(case.events) if at is None or event.occurred.maybe_by(at)]
         made = decisions(
-            events, case.ref, rulebook, agreements=in_force, custodians=custodians, stops=stopped, points=points
+            events,
+            case.ref,
+            by.rules.rulebook,
+            agreements=by.agreements,
+            custodians=custodians,
+            stops=by.stops,
+            points=points,
         )
         yield CaseAt(case.ref, events, made)

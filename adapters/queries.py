@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from adapters.remembering import remembered
+from adapters.remembering import Remembered
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
@@ -16,6 +16,7 @@ from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
 ICE = "us-ice"  # begins the ids of its offices
+_reached: Remembered[datetime | None] = Remembered()
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 
 
@@ -85,10 +86,13 @@ def _merged(first: Iterable[Recorded], second: Iterable[Recorded]) -> list[Recor
     return [by_position[position] for position in sorted(by_position)]
 
 
-@remembered
 def ice_reaches(ledger: Ledger, upto: int) -> datetime | None:
     """Return the latest transfer that ICE itself has recorded up to a position, None if it records none.
 
     A time later than when the ledger had it is a slip, and reaches nowhere.
     """
-    return ledger.latest_told((CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE), ICE, upto=upto)
+    before = _reached.before(ledger, upto)
+    position, reached = before or (0, None)
+    told = (CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE)
+    later = ledger.latest_told(told, ICE, after=position, upto=upto)
+    return _reached.keep(ledger, upto, max(filter(None, (reached, later)), default=None))

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The demo: real sheets, one simulated month, a facility's state, a conflict explained, "no written policy", coverage.
+# The demo: real sheets, one simulated month, a facility's state, a conflict explained, "no written policy", coverage, and pages.
 # Expects CUSTODY to name the installed command; leaves its ledger in .demo/ to look around in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 custody=${CUSTODY:-custody}
 data=adapters/importers/data
 export CUSTODY_LEDGER=.demo/custody.db
+moment=2026-01-25  # the stories have happened by then
 rm -rf .demo && mkdir -p .demo
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
@@ -40,4 +41,19 @@ run findings --facility mn-freeborn-jail --kind done_where_conflict
 
 step "9. Nothing was altered"
 run verify
-printf '\nThe ledger is .demo/custody.db: try  CUSTODY_LEDGER=.demo/custody.db %s handoffs --facility mn-hennepin-jail\n' "$custody"
+step "10. The same for people, in a browser"
+run import claims $data/claims.yaml
+"$custody" projections rebuild
+"$custody" counts release 2026-Q1 > /dev/null
+log=.demo/serve.log
+"$custody" serve --open-as oversight --port 0 2> $log &
+server=$!
+trap 'kill $server 2> /dev/null || true' EXIT
+"$(dirname "$custody")/python" deploy/answers.py $log "/?at=$moment"
+kill $server
+wait $server || true
+trap - EXIT
+
+printf '\nThe ledger is .demo/custody.db. To look around in it:\n\n'
+printf '  CUSTODY_LEDGER=.demo/custody.db %s serve --open-as oversight     (or: make pages)\n' "$custody"
+printf '  then open  http://127.0.0.1:8000/?at=%s\n' "$moment"

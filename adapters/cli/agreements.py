@@ -9,8 +9,9 @@ import click
 
 from adapters.cli.options import MOMENT, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, amendments
-from adapters.composition import agreements as known_agreements
+from adapters.composition import Services
+from adapters.questions.agreements import agreements_listed
+from adapters.questions.asked import Asked
 
 
 @click.command()
@@ -31,8 +32,7 @@ def agreements(
     """List agreements; with --at, only those in force then, or possibly so."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    found = known_agreements(ledger, upto, amendments(ledger, upto))
-    rows = found.rows(county=county, at=at, published=published)
+    rows = agreements_listed(Asked(services, ledger), county=county, at=at, published=published, upto=upto)
     ledger.close()
     print_json(rows) if as_json else _print_agreements(rows)
 

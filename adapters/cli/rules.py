@@ -18,9 +18,9 @@ from typing import Any
 import click
 
 from adapters.cli.output import json_option, print_json
+from adapters.questions.rules import points_of, rule_summary, rule_whole
 from adapters.rules.packs import load_pack, minnesota_rules
-from domain.instants import Instant
-from domain.rules.pack import Period, Rule
+from domain.rules.pack import Rule
 from domain.rules.packtests import TestOutcome, run_pack_tests
 from domain.rules.rulebook import Rulebook
 from projections.explained.wording import spaced
@@ -69,7 +69,7 @@ def list_rules(pack_file: Path | None, *, as_json: bool) -> None:
     """List every rule of the pack."""
     rulebook = _rulebook(pack_file)
     if as_json:
-        print_json([_summary(rule, rulebook.period(rule.id)) for rule in rulebook.rules])
+        print_json([rule_summary(rule, rulebook.period(rule.id)) for rule in rulebook.rules])
         return
     widths = [
         max(len(rule.id) for rule in rulebook.rules),
@@ -92,7 +92,7 @@ def show_rule(rule_id: str, pack_file: Path | None, *, as_json: bool) -> None:
     rulebook = _rulebook(pack_file)
     rule = rulebook.rule(rule_id)
     if as_json:
-        print_json(_whole(rule, rulebook.period(rule.id)))
+        print_json(rule_whole(rule, rulebook.period(rule.id)))
         return
     for label, value in _lines(rule):
         click.echo(f"{label:<23}{value}")
@@ -120,39 +120,13 @@ def _rulebook(pack_file: Path | None) -> Rulebook:
     return load_pack(pack_file) if pack_file else minnesota_rules()
 
 
-def _summary(rule: Rule, period: Period) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "citation": rule.citation,
-        "decision_point": rule.first_point,
-        "decision_points": _points(rule),
-        "modality": rule.modality.value,
-        "bindingness": rule.bindingness.value,
-        "in_force": {"from": _instant(period.start), "to": _instant(period.end)},
-    }
-
-
-def _points(rule: Rule) -> list[str]:
-    return [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
-
-
 def _tested(rule: Rule, rulebook: Rulebook, outcomes: Iterable[TestOutcome]) -> dict[str, Any]:
     about = [outcome for outcome in outcomes if rule.id in outcome.rules]
     return {
-        **_summary(rule, rulebook.period(rule.id)),
+        **rule_summary(rule, rulebook.period(rule.id)),
         "ok": all(outcome.ok for outcome in about),
         "tests": [outcome.as_json() for outcome in about],
     }
-
-
-def _instant(instant: Instant | None) -> str | dict[str, str | None] | None:
-    return instant.as_json() if instant else None
-
-
-def _whole(rule: Rule, period: Period) -> dict[str, Any]:
-    document = rule.model_dump(mode="json", by_alias=True)
-    document["in_force_as_printed"] = document.pop("in_force")
-    return {**document, **_summary(rule, period)}
 
 
 def _lines(rule: Rule) -> list[tuple[str, str]]:
@@ -164,7 +138,7 @@ def _lines(rule: Rule) -> list[tuple[str, str]]:
         ("applies to", rule.scope.applies_to),
         ("in force", _printed(rule)),
         ("says", f"{rule.modality.value}: {rule.effect}"),
-        ("speaks at", ", ".join(_points(rule))),
+        ("speaks at", ", ".join(points_of(rule))),
     ]
     lines += [("while in force", f"{model.value} agreement") for model in (rule.force.models if rule.force else ())]
     lines += [("if", atom.says) for atom in rule.when]

@@ -8,7 +8,7 @@ have the same in every column; with --facility or --decision-point the rules beh
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,23 +17,19 @@ from rich.console import Console
 
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_pack
-from adapters.composition import Services, agreements_in_force, amendments, local, rules_known, stops
+from adapters.composition import Services, local
+from adapters.deciding import deciding
+from adapters.questions.asked import Asked
+from adapters.questions.coverage import coverage_at, coverage_over
 from adapters.rules.packs import load_pack
-from adapters.rules.published import RULE_TYPES, KnownRules, rules_by_position
-from adapters.store.ledger import Ledger
 from adapters.visible import visible
 from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
-from domain.events.instrument import BoardApprovalRecorded
-from domain.instants import Instant
 from domain.rules.pack import Status
-from domain.rules.rulebook import Rulebook
 from domain.rules.vocabulary import FactValue
-from projections.coverage import Asked, Cell, Group, board_approvals, grouped
-from projections.coverage import coverage as cells_of
-from projections.coverage_history import TYPES, Row, Window, coverage_history
+from projections.coverage import Cell, Group, grouped
+from projections.coverage_history import Row, Window
 from projections.explained.wording import spaced
-from projections.facts import Custodian
 
 SHORT = {
     DecisionPoint.ASK_STATUS: "ask",
@@ -99,57 +95,29 @@ def coverage(
         raise InputRefused(
             "usage", "--at asks about one moment, --from and --until about many", mend="give one of them"
         )
-    custodians = services.custodians()
-    if facility:
-        custodians = {facility: custodians[services.register.facility(facility).id]}
     points = [DecisionPoint(point)] if point else list(DecisionPoint)
     ledger = services.reading()
-    upto = known_position(ledger, known)
+    asked, upto = Asked(services, ledger), known_position(ledger, known)
     pack = load_pack(pack_file) if pack_file else None
     if first or last:
-        rows = _history(ledger, custodians, points, Window(first, last), pack, upto)
+        rows = coverage_over(asked, Window(first, last), upto=upto, facility=facility, points=points, pack=pack)
         ledger.close()
-        rows = [row for row in rows if row.cell.facility or not facility]
         print_json([row.as_json() for row in rows]) if as_json else _print_history(rows, upto)
         return
-    amending = amendments(ledger, upto)
-    known_rules = KnownRules(pack, None) if pack else rules_known(ledger, upto, amending)
     moment = at or services.clock()
-    approvals = amending.apply(ledger.recorded(upto=upto, topics=(BoardApprovalRecorded.TYPE,)))
-    asked = Asked(
-        rulebook=known_rules.rulebook,
-        agreements=agreements_in_force(ledger, upto, amending),
-        at=Instant.exact(moment),
-        approvals=board_approvals(approvals, moment),
-        stops=stops(ledger, upto, amending),
-    )
+    by = deciding(ledger, upto, pack)
     ledger.close()
-    found = cells_of(custodians, asked, points)
-    cells = [cell for cell in found if cell.facility or not facility]
+    cells = coverage_at(asked, by, moment, facility=facility, points=points)
     if as_json:
         print_json([cell.as_json() for cell in cells])
         return
     click.echo(f"Facility by decision point at {local(moment):%Y-%m-%d %H:%M}, as known at position {upto:,},")
-    click.echo(f"under {show_pack(known_rules.as_json())}\n")
+    click.echo(f"under {show_pack(by.rules.as_json())}\n")
     names = {one.id: one.name for one in services.register.facilities}
     _print_rules(cells, names, facility) if facility or point else _print_statuses(cells, names)
-    _print_supposed(known_rules.rulebook.pack.suppose, points)
-    if asked.agreements is None:
+    _print_supposed(by.rules.rulebook.pack.suppose, points)
+    if by.agreements is None:
         click.echo("No list of agreements has been imported, so nothing is known of agreements.")
-
-
-def _history(
-    ledger: Ledger,
-    custodians: Mapping[str, Custodian],
-    points: Sequence[DecisionPoint],
-    window: Window,
-    pack: Rulebook | None,
-    upto: int,
-) -> list[Row]:
-    """Ask at every turn, under one pack, or under each that was published."""
-    rulebooks = {0: pack} if pack else rules_by_position(ledger.recorded(upto=upto, topics=RULE_TYPES))
-    events = ledger.recorded(upto=upto, topics=tuple({*TYPES, *RULE_TYPES}))
-    return coverage_history(custodians, rulebooks, events, points, window)
 
 
 def _print_history(rows: Sequence[Row], upto: int) -> None:

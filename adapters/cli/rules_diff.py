@@ -14,13 +14,10 @@ import click
 
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, show_pack
-from adapters.composition import Services, amendments, published_packs
-from adapters.rules.finding import find_rules
-from adapters.rules.published import KnownRules
+from adapters.composition import Services
+from adapters.questions.rules import packs_differ, packs_published
 from adapters.visible import visible
 from domain.errors import LedgerUnavailable
-from domain.instants import format_rfc3339
-from domain.rules.difference import difference
 from projections.published_packs import PublishedPacks
 
 
@@ -31,10 +28,7 @@ from projections.published_packs import PublishedPacks
 @pass_services
 def diff(services: Services, before: str, after: str, *, as_json: bool) -> None:
     """Compare two packs: files, packs that ship, or published ones by digest, version or us-mn@VERSION."""
-    published = _published(services)
-    old, new = find_rules(before, published), find_rules(after, published)
-    found = difference(old.rulebook, new.rulebook)
-    document = {"before": _known(old, published), "after": _known(new, published), **found.as_json()}
+    found, document = packs_differ(before, after, _published(services))
     if as_json:
         print_json(document)
         return
@@ -52,14 +46,9 @@ def _published(services: Services) -> PublishedPacks:
         if error.code == "ledger_not_found":
             return PublishedPacks()
         raise
-    published = published_packs(ledger, None, amendments(ledger, None))
+    published = packs_published(ledger, None)
     ledger.close()
     return published
-
-
-def _known(rules: KnownRules, published: PublishedPacks) -> dict[str, Any]:
-    told = next((one for one in published.history() if one.position == rules.position), None)
-    return {**rules.as_json(), "recorded_at": format_rfc3339(told.recorded_at) if told else None}
 
 
 def _print(document: dict[str, Any]) -> None:

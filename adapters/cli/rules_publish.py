@@ -18,7 +18,8 @@ import click
 
 from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table
-from adapters.composition import Services, amendments, published_packs
+from adapters.composition import Services
+from adapters.questions.rules import packs_published
 from adapters.rules.packs import load_pack
 from adapters.rules.published import check_tests, unpublished
 from adapters.store.ledger import Ledger
@@ -56,16 +57,12 @@ def publish(services: Services, pack: Path, *, as_json: bool) -> None:
 
 def _publish(ledger: Ledger, rulebook: Rulebook, now: datetime) -> dict[str, Any]:
     """Append what is not there, in one transaction, and say what is in use now."""
-    before = _published(ledger)
+    before = packs_published(ledger, None)
     bodies = [body for _, events in unpublished(rulebook, before, Instant.exact(now)) for body in events]
     position = ledger.position()
     outcomes = ledger.append([admit(body) for body in bodies], now=now) if bodies else []
     stored = sum(isinstance(outcome, Receipt) and outcome.is_new for outcome in outcomes)
-    return {"packs": list(_in_use(rulebook, _published(ledger), position)), "stored": stored}
-
-
-def _published(ledger: Ledger) -> PublishedPacks:
-    return published_packs(ledger, None, amendments(ledger, None))
+    return {"packs": list(_in_use(rulebook, packs_published(ledger, None), position)), "stored": stored}
 
 
 def _in_use(rulebook: Rulebook, published: PublishedPacks, before: int) -> Iterator[dict[str, Any]]:
@@ -86,7 +83,7 @@ def history(services: Services, known: int | datetime | None, *, as_json: bool) 
     """List the published rule packs: which was in use since when."""
     ledger = services.reading()
     upto = known_position(ledger, known)
-    rows = [one.as_json() for one in published_packs(ledger, upto, amendments(ledger, upto)).history()]
+    rows = [one.as_json() for one in packs_published(ledger, upto).history()]
     ledger.close()
     if as_json:
         print_json(rows)

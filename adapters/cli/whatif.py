@@ -1,11 +1,6 @@
 """`custody whatif`: every decision of the log once more, under another pack or edited facts, and what would differ.
 
-    whatif --json    {"known","pack","pack_if","failed_tests","from","until","decisions","changed","by_facility",
-                      "by_status","not_met","changes"}
-
-`failed_tests` names the tests of `pack_if` that fail, as they will where a question changes a rule and not its tests.
-`pack` and `pack_if` are `{"id","version","digest","published"}`; the rest is drawn in projections/whatif.py. The ledger
-is opened without any way to change it.
+With --json what adapters/questions/whatif.py draws. The ledger is opened without any way to change it.
 """
 
 from __future__ import annotations
@@ -16,20 +11,16 @@ from typing import Any
 
 import click
 
-from adapters.case_batches import case_refs, cases_of
+from adapters.case_batches import case_refs
 from adapters.cli.options import MOMENT, START, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant, show_pack
-from adapters.composition import Services, agreements_in_force, amendments, published_packs, stops
+from adapters.composition import Services
+from adapters.questions.asked import Asked
+from adapters.questions.whatif import Within, what_if
 from adapters.rules.facts_file import load_edits
-from adapters.rules.finding import find_rules
-from adapters.rules.published import KnownRules, failed_tests, known_rules
-from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
-from domain.instants import format_rfc3339
-from projections.amendments import Amendments
-from projections.decisions import decisions
 from projections.explained.wording import spaced
-from projections.whatif import Edits, WhatIf, facility_of, may_be_within
+from projections.whatif import Edits
 
 SHOWN = 40
 
@@ -59,48 +50,12 @@ def whatif(
         raise InputRefused("usage", "neither --pack nor --facts is given", mend="give a pack, a file of facts, or both")
     edits = load_edits(facts_file, services.register.by_id) if facts_file else Edits()
     ledger = services.reading()
-    upto = known_position(ledger, known)
-    amending = amendments(ledger, upto)
-    published = published_packs(ledger, upto, amending)
-    rules = known_rules(published)
-    rules_if = find_rules(pack_name, published) if pack_name else rules
-    asked = WhatIf(rules_if.rulebook, edits, stops(ledger, upto, amending))
-    _ask_all(services, ledger, upto, amending, rules, asked, (first, last))
-    ledger.close()
-    document = {
-        "known": upto,
-        "pack": rules.as_json(),
-        "pack_if": rules_if.as_json(),
-        "failed_tests": [outcome.name for outcome in failed_tests(rules_if.rulebook)],
-        "from": format_rfc3339(first) if first else None,
-        "until": format_rfc3339(last) if last else None,
-        **asked.as_json(),
-    }
-    print_json(document) if as_json else _print(document)
-
-
-def _ask_all(
-    services: Services,
-    ledger: Ledger,
-    upto: int,
-    amending: Amendments,
-    rules: KnownRules,
-    asked: WhatIf,
-    bounds: tuple[datetime | None, datetime | None],
-) -> None:
-    custodians = services.custodians()
-    agreements = agreements_in_force(ledger, upto, amending)
-    refs = case_refs(ledger)
+    upto, refs = known_position(ledger, known), case_refs(ledger)
     with progress_bar("deciding cases", len(refs)) as progress:
-        for done, case in enumerate(cases_of(ledger, refs, upto), 1):
-            events = list(amending.apply(case.events))
-            facility = facility_of(events)
-            for decision in decisions(
-                events, case.ref, rules.rulebook, agreements=agreements, custodians=custodians, stops=asked.stops
-            ):
-                if may_be_within(decision.determination.valid_at, *bounds):
-                    asked.ask(decision, facility)
-            progress(done)
+        asked = Asked(services, ledger, progress)
+        document = what_if(asked, refs, pack=pack_name, edits=edits, within=Within(first, last), upto=upto)
+    ledger.close()
+    print_json(document) if as_json else _print(document)
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -21,6 +21,8 @@ from adapters.http.reading.asking import Reading
 from adapters.http.security import SecurityHeaders
 from adapters.intake.group_commit import GroupCommit
 from adapters.store.ledger import Ledger
+from adapters.web.app import add_pages
+from adapters.web.rendering import failed
 from domain.errors import InputRefused, LedgerError, LedgerUnavailable
 
 TITLE = "Custody ledger"
@@ -61,6 +63,7 @@ def application(opened: Callable[[], AbstractContextManager[Parts]], rates: Rate
     app.include_router(publishing.router)
     app.include_router(health.router)
     app.include_router(routes.router)
+    add_pages(app)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(LedgerError, _refused)
     app.add_exception_handler(HTTPException, _not_served)
@@ -97,8 +100,9 @@ async def _not_served(request: Request, error: Exception) -> Response:
     """Answer what no route takes."""
     assert isinstance(error, HTTPException)  # noqa: S101 - same
     what = f"{request.method} {request.url.path[:200]}: {error.detail}"
-    response = problem_response(
-        InputRefused(NAMES.get(error.status_code, "bad_request"), what, mend="see /openapi.json")
-    )
+    mend = "begin at / for pages, at /openapi.json for programs"
+    refused = InputRefused(NAMES.get(error.status_code, "bad_request"), what, mend=mend)
+    wants_page = "text/html" in request.headers.get("accept", "")
+    response = failed(refused) if wants_page else problem_response(refused)
     response.headers.update(error.headers or {})
     return response

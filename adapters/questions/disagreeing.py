@@ -13,13 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import amendments, sequences, setting
+from adapters.cases import decided_cases
+from adapters.composition import amendments, ice_told_until, sequences, setting
+from adapters.deciding import deciding
 from adapters.questions.asked import Asked
+from adapters.questions.coverage import EVERY_POINT
 from domain.errors import InputRefused
+from domain.events.catalogue import CATALOGUE
+from domain.events.record import ContradictionOpened
 from domain.instants import format_rfc3339
-from projections.finding import Kind
+from projections.cases import case_ref
+from projections.facts import Case
+from projections.finding import Kind, Setting
+from projections.finding_row import finding_row
 from projections.finding_trail import FindingTrail
-from projections.finding_workflow import State, Workflow
+from projections.finding_workflow import WORKFLOW_TYPES, State, Workflow, workflows
+from projections.findings import findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +120,26 @@ def unknown_finding(finding: str) -> InputRefused:
     return InputRefused(
         "unknown_finding", f"there is no finding {finding[:80]!r}", mend="`custody findings` prints the ids"
     )
+
+
+def disagreeing_in(asked: Asked, refs: Sequence[str], *, at: datetime | None, upto: int) -> list[dict[str, Any]]:
+    """Return what disagrees within some cases, without reading the whole log: not what only many cases show."""
+    ledger, by, custodians = asked.ledger, deciding(asked.ledger, upto), asked.services.custodians()
+    against = Setting(by.rules.rulebook, by.agreements, ice_told_until(ledger, upto, at), by.stops)
+    said = workflows(by.amending.apply(ledger.recorded(upto=upto, topics=WORKFLOW_TYPES)))
+    cases = decided_cases(asked.services, ledger, refs, EVERY_POINT, at=at, upto=upto)
+    return [
+        finding_row(case.ref, finding, case.events, said)
+        for case in cases
+        for finding in findings(Case(case.events, custodians), case.decisions, against)
+    ]
+
+
+def answered(asked: Asked, *, at: datetime | None, upto: int) -> list[dict[str, Any]]:
+    """Return the findings that an agency has answered or closed, of those that are within one case."""
+    ledger = asked.ledger
+    opened = ledger.recorded(upto=upto, topics=(ContradictionOpened.TYPE,))
+    named = {one for event in opened if isinstance(event.data, ContradictionOpened) for one in event.data.events}
+    cases = {case_ref(event) for event in ledger.published(sorted(named), topics=tuple(CATALOGUE), upto=upto)} - {None}
+    rows = disagreeing_in(asked, sorted(filter(None, cases)), at=at, upto=upto)
+    return [row for row in rows if row["state"] != State.OPEN]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.cases import DecidedCase, decided_case
+from adapters.cases import decided_case
 from adapters.questions.asked import Asked
 from domain.errors import InputRefused
 from domain.events.detainer import DetainerResponseDecided
 from domain.rules.rulebook import Rulebook
-from projections.decisions import Decision
 from projections.explanation import Explanation
 
 
@@ -21,6 +19,18 @@ class Explained:
 
     ref: str
     explanations: list[Explanation]
+
+    def at(self, point: str) -> list[Explanation]:
+        """Return the explanations of one decision point; raise InputRefused(point_not_arisen)."""
+        chosen = [one for one in self.explanations if one.point == point]
+        if chosen:
+            return chosen
+        arisen = [one.point.value for one in self.explanations]
+        raise InputRefused(
+            "point_not_arisen",
+            f"{point} did not arise in {self.ref}",
+            mend=f"these did: {', '.join(arisen)}" if arisen else "no decision point arose in this case",
+        )
 
 
 def explained(
@@ -34,19 +44,6 @@ def explained(
     case = decided_case(services, asked.ledger, ref, at=at, upto=upto, rulebook=rulebook)
     names = {facility.agency: facility.agency_name for facility in services.register.facilities}
     responses = tuple(event for event in case.amended if isinstance(event.data, DetainerResponseDecided))
-    made = [Explanation(decision, case.rules.rulebook, upto, names, responses) for decision in _chosen(case, point)]
-    return Explained(case.ref, made)
-
-
-def _chosen(case: DecidedCase, point: str | None) -> Sequence[Decision]:
-    if point is None:
-        return case.decisions
-    chosen = [decision for decision in case.decisions if decision.determination.decision_point == point]
-    if chosen:
-        return chosen
-    arisen = [decision.determination.decision_point.value for decision in case.decisions]
-    raise InputRefused(
-        "point_not_arisen",
-        f"{point} did not arise in {case.ref}",
-        mend=f"these did: {', '.join(arisen)}" if arisen else "no decision point arose in this case",
-    )
+    made = [Explanation(decision, case.rules.rulebook, upto, names, responses) for decision in case.decisions]
+    whole = Explained(case.ref, made)
+    return Explained(case.ref, whole.at(point)) if point else whole

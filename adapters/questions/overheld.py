@@ -15,7 +15,7 @@ the case at hold_past_release, under the pack known then; rules that fail are le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -38,16 +38,17 @@ def overheld(
     asked: Asked,
     *,
     facility: str | None = None,
+    episodes: Collection[str] | None = None,
     at: datetime | None,
     upto: int,
     limit: int | None = None,
     first: int = 0,
 ) -> list[dict[str, Any]]:
-    """Return a row for each episode, by its id, from the `first` on and at most `limit` of them.
+    """Return a row for each episode, of these or of all, by its id, from the `first` on and at most `limit` of them.
 
     As of now if `at` is not given. Raise InputRefused(unknown_facility).
     """
-    where = asked.at_facility(facility)
+    where = {**asked.at_facility(facility), **({} if episodes is None else {"episode": list(episodes)})}
     moment = microseconds(at or local(asked.services.clock()))
     with answering(asked.services.models(), asked.ledger, Overholds.name, upto) as model:
         kept = (_kept(row, moment) for row in model.rows(OVERHOLDS.name, upto, where))

@@ -212,6 +212,26 @@ class Model(ABC):
         order = ", ".join((quoted(key), *map(self._ordered, others)))
         return list(self._select(table, known_at(known), allowed, f"{order} LIMIT {int(limit)}"))
 
+    def latest(
+        self, table: str, known: int, where: Mapping[str, Iterable[Any]], by: str, moment: int, limit: int
+    ) -> tuple[list[ModelRow], int]:
+        """Return the latest rows by a column of moments, of those no later than a moment, and how many there are.
+
+        A row without such a moment is not among them.
+        """
+        begun = f"{known_at(known)} AND t.{quoted(by)} <= {int(moment)}"
+        order = f"t.{quoted(by)} DESC, t.row_id DESC LIMIT {int(limit)}"
+        conditions = [begun, *(self._is_among(f"t.{quoted(column)}") for column in where)]
+        counted = f"SELECT count(*) FROM {self._named(table)} AS t"  # noqa: S608 - our own names
+        statement = f"{counted} WHERE {' AND '.join(conditions)}"
+        with self._reading() as run:
+            total = next(iter(run(statement, [self._list(values) for values in where.values()])))[0]
+        return list(self._select(table, begun, where, order)), total
+
+    def newest(self, table: str, known: int, where: Mapping[str, Iterable[Any]]) -> Iterator[ModelRow]:
+        """Yield the rows of a table as known at a position, those that became known last first."""
+        return self._select(table, known_at(known), where, "t.row_id DESC")
+
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
     ) -> Iterator[ModelRow]:

@@ -94,9 +94,10 @@ def _compiled(text: str, base: Rulebook | None) -> Rulebook:
     return build_rulebook(document, CelEngine(), base)
 
 
-def failed_tests(rulebook: Rulebook) -> list[TestOutcome]:
+@lru_cache(maxsize=COMPILED_KEPT)
+def failed_tests(rulebook: Rulebook) -> tuple[TestOutcome, ...]:
     """Return the tests of a pack that fail."""
-    return [outcome for outcome in run_pack_tests(rulebook) if not outcome.ok]
+    return tuple(outcome for outcome in run_pack_tests(rulebook) if not outcome.ok)
 
 
 def check_tests(rulebook: Rulebook) -> None:

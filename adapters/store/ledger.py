@@ -193,10 +193,13 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return self.facts.refs_of(kinds)
 
-    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> datetime | None:
-        """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
+    def latest_told(self, topics: Sequence[str], agency: str, *, after: int = 0, upto: int) -> datetime | None:
+        """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then.
+
+        Of the events with positions in (after, upto].
+        """
         with self._backend.explained():
-            latest = self.facts.latest_told(topics, agency, upto=upto)
+            latest = self.facts.latest_told(topics, agency, after=after, upto=upto)
         return None if latest is None else EPOCH + timedelta(microseconds=latest)
 
     def kafka_offsets(self, consumer: str) -> dict[tuple[str, int], int]:

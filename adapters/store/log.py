@@ -144,7 +144,7 @@ class Log(ApplicationRecorder, ABC):
         """Return every reference of these kinds ("episode", ...), in the order of their characters."""
 
     @abstractmethod
-    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+    def latest_told(self, topics: Sequence[str], agency: str, *, after: int, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
 
     @property

@@ -75,8 +75,8 @@ MENTIONING = (
 )
 ABOUT = f"SELECT {EVENT} FROM stored_events AS e WHERE {MENTIONING} ORDER BY e.position"  # noqa: S608 - our own names
 LATEST_TOLD = (
-    "SELECT max(occurred_latest) AS latest FROM stored_events WHERE topic = ANY(%s) AND position <= %s "
-    "AND split_part(source, ':', 2) LIKE %s AND occurred_latest <= recorded_at"
+    "SELECT max(occurred_latest) AS latest FROM stored_events WHERE topic = ANY(%s) "
+    "AND position > %s AND position <= %s AND split_part(source, ':', 2) LIKE %s AND occurred_latest <= recorded_at"
 )
 
 
@@ -266,9 +266,9 @@ class PostgresLog(Log):
         statement = "SELECT DISTINCT ref FROM event_refs WHERE split_part(ref, '/', 1) = ANY(%s) ORDER BY ref"
         return [str(row["ref"]) for row in self.rows(statement, [list(kinds)])]
 
-    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+    def latest_told(self, topics: Sequence[str], agency: str, *, after: int, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
-        latest = self.rows(LATEST_TOLD, [list(topics), upto, f"{agency}%"])[0]["latest"]
+        latest = self.rows(LATEST_TOLD, [list(topics), after, upto, f"{agency}%"])[0]["latest"]
         return None if latest is None else int(latest)
 
     @property

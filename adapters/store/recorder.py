@@ -255,14 +255,14 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT DISTINCT ref FROM event_refs WHERE {any_kind} ORDER BY ref"  # noqa: S608
         return [str(row["ref"]) for row in self.rows(statement, [kind for kind in kinds for _ in range(2)])]
 
-    def latest_told(self, topics: Sequence[str], agency: str, *, upto: int) -> int | None:
+    def latest_told(self, topics: Sequence[str], agency: str, *, after: int, upto: int) -> int | None:
         """Return the latest time of such events by agencies whose id begins so, leaving out times yet to come then."""
         statement = (
             "SELECT max(occurred_latest) FROM stored_events WHERE "  # noqa: S608 - one `?` for each topic
-            f"topic IN ({','.join('?' * len(topics))}) AND position <= ? "
+            f"topic IN ({','.join('?' * len(topics))}) AND position > ? AND position <= ? "
             "AND source LIKE '%:' || ? || '%' AND occurred_latest <= recorded_at"
         )
-        latest = self.rows(statement, [*topics, upto, agency])[0][0]
+        latest = self.rows(statement, [*topics, after, upto, agency])[0][0]
         return None if latest is None else int(latest)
 
     @property

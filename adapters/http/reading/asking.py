@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -86,6 +86,17 @@ class Reading:
         """Return what the questions are asked of."""
         return Asked(self.services, self.ledger)
 
+    @contextmanager
+    def whole_log_read(self) -> Iterator[None]:
+        """Hold one of the few places for questions that read the whole log; raise TooBusy(too_many_questions)."""
+        if not self.whole_log.acquire(blocking=False):
+            what = f"{WHOLE_LOG_AT_ONCE} questions that read the whole log are being answered already"
+            raise TooBusy("too_many_questions", what, mend="ask again as Retry-After says, or ask about one case")
+        try:
+            yield
+        finally:
+            self.whole_log.release()
+
 
 async def counted(request: Request) -> None:
     """Let a request count against what its address may send; in the event loop, as for those that publish."""
@@ -152,16 +163,9 @@ class Asking:
             _, events = find_case(self.asked.ledger, ref, self.upto)
             self.within(*{getattr(event.data, "facility", None) for event in events})
 
-    @contextmanager
-    def whole_log(self) -> Iterator[None]:
+    def whole_log(self) -> AbstractContextManager[None]:
         """Hold one of the few places for questions that read the whole log; raise TooBusy(too_many_questions)."""
-        if not self.reading.whole_log.acquire(blocking=False):
-            what = f"{WHOLE_LOG_AT_ONCE} questions that read the whole log are being answered already"
-            raise TooBusy("too_many_questions", what, mend="ask again as Retry-After says, or ask about one case")
-        try:
-            yield
-        finally:
-            self.reading.whole_log.release()
+        return self.reading.whole_log_read()
 
     def document(self, target: str, answer: Callable[[], Any]) -> Response:
         """Answer with one JSON document. `target` is what is shown, in a word or two, as it is recorded."""

@@ -1,0 +1,73 @@
+"""The rules of a pack, the packs that were published, and what differs between two of them.
+
+    rule_summary    {"id","citation","decision_point","decision_points","modality","bindingness","in_force"}
+    rule_whole      the same keys and everything else the pack says of the rule
+    packs_differ    {"before","after"} and what domain/rules/difference.py draws
+
+`in_force` is `{"from","to"}`, each an instant or null: a start that was not found, an end that is open. `before` and
+`after` are `{"id","version","digest","published","recorded_at"}`: position and time of the last publication, null where
+the pack was not published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.composition import amendments, published_packs
+from adapters.rules.finding import find_rules
+from adapters.rules.published import KnownRules
+from adapters.store.ledger import Ledger
+from domain.instants import Instant, format_rfc3339
+from domain.rules.difference import Difference, difference
+from domain.rules.pack import Period, Rule
+from projections.published_packs import PublishedPacks
+
+
+def rule_summary(rule: Rule, period: Period) -> dict[str, Any]:
+    """Return what a list of rules says of one."""
+    return {
+        "id": rule.id,
+        "citation": rule.citation,
+        "decision_point": rule.first_point,
+        "decision_points": points_of(rule),
+        "modality": rule.modality.value,
+        "bindingness": rule.bindingness.value,
+        "in_force": {"from": _instant(period.start), "to": _instant(period.end)},
+    }
+
+
+def rule_whole(rule: Rule, period: Period) -> dict[str, Any]:
+    """Return all that the pack says of a rule."""
+    document = rule.model_dump(mode="json", by_alias=True)
+    document["in_force_as_printed"] = document.pop("in_force")
+    return {**document, **rule_summary(rule, period)}
+
+
+def points_of(rule: Rule) -> list[str]:
+    """Return the decision points at which a rule speaks, or the one word for all."""
+    return [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
+
+
+def packs_published(ledger: Ledger, upto: int | None) -> PublishedPacks:
+    """Return the packs published by a position."""
+    return published_packs(ledger, upto, amendments(ledger, upto))
+
+
+def packs_differ(before: str, after: str, published: PublishedPacks) -> tuple[Difference, dict[str, Any]]:
+    """Compare two packs by what people call them, and return what differs, and that as JSON.
+
+    Raise InputRefused as `find_rules`.
+    """
+    old, new = find_rules(before, published), find_rules(after, published)
+    found = difference(old.rulebook, new.rulebook)
+    return found, {"before": _known(old, published), "after": _known(new, published), **found.as_json()}
+
+
+def _known(rules: KnownRules, published: PublishedPacks) -> Mapping[str, Any]:
+    told = next((one for one in published.history() if one.position == rules.position), None)
+    return {**rules.as_json(), "recorded_at": format_rfc3339(told.recorded_at) if told else None}
+
+
+def _instant(instant: Instant | None) -> str | dict[str, str | None] | None:
+    return instant.as_json() if instant else None

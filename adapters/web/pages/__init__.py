@@ -1,0 +1,1 @@
+"""One module a page: what it gathers, and at which path it is."""
