@@ -28,7 +28,7 @@ pages: setup  ## the demo's ledger in a browser, until Ctrl-C (after make demo)
 	@$(BIN)/custody --ledger .demo/custody.db serve --open-as oversight
 
 test: setup lint  ## everything; needs Chromium on the PATH
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs Java 17 and Maven)
 	@$(BIN)/python -m deploy.kafka.brokers
