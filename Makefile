@@ -13,7 +13,7 @@ setup: $(INSTALLED)  ## make the environment and .venv/bin/custody
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "custody-ledger needs Python 3.11 or newer; try: make PYTHON=python3.12")'
-	@echo "setting up $(VENV): this downloads about 50 packages the first time"
+	@echo "setting up $(VENV): this downloads over a hundred packages the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -27,7 +27,8 @@ pages: setup  ## the demo's ledger in a browser, until Ctrl-C (after make demo)
 	@echo "open  http://127.0.0.1:8000/?at=2026-01-25"
 	@$(BIN)/custody --ledger .demo/custody.db serve --open-as oversight
 
-test: setup lint  ## everything; needs Chromium on the PATH
+test: setup lint  ## everything, with a real browser, Kafka and PostgreSQL
+	@bash deploy/needs.sh
 	@$(BIN)/pytest -n 2 --dist worksteal
 
 kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs Java 17 and Maven)
