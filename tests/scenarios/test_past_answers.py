@@ -42,6 +42,7 @@ ASKED = {
     "counts": ["counts --known K --at T", "counts --known K --at T --by facility,lift_reason"],
     "claims": ["claims --known K --at T"],
     "agency": ["agency list --known K"],
+    "access": ["access list --known K"],
     "agreements": ["agreements --known K", "agreements --known K --at T"],
     "diff": ["diff 0 K", "diff 9 K --at T"],
     "history": [f"history {JAIL} --known K", f"history {JAIL} --known K --at T"],

@@ -59,7 +59,7 @@ def begin_and_hang(place: Place, pipe: Pipe) -> None:
     """Write a batch, say so, and never commit."""
     log = Ledger.open_to_write(place).facts
     with log.connections.transaction(writing=True) as cursor:
-        postgres_log._append(cursor, submissions(500), 0, [None] * 500)
+        postgres_log._append(cursor, submissions(500), 0, [None] * 500, keys_upto=None)
         pipe.send("written")
         time.sleep(600)
 
@@ -69,6 +69,7 @@ def test_a_writer_killed_in_its_transaction_leaves_nothing_and_holds_up_nobody(d
     here, there = multiprocessing.Pipe()
     writer = multiprocessing.get_context("spawn").Process(target=begin_and_hang, args=(database.place, there))
     writer.start()
+    there.close()  # so that a writer that fails is not waited for
     assert "written" == here.recv()
 
     os.kill(writer.pid, signal.SIGKILL)
