@@ -23,7 +23,7 @@ GIVEN = "KAFKA_BOOTSTRAP_SERVERS"
 # kafka-python drops the sockets with which it could not reach a broker, and leaves them to be collected: a test that
 # ends brokers carries these marks, and collects them before the next test.
 DROPPED_SOCKETS = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-WAIT_SECONDS = 90
+WAIT_SECONDS = 150
 DOCKER_IMAGE = "confluentinc/cp-kafka:8.1.0"  # testcontainers' module starts Confluent's images only
 
 

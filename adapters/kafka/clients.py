@@ -28,6 +28,7 @@ READING = {
     "max_partition_fetch_bytes": 4 * 1024 * 1024,
 }
 SESSION_MS = 45_000
+REBALANCE_MS = 60_000  # also how long a group waits for a member that died while partitions were shared out
 
 
 def group_consumer(
@@ -43,6 +44,7 @@ def group_consumer(
         partition_assignment_strategy=[CooperativeStickyAssignor()],
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=min(3_000, session_ms // 4),
+        max_poll_interval_ms=max(REBALANCE_MS, session_ms),
     )
 
 
