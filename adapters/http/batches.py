@@ -16,8 +16,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from adapters.intake.offered import Offered
-from adapters.trust.signed import unwrapped
+from adapters.intake.offered import Offered, from_envelope
 from domain.errors import InputRefused
 
 EVENT = "application/cloudevents+json"
@@ -89,8 +88,6 @@ def _part(element: bytes, row: int) -> Part:
     if element.startswith(EVENT_START) or ENVELOPE_MARK not in element:
         return Offered(element, None, ORIGIN, row)
     try:
-        signed = unwrapped(element)
+        return from_envelope(element, origin=ORIGIN, row=row)
     except InputRefused as refusal:
         return refusal
-    said = (("agencykey", signed.key_id),) if signed.key_id else ()
-    return Offered(signed.body, signed.signature, ORIGIN, row, said)

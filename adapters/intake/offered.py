@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from adapters.store.kafka_tables import Beside
 from adapters.store.recording import Receipt
+from adapters.trust.signed import unwrapped
 from domain.envelope import Submission
 from domain.errors import InputRefused
 from domain.instants import EPOCH, format_rfc3339
@@ -26,6 +27,13 @@ class Offered(NamedTuple):
     origin: str
     row: int
     said: tuple[tuple[str, str], ...] = ()
+
+
+def from_envelope(line: bytes, *, origin: str, row: int) -> Offered:
+    """Return the event of a DSSE envelope, which may say whose key it is; raise InputRefused(bad_dsse)."""
+    signed = unwrapped(line)
+    said = (("agencykey", signed.key_id),) if signed.key_id else ()
+    return Offered(signed.body, signed.signature, origin, row, said)
 
 
 class Accepted(NamedTuple):

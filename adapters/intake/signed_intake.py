@@ -8,9 +8,8 @@ from typing import Self
 
 from adapters.intake.door import Door
 from adapters.intake.evidence import evidence
-from adapters.intake.offered import Answer, Offered
+from adapters.intake.offered import Answer, Offered, from_envelope
 from adapters.store.recording import Reject
-from adapters.trust.signed import unwrapped
 from domain.errors import InputRefused
 
 BATCH_EVENTS = 1_000
@@ -41,12 +40,10 @@ class SignedIntake:
     def submit(self, line: bytes, *, origin: str, row: int) -> None:
         """Take one line; raise InputRefused(bad_dsse), already noted as evidence, if it is no envelope."""
         try:
-            signed = unwrapped(line)
+            self._offered.append(from_envelope(line, origin=origin, row=row))
         except InputRefused as refusal:
             self.refuse(refusal, origin=origin, row=row, body=line)
             raise
-        said = (("agencykey", signed.key_id),) if signed.key_id else ()
-        self._offered.append(Offered(signed.body, signed.signature, origin, row, said))
         if len(self._offered) >= BATCH_EVENTS:
             self.flush()
 
