@@ -72,17 +72,26 @@ def produce(
 
 
 def consume(address: str, topic: str, *, isolation: str = "read_committed") -> list[Any]:
-    """Return every record of a topic, partition by partition."""
+    """Return every record of a topic, partition by partition.
+
+    A producer's commit returns before its marks stand in every partition. Until they do, who reads committed records
+    is told of an earlier end: so the ends are asked for as one who reads all, and waited for.
+    """
     found: list[Any] = []
-    with closing(
-        KafkaConsumer(bootstrap_servers=address, isolation_level=isolation, enable_auto_commit=False)
-    ) as consumer:
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        ends = consumer.end_offsets(partitions)
+    with (
+        closing(KafkaConsumer(bootstrap_servers=address, isolation_level="read_uncommitted")) as watcher,
+        closing(
+            KafkaConsumer(bootstrap_servers=address, isolation_level=isolation, enable_auto_commit=False)
+        ) as consumer,
+    ):
+        partitions = [TopicPartition(topic, number) for number in sorted(watcher.partitions_for_topic(topic) or ())]
+        ends = watcher.end_offsets(partitions)
+        give_up = time.monotonic() + WAIT_SECONDS
         for partition in partitions:
             consumer.assign([partition])
             consumer.seek_to_beginning(partition)
             while consumer.position(partition) < ends[partition]:
+                assert time.monotonic() < give_up, f"{partition} was not read to {ends[partition]}"
                 found += consumer.poll(timeout_ms=500).get(partition, [])
     return found
 
