@@ -18,8 +18,9 @@ class Offered(NamedTuple):
     """One event on its way in.
 
     `body` is the event's canonical bytes, None where a record has no value (a tombstone). `signature` is raw: 64 bytes
-    of Ed25519, or ECDSA in DER. `origin` and `row` say where a refusal came from: "kafka custody.events/3" and the
-    offset, a file and the line. `said` is what headers say of the event, by the names of the envelope.
+    of Ed25519, ECDSA in DER, or one over many events (`domain.batch_signature`). `origin` and `row` say where a refusal
+    came from: "kafka custody.events/3" and the offset, a file and the line. `said` is what headers say of the event, by
+    the names of the envelope.
     """
 
     body: bytes | None

@@ -3,7 +3,7 @@
 key        episode/mn-cass-jail.1               the event's subject: what belongs together keeps its order
 value      {"data":{...},"dataschema":...}      the event's canonical bytes
 headers    content-type: application/cloudevents+json
-           signature: base64                    over the DSSE encoding of the value
+           signature: base64                    over the DSSE encoding of the value, or over many values
            ce_id, ce_source, ce_type, ...       may say again what the event says, and nothing else
            custody-position, custody-leaf       on what the ledger publishes
 """
