@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from adapters.store.kafka_tables import Beside
@@ -53,9 +54,15 @@ class Accepted(NamedTuple):
             "source": self.source,
             "position": receipt.position,
             "leaf": receipt.leaf.hex(),
-            "recorded_at": format_rfc3339(EPOCH + timedelta(microseconds=receipt.recorded_us)),
+            "recorded_at": _moment(receipt.recorded_us),
             "new": receipt.is_new,
         }
+
+
+@lru_cache(64)
+def _moment(us: int) -> str:
+    """Write a moment; all events of a transaction have the same."""
+    return format_rfc3339(EPOCH + timedelta(microseconds=us))
 
 
 class Held(NamedTuple):
