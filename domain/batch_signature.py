@@ -48,9 +48,14 @@ class BatchSignature(NamedTuple):
         """Return what lies beside the event."""
         return b"".join((_head.pack(VERSION, self.leaf_index, self.tree_size), *self.path, self.signature))
 
-    def signed_by(self, body: bytes) -> bytes:
-        """Return the bytes that the key has signed, if the body is the event that this lies beside."""
-        return _signed(self.tree_size, root_by_path(leaf_hash(body), self.leaf_index, self.tree_size, self.path))
+    def root(self, body: bytes) -> bytes:
+        """Return the root of the tree in which the body is the event that this lies beside."""
+        return root_by_path(leaf_hash(body), self.leaf_index, self.tree_size, self.path)
+
+
+def signed_root(tree_size: int, root: bytes) -> bytes:
+    """Return the bytes that a key signs for a tree."""
+    return pae(_statement.pack(tree_size, root), PAYLOAD_TYPE)
 
 
 def is_batch(signature: bytes) -> bool:
@@ -81,14 +86,10 @@ class EventTree:
     @property
     def signed(self) -> bytes:
         """Return the bytes that a key signs for all of them."""
-        return _signed(len(self._leaves), EMPTY_TREE.grow(self._leaves).root)
+        return signed_root(len(self._leaves), EMPTY_TREE.grow(self._leaves).root)
 
     def beside(self, signature: bytes) -> list[bytes]:
         """Return what lies beside each event, in order, once the key has signed."""
         size = len(self._leaves)
         paths = enumerate(audit_paths(self._leaves))
         return [BatchSignature(index, size, path, signature).as_bytes() for index, path in paths]
-
-
-def _signed(size: int, root: bytes) -> bytes:
-    return pae(_statement.pack(size, root), PAYLOAD_TYPE)

@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
-from domain.batch_signature import EventTree, is_batch, read_batch
+from domain.batch_signature import EventTree, is_batch, read_batch, signed_root
 from domain.dsse import pae
 from domain.errors import InputRefused
 from domain.events.agency import Algorithm, PublicKey
@@ -172,7 +172,7 @@ def has_signed(key: PublicKey, body: bytes, signature: bytes) -> bool:
     try:
         if is_batch(signature):
             batch = read_batch(signature)
-            _check_tree(key.spki, key.key_id, batch.signed_by(body), batch.signature)
+            _check_tree(key.spki, key.key_id, batch.tree_size, batch.root(body), batch.signature)
         else:
             _verifier(key.spki, key.key_id)(signature, pae(body))
     except NOT_SIGNED:
@@ -181,9 +181,9 @@ def has_signed(key: PublicKey, body: bytes, signature: bytes) -> bool:
 
 
 @lru_cache(TREES_KEPT)
-def _check_tree(spki: str, key_id: str, signed: bytes, signature: bytes) -> None:
+def _check_tree(spki: str, key_id: str, tree_size: int, root: bytes, signature: bytes) -> None:
     """Raise what `NOT_SIGNED` names, or remember for the other events of the tree that the key has signed it."""
-    _verifier(spki, key_id)(signature, signed)
+    _verifier(spki, key_id)(signature, signed_root(tree_size, root))
 
 
 @lru_cache(KEYS_KEPT)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.trust.keys import TREE_EVENTS, has_signed
 from adapters.trust.signed import unwrapped
 from adapters.trust.signing import signed_lines
-from domain.batch_signature import EventTree, is_batch, read_batch
+from domain.batch_signature import EventTree, is_batch, read_batch, signed_root
 from domain.events.agency import Algorithm
 from tests.builders import booked
 from tests.signing import new_key
@@ -61,7 +61,9 @@ def test_what_lies_beside_one_event_is_no_signature_over_another(algorithm: Algo
 @BOTH
 def test_a_signature_over_the_root_is_none_over_an_event_nor_the_other_way_round(algorithm: Algorithm) -> None:
     key, read = KEYS[algorithm], read_batch(SIGNED[algorithm][0])
-    assert not has_signed(key.public, read.signed_by(BODIES[0]), read.signature)
+    statement = read.tree_size.to_bytes(4) + read.root(BODIES[0])
+    for body in (statement, signed_root(read.tree_size, read.root(BODIES[0]))):
+        assert not has_signed(key.public, body, read.signature)
     assert not has_signed(key.public, BODIES[0], read.signature)
     swapped = read._replace(signature=key.sign(BODIES[0]))
     assert not has_signed(key.public, BODIES[0], swapped.as_bytes())
