@@ -63,6 +63,7 @@ class ParallelChecker:
     """Checks in processes of its own. Use as a context: leaving it ends them."""
 
     def __init__(self, register: Register, *, processes: int) -> None:
+        self._processes = processes
         self._make = partial(
             ProcessPoolExecutor,
             max_workers=processes,
@@ -73,7 +74,9 @@ class ParallelChecker:
         self._pool = self._make()
 
     def __enter__(self) -> Self:
-        """Start with the first events."""
+        """Let the processes start, which takes a second or two; nobody waits for it."""
+        for _ in range(self._processes):
+            self._pool.submit(_is_there)
         return self
 
     def __exit__(
@@ -110,6 +113,10 @@ _gates: list[Gate] = []  # of a process that checks: the register is sent once
 def _begin(register: Register) -> None:
     look_seldom()
     _gates.append(Gate(register))
+
+
+def _is_there() -> bool:
+    return bool(_gates)
 
 
 def _check(offered: Sequence[Offered], keys: Keys, now_us: int) -> list[Checked]:
