@@ -5,7 +5,8 @@
 `serial` and `parallel` record signed events through the door, 2,000 a transaction; `parallel` checks in a process for
 each core while what came before is written. `each` has a signature over each event, `together` one over 64. `append`
 writes the same events, checked already: what the ledger alone takes. `signatures` only checks the signatures, in one
-process: the raw limit of one core. Prints medians and ratios.
+process: the raw limit of one core; `checks` does all that is checked of an event before it is appended. Prints medians,
+ratios, and the processor time that an event costs where one process does the work.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place
 from adapters.trust.keys import SigningKey, has_signed, load_signing_key, make_key
-from benchmarks.compare import medians, options, show
+from benchmarks.compare import measured, options, show
 from domain.canonical import canonical_bytes
 from domain.envelope import Submission, admit
 from domain.events.agency import Algorithm
 from domain.events.catalogue import CATALOGUE
+from domain.instants import microseconds
 
 BATCH = 2_000
 AHEAD = 2
@@ -98,6 +100,12 @@ def append(folder: Path, key: SigningKey, submissions: Sequence[Submission]) -> 
     ledger.close()
 
 
+def checks(_: Path, key: SigningKey, offered: Sequence[Offered], checker: Checker) -> None:
+    """Check everything that can be checked without the ledger."""
+    checked = checker.start(offered, {key.public.key_id: key.public}, microseconds(system_clock()))()
+    assert all(isinstance(one, Submission) for one in checked)
+
+
 def signatures(_: Path, key: SigningKey, offered: Sequence[Offered]) -> None:
     """Check the signatures and nothing else."""
     for one in offered:
@@ -122,14 +130,17 @@ def main() -> None:
                 f"serial_{form}": partial(through_the_door, key=key, offered=offered, checker=SerialChecker(register)),
                 f"parallel_{form}": partial(through_the_door, key=key, offered=offered, checker=parallel),
                 f"append_{form}": partial(append, key=key, submissions=submissions),
+                f"checks_{form}": partial(checks, key=key, offered=offered, checker=SerialChecker(register)),
                 f"signatures_{form}": partial(signatures, key=key, offered=offered),
             }
-        found = medians(runs, events=chosen.events, rounds=chosen.rounds)
-    names = ("serial", "parallel", "append", "signatures")
+        results = measured(runs, events=chosen.events, rounds=chosen.rounds)
+    found = {name: one.events_per_second for name, one in results.items()}
+    names = ("serial", "parallel", "checks", "append", "signatures")
     result = {
         "events": chosen.events,
         "cores": cores,
         "events_per_second": found,
+        "processor_us": {name: one.processor_us for name, one in results.items() if "parallel" not in name},
         "together_to_each": {name: round(found[f"{name}_together"] / found[f"{name}_each"], 2) for name in names},
         "parallel_to_append": {form: round(found[f"parallel_{form}"] / found[f"append_{form}"], 2) for form in forms},
     }

@@ -4,14 +4,16 @@
 
 One real broker holds the events of a simulated month twice: in one topic `each` is signed, in the other one signature
 covers 64 `together`. `bare` polls them with kafka-python and does nothing else: the raw limit. `sqlite` and `postgres`
-are one `custody kafka intake` worker, with a process that checks signatures for each core; `sqlite_workers` and
-`postgres_workers` are as many workers as cores, which check themselves and share the partitions. Durable when counted.
-Prints medians and ratios. Everything, the broker too, shares this machine's cores.
+are one `custody kafka intake` worker, with a process that checks signatures for each core; `sqlite_alone` has none of
+these; `sqlite_workers` and `postgres_workers` are as many workers as cores, which check themselves and share the
+partitions. Durable when counted. Prints medians and ratios, and the processor time that an event costs where one process
+does all the work. Everything, the broker too, shares this machine's cores.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from base64 import b64encode
@@ -42,7 +44,7 @@ from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, ledger_place
 from adapters.trust.keys import SigningKey
 from benchmarks.bench_intake import BATCH, ledger_with, new_key, signed_events
-from benchmarks.compare import medians, options, show
+from benchmarks.compare import measured, options, show
 from deploy.kafka.brokers import running
 from domain.envelope import admit
 from tests.postgres import Server, kinds
@@ -51,6 +53,7 @@ from tests.postgres import running as running_postgres
 TOPICS = {"each": "custody.bench.each", "together": "custody.bench.together"}
 PARTITIONS = 6
 LOOK_SECONDS = 0.02
+ALONE = re.compile("bare|sqlite_alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +163,25 @@ def main() -> None:
             source = Source(settings, TOPICS[form], len(events))
             fill(source, events)
             checker.start(events[:BATCH], {key.public.key_id: key.public}, 0)()  # so that its processes are there
+            alone = partial(one_worker, source=source, key=key, checker=SerialChecker(register))
             one = partial(one_worker, source=source, key=key, checker=checker)
             several = partial(several_workers, source=source, key=key, pool=pool, workers=cores)
             runs |= {
                 f"bare_{form}": partial(bare, source=source),
+                f"sqlite_alone_{form}": partial(in_file, alone),
                 f"sqlite_{form}": partial(in_file, one),
                 f"sqlite_workers_{form}": partial(in_file, several),
                 f"postgres_{form}": partial(in_postgres, one, server=server),
                 f"postgres_workers_{form}": partial(in_postgres, several, server=server),
             }
-        found = medians(runs, events=chosen.events, rounds=chosen.rounds)
+        results = measured(runs, events=chosen.events, rounds=chosen.rounds)
+    found = {name: one.events_per_second for name, one in results.items()}
     stores = ("sqlite", "sqlite_workers", "postgres", "postgres_workers")
     result = {
         "events": chosen.events,
         "cores": cores,
         "events_per_second": found,
+        "processor_us": {name: one.processor_us for name, one in results.items() if ALONE.match(name)},
         "together_to_each": {name: round(found[f"{name}_together"] / found[f"{name}_each"], 2) for name in stores},
         "together_to_bare": {name: round(found[f"{name}_together"] / found["bare_together"], 2) for name in stores},
     }
