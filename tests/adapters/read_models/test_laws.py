@@ -31,7 +31,6 @@ from domain.events.record import EventCorrected
 from domain.instants import microseconds
 from projections import custody
 from projections.amendments import Amendments
-from projections.folding import folder
 from projections.folding.now import rows_now
 from projections.folding.table import Fold, holds_at
 from projections.row_changes import row_changes
@@ -151,7 +150,7 @@ def test_a_rebuild_that_forgets_keys_gives_the_same_rows(bodies: list[bytes], ke
     with ledger_of(bodies) as ledger:
         for fold in FOLDS:
             whole = built(ledger, fold, ledger.position())
-            with patch.object(folder, "KEYS_KEPT", kept), patch.object(projector, "PAGE_REBUILD", 2):
+            with patch.object(projector, "KEYS_IN_MEMORY", kept), patch.object(projector, "PAGE_REBUILD", 2):
                 forgetful = built(ledger, fold, ledger.position())
 
             assert whole.digest() == forgetful.digest()
