@@ -13,7 +13,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,28 @@ from domain.envelope import admit
 from projections.folding.seen import Reader
 
 FIRST, LAST, SEED = date(2025, 12, 1), date(2026, 3, 11), 7
+EVENTS_A_DAY = 5_000  # then the largest jail holds some 600 people, about as many as the real one (chosen)
 STOCK_EVENTS = 20_000  # of the log; about a fifth are bookings and releases
 PAGE = 10_000
 RATIOS = (("all", "raw"), ("custody", "raw"), ("all", "stock"), ("custody", "stock"))
 
 
 def made(place: Place, events: int) -> int:
-    """Make a ledger of so many events, unless there is one, and return its last position."""
+    """Make a ledger of so many events, unless there is one, and return its last position.
+
+    The more events, the longer the time they tell of: as much goes on at once as in a real state.
+    """
     ledger = Ledger.create(place)
     if not ledger.position():
-        record_simulation(Scenario(events, SEED, FIRST, LAST), ledger, system_clock, lambda done: None)
+        record_simulation(Scenario(events, SEED, first_day(events), LAST), ledger, system_clock, lambda done: None)
     position = ledger.position()
     ledger.close()
     return position
+
+
+def first_day(events: int) -> date:
+    """Return on which day a log of so many events begins."""
+    return LAST - timedelta(days=max(events // EVENTS_A_DAY, 1))
 
 
 def rebuild(place: str, *names: str) -> None:

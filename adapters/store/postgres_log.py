@@ -343,10 +343,13 @@ def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_u
         copy.set_types(EVENT_TYPES)
         for position, version, leaf, fact in fresh:
             copy.write_row((position, now_us, version, leaf, *fact[:-1]))
+        grown, mentioned = (
+            tree.grow(leaf for _, _, leaf, _ in fresh),
+            positions_of(fresh),
+        )  # as the server takes rows in
     with cursor.copy(COPY_REFS) as copy:
-        for ref, positions in positions_of(fresh):
+        for ref, positions in mentioned:
             copy.write_row((era_of(positions[0]), ref, f"{{{','.join(map(str, positions))}}}"))
-    grown = tree.grow(leaf for _, _, leaf, _ in fresh)
     cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 
