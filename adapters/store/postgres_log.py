@@ -123,7 +123,8 @@ class PostgresLog(Log):
             try:
                 with self.connections.transaction(writing=True) as cursor:
                     outcomes = _append(cursor, facts, now_us, versions, keys_upto)
-                    outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
+                    if ours:
+                        outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
                         raise IntegrityError("an event of this batch is not new")
