@@ -6,8 +6,8 @@ One real broker holds the events of a simulated month twice: in one topic `each`
 covers 64 `together`. `bare` polls them with kafka-python and does nothing else: the raw limit. `sqlite` and `postgres`
 are one `custody kafka intake` worker, with a process that checks signatures for each core; `sqlite_alone` has none of
 these; `sqlite_workers` and `postgres_workers` are as many workers as cores, which check themselves and share the
-partitions. Durable when counted. Prints medians and ratios, and the processor time that an event costs where one process
-does all the work. Everything, the broker too, shares this machine's cores.
+partitions. Durable when counted. Prints medians and ratios, and the processor time that an event costs where one
+process does all the work. Everything, the broker too, shares this machine's cores.
 """
 
 from __future__ import annotations

@@ -90,6 +90,7 @@ BROKEN = [  # key, value, headers, code
     (CHAIN, booked(1), [("ce_type", b"custody.died")], "headers_disagree"),
     (CHAIN, booked(1), [("content-type", b"application/json")], "not_structured"),
     (CHAIN, booked(1), [("signature", b"not base64!")], "bad_signature"),
+    (CHAIN, booked(1), [("signature", b"\xff")], "bad_signature"),
     (b"\xff\x00", booked(1), [("ce_id", b"\xff")], "headers_disagree"),
     (CHAIN, booked(1), [("signature", b64encode(b"x" * 64))], "unknown_key"),  # the one that holds its chain: last
 ]
