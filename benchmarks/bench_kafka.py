@@ -4,10 +4,10 @@
 
 One real broker holds the events of a simulated month twice: in one topic `each` is signed, in the other one signature
 covers 64 `together`. `bare` polls them with kafka-python and does nothing else: the raw limit. `sqlite` and `postgres`
-are one `custody kafka intake` worker, with a process that checks signatures for each core; `sqlite_alone` has none of
-these; `sqlite_workers` and `postgres_workers` are as many workers as cores, which check themselves and share the
-partitions. Durable when counted. Prints medians and ratios, and the processor time that an event costs where one
-process does all the work. Everything, the broker too, shares this machine's cores.
+are one `custody kafka intake` worker, with a process that checks events for each core; `sqlite_alone` has none of these;
+`postgres_workers` are as many workers as cores, which check themselves and share the partitions. Durable when counted.
+Prints medians and ratios, and the processor time that an event costs where one process does all the work. Everything,
+the broker too, shares this machine's cores.
 """
 
 from __future__ import annotations
@@ -170,13 +170,12 @@ def main() -> None:
                 f"bare_{form}": partial(bare, source=source),
                 f"sqlite_alone_{form}": partial(in_file, alone),
                 f"sqlite_{form}": partial(in_file, one),
-                f"sqlite_workers_{form}": partial(in_file, several),
                 f"postgres_{form}": partial(in_postgres, one, server=server),
                 f"postgres_workers_{form}": partial(in_postgres, several, server=server),
             }
         results = measured(runs, events=chosen.events, rounds=chosen.rounds)
     found = {name: one.events_per_second for name, one in results.items()}
-    stores = ("sqlite", "sqlite_workers", "postgres", "postgres_workers")
+    stores = ("sqlite_alone", "sqlite", "postgres", "postgres_workers")
     result = {
         "events": chosen.events,
         "cores": cores,

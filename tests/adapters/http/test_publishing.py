@@ -177,7 +177,7 @@ def test_what_is_not_there_is_a_problem_too(server: Served) -> None:
     assert 404 == wrong.status_code
 
 
-def test_a_client_that_sends_more_than_its_rate_is_told_when_to_come_again(folder) -> None:
+def test_a_client_that_sends_more_than_its_rate_is_told_when_to_come_again(folder, open_server) -> None:
     from tests.serving import serving
 
     with serving(str(folder / "open.db"), "--rate", "1") as served:
