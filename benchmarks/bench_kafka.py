@@ -4,26 +4,20 @@
 
 One real broker holds the events of a simulated month twice: in one topic `each` is signed, in the other one signature
 covers 64 `together`. `bare` polls them with kafka-python and does nothing else: the raw limit. `sqlite` and `postgres`
-are one `custody kafka intake` worker, with a process that checks events for each core; `sqlite_alone` has none of these;
-`postgres_workers` are as many workers as cores, which check themselves and share the partitions. Durable when counted.
-Prints medians and ratios, and the processor time that an event costs where one process does all the work. Everything,
-the broker too, shares this machine's cores.
+are one `custody kafka intake` worker, with a process that checks events for each core; `alone` has none of these.
+Durable when counted. Prints medians and ratios, and the processor time that an event costs where one process does all
+the work. Everything, the broker too, shares this machine's cores.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import time
 import uuid
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +34,7 @@ from adapters.kafka.meters import IntakeMeter
 from adapters.kafka.records import SIGNATURE
 from adapters.kafka.settings import KafkaSettings
 from adapters.places.register import minnesota_register
-from adapters.store.ledger import Ledger, system_clock
+from adapters.store.ledger import system_clock
 from adapters.store.place import Place, ledger_place
 from adapters.trust.keys import SigningKey
 from benchmarks.bench_intake import BATCH, ledger_with, new_key, signed_events
@@ -52,8 +46,6 @@ from tests.postgres import running as running_postgres
 
 TOPICS = {"each": "custody.bench.each", "together": "custody.bench.together"}
 PARTITIONS = 6
-LOOK_SECONDS = 0.02
-ALONE = re.compile("bare|sqlite_alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,54 +87,28 @@ def bare(_: Path, source: Source) -> None:
     consumer.close()
 
 
-def work(source: Source, group: str, ledger: Ledger, checker: Checker, is_done: Callable[[Counter[str]], bool]) -> int:
-    """Take events in until it is done; return how many were stored."""
+def taken_in(place: Place, source: Source, key: SigningKey, checker: Checker) -> None:
+    """Record everything, with one worker."""
+    ledger = ledger_with(place, key)
+    group = uuid.uuid4().hex
     consumer = source.consumer(group)
     door = Door(ledger, checker, system_clock)
     worker = IntakeWorker(consumer, group, ledger, door, IntakeMeter(CollectorRegistry()), print)
-    worker.run(lambda: is_done(worker.counted))
+    worker.run(lambda: worker.counted.total() >= source.events)
+    assert worker.counted["stored"] == source.events, worker.counted
     consumer.close()
     ledger.close()
-    return worker.counted["stored"]
 
 
-def one_worker(place: Place, source: Source, key: SigningKey, checker: Checker) -> None:
-    """Record everything, with one worker."""
-    is_done = lambda counted: counted.total() >= source.events  # noqa: E731 - a name for the line below
-    stored = work(source, uuid.uuid4().hex, ledger_with(place, key), checker, is_done)
-    assert stored == source.events
+def into_file(folder: Path, record: Callable[[Place], None]) -> None:
+    """Record in a new file."""
+    record(folder / "ledger.db")
 
 
-def several_workers(place: Place, source: Source, key: SigningKey, pool: ProcessPoolExecutor, workers: int) -> None:
-    """Record everything, with workers that share the partitions, each in a process of its own."""
-    ledger_with(place, key).close()
-    begun = [pool.submit(share, place, source, f"group.{place}") for _ in range(workers)]
-    assert sum(one.result() for one in begun) == source.events
-
-
-def share(place: Place, source: Source, group: str) -> int:
-    """Take events in until the ledger has all, and return how many this worker stored."""
-    ledger = Ledger.open_to_write(place)
-    looked, full = 0.0, False
-
-    def is_done(_: Counter[str]) -> bool:
-        nonlocal looked, full
-        if time.monotonic() - looked > LOOK_SECONDS:
-            looked, full = time.monotonic(), ledger.position() > source.events  # the key's enrolment is there too
-        return full
-
-    return work(source, group, ledger, SerialChecker(minnesota_register()), is_done)
-
-
-def in_postgres(record: Callable[[Place], None], _: Path, server: Server) -> None:
+def into_postgres(_: Path, record: Callable[[Place], None], server: Server) -> None:
     """Record in a new database."""
     with server.database() as address:
         record(ledger_place(address))
-
-
-def in_file(record: Callable[[Place], None], folder: Path) -> None:
-    """Record in a new file."""
-    record(folder / "ledger.db")
 
 
 def main() -> None:
@@ -155,7 +121,6 @@ def main() -> None:
         running(1) as cluster,
         running_postgres(kinds()[0]) as server,
         ParallelChecker(register, processes=cores) as checker,
-        ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=look_seldom) as pool,
     ):
         settings = KafkaSettings(bootstrap_servers=cluster.bootstrap)
         runs: dict[str, Callable[[Path], object]] = {}
@@ -163,26 +128,25 @@ def main() -> None:
             source = Source(settings, TOPICS[form], len(events))
             fill(source, events)
             checker.start(events[:BATCH], {key.public.key_id: key.public}, 0)()  # so that its processes are there
-            alone = partial(one_worker, source=source, key=key, checker=SerialChecker(register))
-            one = partial(one_worker, source=source, key=key, checker=checker)
-            several = partial(several_workers, source=source, key=key, pool=pool, workers=cores)
+            alone, helped = (
+                partial(taken_in, source=source, key=key, checker=one) for one in (SerialChecker(register), checker)
+            )
             runs |= {
                 f"bare_{form}": partial(bare, source=source),
-                f"sqlite_alone_{form}": partial(in_file, alone),
-                f"sqlite_{form}": partial(in_file, one),
-                f"postgres_{form}": partial(in_postgres, one, server=server),
-                f"postgres_workers_{form}": partial(in_postgres, several, server=server),
+                f"alone_{form}": partial(into_file, record=alone),
+                f"sqlite_{form}": partial(into_file, record=helped),
+                f"postgres_{form}": partial(into_postgres, record=helped, server=server),
             }
         results = measured(runs, events=chosen.events, rounds=chosen.rounds)
     found = {name: one.events_per_second for name, one in results.items()}
-    stores = ("sqlite_alone", "sqlite", "postgres", "postgres_workers")
+    names = ("alone", "sqlite", "postgres")
     result = {
         "events": chosen.events,
         "cores": cores,
         "events_per_second": found,
-        "processor_us": {name: one.processor_us for name, one in results.items() if ALONE.match(name)},
-        "together_to_each": {name: round(found[f"{name}_together"] / found[f"{name}_each"], 2) for name in stores},
-        "together_to_bare": {name: round(found[f"{name}_together"] / found["bare_together"], 2) for name in stores},
+        "processor_us": {name: one.processor_us for name, one in results.items() if name.startswith(("bare", "alone"))},
+        "together_to_each": {name: round(found[f"{name}_together"] / found[f"{name}_each"], 2) for name in names},
+        "together_to_bare": {name: round(found[f"{name}_together"] / found["bare_together"], 2) for name in names},
     }
     show(result, as_json=chosen.json)
 
