@@ -25,6 +25,7 @@ from typing import Any
 
 import psycopg
 
+from adapters.collector import look_seldom
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.place import PostgresAddress, ledger_place
@@ -142,6 +143,7 @@ def measured(spot: Spot, chosen: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
+    look_seldom()  # as the command line does; for all of them alike
     reads = parser(__doc__, events=20_000, rounds=5)
     reads.add_argument("--only", choices=("sqlite", "postgres"))
     reads.add_argument("--postgres", metavar="ADDRESS")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from adapters.intake.evidence import different_bytes, evidence
+from adapters.intake.batched import Batched
+from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
-from adapters.store.recording import Equivocation, Outcome, Reject
+from adapters.store.recording import Equivocation, Outcome
 from domain.envelope import Submission
 from domain.errors import InputRefused
 
@@ -26,31 +26,18 @@ class Item(NamedTuple):
     row: int
 
 
-class Intake:
+class Intake(Batched):
     """Submit bodies; every batch is settled (stored, there already, refused) through the callback, in order."""
 
     def __init__(
         self, ledger: Ledger, gate: Gate, clock: Clock, settled: Settled, *, batch_events: int = BATCH_EVENTS
     ) -> None:
-        """Batches of `batch_events` bound what a crash can lose and what is held in memory."""
+        super().__init__(batch_events)
         self._ledger = ledger
         self._gate = gate
         self._clock = clock
         self._settled = settled
-        self._batch_events = batch_events
         self._items: list[Item] = []
-        self._rejects: list[Reject] = []
-
-    def __enter__(self) -> Self:
-        """Use as a context: leaving it without an error settles what is left."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write what is left, unless something went wrong."""
-        if kind is None:
-            self.flush()
 
     def submit(self, body: bytes, *, origin: str, row: int, signature: bytes | None = None) -> None:
         """Pass one body through the gate; raise InputRefused (already noted as evidence) if it fails."""
@@ -65,12 +52,6 @@ class Intake:
         """Take what has passed the gate already, in another process."""
         self._items.append(Item(submission, origin, row))
         if len(self._items) >= self._batch_events:
-            self.flush()
-
-    def refuse(self, refusal: InputRefused, *, origin: str, row: int, body: bytes | None = None) -> None:
-        """Keep a refusal as evidence, in the same transaction as the events around it."""
-        self._rejects.append(evidence(refusal, origin=origin, row=row, body=body))
-        if len(self._rejects) >= self._batch_events:
             self.flush()
 
     def flush(self) -> None:
