@@ -46,12 +46,14 @@ AS_JSON = frozenset((Kind.INSTANT, Kind.POSITIONS, Kind.JSON))
 class Table:
     """One table of a read model. The first column is the key of what is folded together.
 
-    An interval table has the columns `facility`, `valid_from` and `valid_to`, and can be asked about a moment.
+    An interval table has the columns `facility`, `valid_from` and `valid_to`, and can be asked about a moment. Of one
+    with a column of moments in `listed_by` the latest rows of a facility can be asked for.
     """
 
     name: str
     columns: Mapping[str, Kind]
     about: str
+    listed_by: str | None = None
 
     @property
     def key(self) -> str:
