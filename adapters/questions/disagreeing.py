@@ -7,6 +7,7 @@ of the time) and "workflow":[{"position":30,"at":"...","agency":"mn-cass-sheriff
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from adapters.deciding import deciding
 from adapters.questions.asked import Asked
 from adapters.questions.coverage import EVERY_POINT
 from adapters.questions.latest import Latest, Span
-from adapters.remembering import Remembered
+from adapters.remembering import Grown
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE
@@ -152,7 +153,9 @@ def answered(asked: Asked, span: Span, *, at: datetime | None, upto: int) -> Lat
 
     What does not arise as of the moment is left out, so there may be fewer.
     """
-    taken_up = Latest.of(reversed(_taken_up(asked.ledger, upto)), span)
+    every = _taken_up.upto(asked.ledger, upto)
+    known = bisect_right(every, upto, key=lambda one: one.position)
+    taken_up = Latest.of((every[number] for number in range(known - 1, -1, -1)), span)
     named = {one for event in taken_up.rows for one in event.events}
     events = asked.ledger.published(sorted(named), topics=tuple(CATALOGUE), upto=upto)
     cases = sorted(filter(None, {case_ref(event) for event in events}))
@@ -162,22 +165,21 @@ def answered(asked: Asked, span: Span, *, at: datetime | None, upto: int) -> Lat
 
 
 class TakenUp(NamedTuple):
-    """A finding that somebody acted on, and the ids of the events it rested on then."""
+    """A finding that somebody acted on first at a position, and the ids of the events it rested on then."""
 
+    position: int
     finding: str
     events: tuple[str, ...]
 
 
-_remembered: Remembered[tuple[TakenUp, ...]] = Remembered()
+def _take_up(found: list[TakenUp], ledger: Ledger, after: int, upto: int) -> None:
+    events = ledger.recorded(after=after, upto=upto, topics=(ContradictionOpened.TYPE,))
+    told = ((event, event.data) for event in events)
+    found += (
+        TakenUp(event.position, event.stream_id, tuple(data.events))
+        for event, data in told
+        if isinstance(data, ContradictionOpened)
+    )
 
 
-def _taken_up(ledger: Ledger, upto: int) -> tuple[TakenUp, ...]:
-    """Return the findings taken up by a position, in the order of the log; only what is new since is read."""
-    position, before = _remembered.before(ledger, upto) or (0, ())
-    opened = ledger.recorded(after=position, upto=upto, topics=(ContradictionOpened.TYPE,))
-    new = [
-        TakenUp(event.stream_id, tuple(event.data.events))
-        for event in opened
-        if isinstance(event.data, ContradictionOpened)
-    ]
-    return _remembered.keep(ledger, upto, (*before, *new))
+_taken_up: Grown[list[TakenUp]] = Grown(list, _take_up)
