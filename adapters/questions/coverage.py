@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 from adapters.deciding import Deciding
 from adapters.questions.asked import Asked
 from adapters.rules.published import RULE_TYPES, rules_by_position
+from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
-from projections.coverage import Cell, coverage
-from projections.coverage_history import TYPES, Known, Row, Window, coverage_history
+from projections.coverage import Cell, coverage, places
+from projections.coverage_history import TYPES, Known, Place, Row, Window, coverage_history
 from projections.facts import Custodian
 
 EVERY_POINT = tuple(DecisionPoint)
@@ -33,6 +34,24 @@ def coverage_at(
     """Return a cell for each custodian and point at a moment; raise InputRefused(unknown_facility)."""
     found = coverage(_custodians(asked, facility), by.beside.asked(at), points)
     return [cell for cell in found if cell.facility or not facility]
+
+
+def places_of(
+    asked: Asked, by: Deciding, *, facility: str | None, county: str | None, points: Sequence[DecisionPoint]
+) -> list[Place]:
+    """Return what has a cell, in the order of `coverage`: of a facility, the facilities of a county, or all.
+
+    Raise InputRefused: unknown_facility, unknown_county.
+    """
+    custodians = _custodians(asked, facility)
+    if county is not None:
+        name = asked.services.register.counties.get(county.strip().casefold())
+        if name is None:
+            what = f"Minnesota has no county {county[:80]!r}"
+            raise InputRefused("unknown_county", what, where="county", mend="see /v1/facilities")
+        custodians = {place: one for place, one in custodians.items() if one.county == name}
+    every = places(custodians, by.rules.rulebook, points)
+    return [place for place in every if place[0] or not (facility or county)]
 
 
 class While(NamedTuple):

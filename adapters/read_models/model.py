@@ -194,7 +194,7 @@ class Model(ABC):
 
     def changed(
         self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
-    ) -> Iterator[ModelRow]:
+    ) -> Generator[ModelRow]:
         """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
         bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
         order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
@@ -227,7 +227,7 @@ class Model(ABC):
 
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
-    ) -> Iterator[ModelRow]:
+    ) -> Generator[ModelRow]:
         """Yield rows; in `where` a text is the least value of a column, anything else lists those allowed."""
         table = self._tables[name]
         bounds = [self._bound(f"t.{quoted(column)}", values) for column, values in (where or {}).items()]
