@@ -1,7 +1,7 @@
 """One facility: who is there, in whose custody, what the rules say and said, and what is owed and recorded.
 
 /facilities/mn-cass-jail                             the latest of each list, by the moment
-/facilities/mn-cass-jail?listed=handoffs&skip=12     of one list, those before
+/facilities/mn-cass-jail?listed=handoffs&skip=10     of one list, those before
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from projections.handoffs import HANDOFFS, PICKUPS
 from projections.overholds import OVERHOLDS
 
 router = pages_router()
-FIRST, MORE = 12, 25
+FIRST, MORE = 10, 20
 SINCE = datetime(2025, 1, 1, tzinfo=MINNESOTA)
 
 

@@ -1,8 +1,8 @@
 """Findings: what disagrees in the cases of a facility, and what agencies answered, wherever.
 
 /findings?facility=mn-cass-jail&kind=notice_lead_short      in the latest cases
-/findings?facility=mn-cass-jail&skip=25                     in those before
-/findings?answers_skip=25                                   answers before the latest
+/findings?facility=mn-cass-jail&skip=15                     in those before
+/findings?answers_skip=15                                   answers before the latest
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from adapters.web.words import agency_names
 from projections.finding import Kind
 
 router = pages_router()
-CASES, ANSWERS = 25, 25
+CASES, ANSWERS = 15, 15
 
 
 @router.get("/findings")

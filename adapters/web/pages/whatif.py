@@ -1,7 +1,7 @@
 """What if: the latest decisions of a facility once more, under another pack or with one fact otherwise.
 
 /whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no             in the latest cases
-/whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no&skip=25     in those before
+/whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no&skip=15     in those before
 """
 
 from __future__ import annotations
