@@ -185,32 +185,30 @@ class Model(ABC):
             return [(key, at) for some in _portions(keys) for key, at in run(statement, [self._list(some)])]
 
     def rows(self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
-        """Yield the rows of a table as known at a position, oldest first; `where` gives allowed values."""
-        return self._select(table, known_at(known), where, "t.row_id")
+        """Yield the rows of a table as known at a position, oldest first; `where` gives allowed values.
+
+        The order of this and every other list is the same wherever the model is kept, and however it was built.
+        """
+        return self._select(table, known_at(known), where, f"t.known_from, {self._by_all(table)}")
 
     def history(self, table: str, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
         """Yield every row of a table, also those known no more, in the order they became known."""
-        return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
+        return self._select(table, "1 = 1", where, f"t.known_from, {self._by_all(table)}")
 
     def changed(
         self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
     ) -> Generator[ModelRow]:
         """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
         bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
-        order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
+        order = f"t.{quoted(self._tables[table].key)}, t.known_from, {self._by_all(table)}"
         return self._select(table, f"({' OR '.join(bounds)})", where, order)
 
     def page(
         self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None, begin: str, limit: int
     ) -> list[ModelRow]:
-        """Return the first rows as known at a position whose key is not before `begin`: by key, then by all they say.
-
-        The order is the same wherever the model is kept, and however it was built.
-        """
-        key, *others = self._tables[table].columns
-        allowed = {**(where or {}), key: begin}
-        order = ", ".join((quoted(key), *map(self._ordered, others)))
-        return list(self._select(table, known_at(known), allowed, f"{order} LIMIT {int(limit)}"))
+        """Return the first rows known at a position whose key is not before `begin`: by key, then by all they say."""
+        allowed = {**(where or {}), self._tables[table].key: begin}
+        return list(self._select(table, known_at(known), allowed, f"{self._by_all(table)} LIMIT {int(limit)}"))
 
     def latest(self, table: str, known: int, facility: str, moment: int) -> Generator[ModelRow]:
         """Yield a facility's rows as known at a position, the latest by the table's moments first.
@@ -218,9 +216,7 @@ class Model(ABC):
         Of those no later than a moment, and at the end those of which no moment is known. The order is the same
         wherever the model is kept, and however it was built.
         """
-        described = self._tables[table]
-        listed_by = f"t.{quoted(str(described.listed_by))}"
-        order = ", ".join(self._ordered(column) for column in described.columns)
+        listed_by, order = f"t.{quoted(str(self._tables[table].listed_by))}", self._by_all(table)
         begun, unknown = f"{listed_by} <= {int(moment)}", f"{listed_by} IS NULL"
         for bound, ordered in ((begun, f"{listed_by} DESC, {order}"), (unknown, order)):
             yield from self._select(table, f"{known_at(known)} AND {bound}", {"facility": [facility]}, ordered)
@@ -277,6 +273,11 @@ class Model(ABC):
             f"SELECT * FROM ({rows} WHERE known_from <= {int(upto)}) AS t "  # noqa: S608 - our own names
             f"ORDER BY {', '.join(map(self._ordered, columns))}"
         )
+
+    def _by_all(self, table: str) -> str:
+        """Return the order by key, then by all that a row says."""
+        key, *others = self._tables[table].columns
+        return ", ".join((quoted(key), *map(self._ordered, others)))
 
     def _ordered(self, column: str) -> str:
         """Return a column as ORDER BY names it: by its bytes, what is absent first."""
