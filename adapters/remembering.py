@@ -34,6 +34,7 @@ class Grown(Generic[T]):
             reached, found = self._of.get(ledger) or (0, self._empty())
             if reached < upto:
                 end = min(upto, ledger.position())
+                self._of.pop(ledger, None)  # what is read in part, as the ledger goes away, is read anew
                 self._read(found, ledger, reached, end)
                 self._of[ledger] = (end, found)
             return found

@@ -16,6 +16,7 @@ from adapters.remembering import Grown, Remembered
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import ledger_place
 from domain.envelope import admit
+from domain.errors import LedgerUnavailable
 from domain.events.handoff import CustodyTransferred
 from domain.events.record import EventRetracted
 from tests.builders import JAIL, MONDAY, SHERIFF, body, booked
@@ -39,6 +40,24 @@ def test_what_grows_with_a_log_is_read_once_for_each_ledger_and_never_beyond_its
         assert [1, 2, 3, 4] == grown.upto(one, 9)
         assert [1] == grown.upto(two, 1)
     assert [(0, 2), (2, 3), (3, 4), (0, 1)] == read
+
+
+def test_what_was_read_in_part_as_the_ledger_went_away_is_read_anew(tmp_path: Path) -> None:
+    fails = [False, True, False]
+
+    def reads(found: list[int], ledger: Ledger, after: int, upto: int) -> None:
+        found += [event.position for event in ledger.recorded(after=after, upto=upto)]
+        if fails.pop(0):
+            raise LedgerUnavailable("connection_lost", "the connection was lost")
+
+    grown: Grown[list[int]] = Grown(list, reads)
+    with closing(Ledger.create(tmp_path / "one.db")) as ledger:
+        ledger.append([admit(booked(number)) for number in range(3)], now=system_clock())
+        grown.upto(ledger, 1)
+        with pytest.raises(LedgerUnavailable):
+            grown.upto(ledger, 2)
+
+        assert [1, 2, 3] == grown.upto(ledger, 3)
 
 
 def test_what_was_known_at_a_position_is_the_same_after_more_is_known(tmp_path: Path) -> None:

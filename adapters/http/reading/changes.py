@@ -60,11 +60,12 @@ def news(
     The last page has the position and root to note down for next time.
     """
     asking.within()
-    begin = asking.cursor.skip if asking.cursor else known_position(asking.asked.ledger, after, where="after")
+    first, where = (asking.cursor.skip, "next") if asking.cursor else (after, "after")
+    begin = known_position(asking.asked.ledger, first, where=where)
 
     def answer() -> dict[str, Any]:
         end = min(begin + size, asking.upto)
-        found = since(asking.asked, begin, model=model, upto=max(begin, end)).as_json()
+        found = since(asking.asked, begin, model=model, upto=end).as_json()
         return {**found, "known": asking.upto, **asking.going_on(end if end < asking.upto else None)}
 
     return asking.document("since", answer)

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.cli.main import status
 from adapters.deciding import deciding
+from adapters.http.reading.cursors import Cursor
 from adapters.places.register import minnesota_register
 from adapters.questions.ask import Questions, open_questions
 from adapters.questions.coverage import coverage_at
@@ -151,6 +152,15 @@ def test_what_is_new_comes_some_events_at_a_time_with_what_these_changed(ask: As
     assert roots == [page["root"] for page in pages]
     assert events == [event for page in pages for event in page["events"]]
     assert {90} == {page["known"] for page in pages}
+    back = ask("since", after=90, known=40).json()
+    assert ([], 40, None) == (back["events"], back["position"], back["next"])
+
+
+@pytest.mark.parametrize(("skip", "code"), [(10**9, "unknown_position"), (2**60, "bad_cursor")])
+def test_a_cursor_made_up_leads_nowhere(ask: Ask, skip: int, code: str) -> None:
+    answered = ask("since", after=20, next_=Cursor(40, None, "", skip).text())
+
+    assert (400, code) == (answered.status_code, answered.json()["code"])
 
 
 def test_what_the_rules_say_is_told_of_every_custodian_a_page_at_a_time(ask: Ask, place: Path, known: int) -> None:
