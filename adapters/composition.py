@@ -12,7 +12,7 @@ from adapters.places.register import Register, minnesota_register
 from adapters.queries import ice_reaches
 from adapters.read_models.keeping import models_of
 from adapters.read_models.models import Models
-from adapters.remembering import remembered
+from adapters.remembering import Grown
 from adapters.rules.published import KnownRules, known_rules
 from adapters.store.ledger import Ledger, decode, let_in, system_clock
 from adapters.store.place import Place
@@ -96,10 +96,18 @@ def services(place: Place) -> Services:
     return Services(place, minnesota_register(), system_clock)
 
 
-@remembered
+def _read_amendments(found: Amendments, ledger: Ledger, after: int, upto: int) -> None:
+    for event in ledger.recorded(after=after, upto=upto, topics=AMENDING_TYPES):
+        found.add(event)
+
+
+_amendments = Grown(Amendments, _read_amendments)
+
+
 def amendments(ledger: Ledger, upto: int | None) -> Amendments:
     """Return the corrections and retractions known at a position."""
-    return Amendments(ledger.recorded(upto=upto, topics=AMENDING_TYPES))
+    known = ledger.position() if upto is None else upto
+    return _amendments.upto(ledger, known).known_at(known)
 
 
 def agreements(ledger: Ledger, upto: int | None, amending: Amendments) -> Agreements:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from adapters.remembering import Remembered
+from adapters.remembering import Grown
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
@@ -16,7 +16,7 @@ from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
 ICE = "us-ice"  # begins the ids of its offices
-_reached: Remembered[datetime | None] = Remembered()
+STRETCH = 8_192  # positions
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 
 
@@ -91,8 +91,24 @@ def ice_reaches(ledger: Ledger, upto: int) -> datetime | None:
 
     A time later than when the ledger had it is a slip, and reaches nowhere.
     """
-    before = _reached.before(ledger, upto)
-    position, reached = before or (0, None)
+    whole = upto // STRETCH
+    reached = _reached.upto(ledger, whole * STRETCH)[: whole + 1][-1]
+    return _later(reached, _ice_told(ledger, whole * STRETCH, upto))
+
+
+def _reach_further(reached: list[datetime | None], ledger: Ledger, after: int, upto: int) -> None:
+    """Add how far ICE's records reach at the end of each stretch of positions."""
+    for first in range(after, upto, STRETCH):
+        reached.append(_later(reached[-1], _ice_told(ledger, first, first + STRETCH)))
+
+
+_reached: Grown[list[datetime | None]] = Grown(lambda: [None], _reach_further)
+
+
+def _ice_told(ledger: Ledger, after: int, upto: int) -> datetime | None:
     told = (CustodyTransferred.TYPE, CustodyTransferConfirmed.TYPE)
-    later = ledger.latest_told(told, ICE, after=position, upto=upto)
-    return _reached.keep(ledger, upto, max(filter(None, (reached, later)), default=None))
+    return ledger.latest_told(told, ICE, after=after, upto=upto)
+
+
+def _later(first: datetime | None, second: datetime | None) -> datetime | None:
+    return max(filter(None, (first, second)), default=None)

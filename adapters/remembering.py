@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import wraps
 from operator import itemgetter
 from threading import Lock
 from typing import Generic, TypeVar
@@ -15,27 +14,30 @@ from adapters.store.ledger import Ledger
 KEPT, ANSWERS_KEPT = 8, 32
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
-Position = TypeVar("Position", int, int | None)
 
 
-def remembered(ask: Callable[[Ledger, Position], T]) -> Callable[[Ledger, Position], T]:
-    """Let a function remember, for each open ledger, what it gave for the last position it was asked about.
+class Grown(Generic[T]):
+    """Something that grows with a log, for each open ledger: only what is new since the last time is read.
 
-    A server is asked about one position again and again; without a position nothing is remembered. What is given is not
-    to be changed by whoever gets it.
+    `read` is given the thing, and the positions after which and up to which to read. It is never shrunk: whoever asks
+    about an earlier position looks at a part of it.
     """
-    last: WeakKeyDictionary[Ledger, tuple[Position, T]] = WeakKeyDictionary()
 
-    @wraps(ask)
-    def asked(ledger: Ledger, upto: Position) -> T:
-        found = last.get(ledger)
-        if found is None or found[0] != upto:
-            found = (upto, ask(ledger, upto))
-            if upto is not None:
-                last[ledger] = found
-        return found[1]
+    def __init__(self, empty: Callable[[], T], read: Callable[[T, Ledger, int, int], None]) -> None:
+        self._empty, self._read = empty, read
+        self._of: WeakKeyDictionary[Ledger, tuple[int, T]] = WeakKeyDictionary()
+        self._lock = Lock()
 
-    return asked
+    def upto(self, ledger: Ledger, upto: int) -> T:
+        """Return it, grown up to a position or further, but for what is not in the log yet."""
+        with self._lock:
+            reached, found = self._of.get(ledger) or (0, self._empty())
+            if reached < upto:
+                end = min(upto, ledger.position())
+                self._of.pop(ledger, None)  # what is read in part, as the ledger goes away, is read anew
+                self._read(found, ledger, reached, end)
+                self._of[ledger] = (end, found)
+            return found
 
 
 class Remembered(Generic[T]):

@@ -29,10 +29,11 @@ class Amendment:
 
 
 class Amendments:
-    """The corrections known to whoever asks, by the event they are about."""
+    """The corrections known to whoever asks, by the event they are about; with `upto` those up to a position."""
 
     def __init__(self, events: Iterable[Recorded] = ()) -> None:
         self._by_target: dict[tuple[str, str], list[Amendment]] = {}
+        self._upto: int | None = None
         for event in events:
             self.add(event)
 
@@ -43,16 +44,25 @@ class Amendments:
             found = self._by_target.setdefault((event.envelope.source, target), [])
             found.append(Amendment(event.position, event.recorded_at, data))
 
+    def known_at(self, upto: int) -> Amendments:
+        """Return those known at a position; nothing is copied, and what is added here later changes it in nothing."""
+        found = Amendments()
+        found._by_target, found._upto = self._by_target, upto
+        return found
+
     def replacing(self, field: str, value: str) -> Iterator[tuple[str, str]]:
         """Yield source and id of the events for which some correction gives a field of the data this value."""
-        for target, found in self._by_target.items():
-            corrections = (one.data for one in found if isinstance(one.data, EventCorrected))
+        for target, found in list(self._by_target.items()):
+            corrections = (one.data for one in self._known(found) if isinstance(one.data, EventCorrected))
             if any((data.replacement or {}).get(field) == value for data in corrections):
                 yield target
 
     def of(self, event: Recorded) -> list[Amendment]:
         """Return what amends this event, oldest first."""
-        return self._by_target.get((event.envelope.source, event.envelope.id), [])
+        return self._known(self._by_target.get((event.envelope.source, event.envelope.id), []))
+
+    def _known(self, found: list[Amendment]) -> list[Amendment]:
+        return found if self._upto is None else [one for one in found if one.position <= self._upto]
 
     def apply(self, events: Iterable[Recorded]) -> Iterator[Recorded]:
         """Yield the events as amended, leaving out those retracted."""

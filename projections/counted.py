@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from domain.counts.fields import When
@@ -74,11 +74,11 @@ class Rows:
                 found.setdefault((self._one(row["subject"]), row["facility"]), []).append(row)
         return found
 
-    def detainers(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each detainer that was, or may have been, prepared by the moment."""
-        for row in self._told.detainers:
-            if row["prepared"] and _maybe_by(row["valid_from"], self._moment):
-                yield self._detainer(row)
+    @cached_property
+    def detainers(self) -> Sequence[dict[str, Any]]:
+        """Return a row for each detainer that was, or may have been, prepared by the moment."""
+        begun = (row for row in self._told.detainers if row["prepared"] and _maybe_by(row["valid_from"], self._moment))
+        return [self._detainer(row) for row in begun]
 
     def _detainer(self, row: ModelRow) -> dict[str, Any]:
         case = row["episode"] or (self._one(row["subject"] or ""), row["facility"])
@@ -119,8 +119,12 @@ class Rows:
         """Return the notices sent of a departure: those of its episode, else those that name the detainer."""
         return self._notices.get(departure["episode"]) or self._notices.get(row["detainer"]) or ()
 
-    def handoffs(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each handoff that was, or may have been, by the moment."""
+    @cached_property
+    def handoffs(self) -> Sequence[dict[str, Any]]:
+        """Return a row for each handoff that was, or may have been, by the moment."""
+        return list(self._handoffs())
+
+    def _handoffs(self) -> Iterator[dict[str, Any]]:
         for row in self._told.handoffs:
             times = [span_of(said["at"]) for said in row["said"]]
             if any(_maybe_by(earliest, self._moment) for earliest, _ in times):

@@ -57,6 +57,7 @@ STAYS = Table(
         "valid_to": Kind.MOMENT,
     },
     "stays during which place and legal custodian stay the same; `since` is when this custody began",
+    listed_by="valid_from",
 )
 HELD = Table(
     "holds",

@@ -31,9 +31,11 @@ DUTIES = Table(
         "done": Kind.INSTANT,
         "withheld": Kind.INSTANT,
         "lead_minutes": Kind.INTEGER,
+        "started_at": Kind.MOMENT,
         "events": Kind.POSITIONS,
     },
     "duties of a custodian towards a person or a form; done is null until it is recorded",
+    listed_by="started_at",
 )
 
 COMMITTED, INQUIRED = episode.CommittedToInstitution.TYPE, episode.NationalityInquired.TYPE
@@ -65,7 +67,7 @@ class Duties:
 
     name = "duties"
     kind = "episode"
-    version = "1"
+    version = "2"
     tables = (DUTIES,)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((COMMITTED, NOTIFIED), WHOM),
@@ -148,5 +150,6 @@ def _duty(
         json_text(done.told) if done else None,
         json_text(withheld.told) if withheld else None,
         lead_minutes(done) if done and done.type == SENT else None,
+        started[0].earliest if started else None,
         json_text(sorted([event.position for event in (*started[:1], *acts)])),
     )

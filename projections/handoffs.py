@@ -34,6 +34,7 @@ HANDOFFS = Table(
         "events": Kind.POSITIONS,
     },
     "handoffs in which a transfer, a confirmation, a contest or a missed pickup was recorded",
+    listed_by="told_at",
 )
 PICKUPS = Table(
     "pickups",
@@ -52,6 +53,7 @@ PICKUPS = Table(
         "events": Kind.POSITIONS,
     },
     "pickups: scheduled, arrived, no_show or cancelled, by the word about the latest moment",
+    listed_by="scheduled_at",
 )
 NOTICES = Table(
     "notices",

@@ -45,6 +45,7 @@ OVERHOLDS = Table(
         "events": Kind.POSITIONS,
     },
     "episodes kept past the moment release was due; valid while that surely was so",
+    listed_by="valid_from",
 )
 
 ELIGIBLE, ORDERED = episode.ReleaseEligible.TYPE, episode.ReleaseOrdered.TYPE

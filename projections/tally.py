@@ -70,7 +70,7 @@ class Tally:
 
     def _of(self, of: Of) -> list[dict[str, Any]]:
         if of not in self._all:
-            rows = self._rows.detainers() if of is Of.DETAINERS else self._rows.handoffs()
+            rows = self._rows.detainers if of is Of.DETAINERS else self._rows.handoffs
             self._all[of] = [row for row in rows if all(row[name] in values for name, values in self._only.items())]
         return self._all[of]
 

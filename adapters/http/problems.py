@@ -61,6 +61,7 @@ STATUS_OF = {
     "unknown_finding": 404,
     "unknown_count": 404,
     "unknown_claim": 404,
+    "unknown_rule": 404,
     "point_not_arisen": 404,
     "not_released": 404,
     "method_not_allowed": 405,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
@@ -57,6 +58,7 @@ def run(services: Services, listening: Listening, *, events_per_second: float, c
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    gc.freeze()  # what is loaded stays for good: looking through it at each collection would hold up a request
     server = uvicorn.Server(config)
     servers.append(server)
     try:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nsmallest
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapters.composition import Services, amendments
 from adapters.read_models.answers import answering
@@ -15,20 +14,12 @@ from adapters.read_models.model import Model
 from adapters.read_models.rows import KNOWN_COLUMNS, ModelRow
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
-from domain.instants import microseconds
 from projections.folding.now import rows_now
 from projections.folding.seen import json_text
 from projections.folding.table import Fold, Table
 
 Progress = Callable[[int], None]
 Where = Mapping[str, list[Any]]
-
-
-class Latest(NamedTuple):
-    """The latest rows, and how many there are."""
-
-    rows: list[ModelRow]
-    total: int
 
 
 def silent(done: int) -> None:
@@ -71,7 +62,7 @@ class Asked:
         fold, table = self.table(name)
         if at is None:
             with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
-                return [_without_knowledge(row) for row in model.rows(name, upto, where)]
+                return [without_knowledge(row) for row in model.rows(name, upto, where)]
         amending = amendments(self.ledger, upto)
         events = amending.apply(self.ledger.recorded(upto=upto, topics=tuple(fold.fields)))
         found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[table.name]
@@ -84,28 +75,9 @@ class Asked:
         fold, table = self.table(name)
         if at is None:
             with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
-                return [_without_knowledge(row) for row in model.page(name, upto, where, begin, limit)]
+                return [without_knowledge(row) for row in model.page(name, upto, where, begin, limit)]
         found = [row for row in self.rows(name, where, at=at, upto=upto) if row[table.key] >= begin]
         return nsmallest(limit, found, key=lambda row: (row[table.key], json_text(row)))
-
-    def latest(self, name: str, where: Where, *, by: str, at: datetime, upto: int, limit: int) -> Latest:
-        """Return the latest rows of a table by a column of moments, of those no later than `at`; kept models alone.
-
-        As known at the position; what an event after `at` tells of them is not left out.
-        """
-        fold, _ = self.table(name)
-        with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
-            rows, total = model.latest(name, upto, where, by, microseconds(at), limit)
-        return Latest([_without_knowledge(row) for row in rows], total)
-
-    def newest(
-        self, name: str, where: Where, *, upto: int, limit: int, counts: Callable[[ModelRow], bool]
-    ) -> list[ModelRow]:
-        """Return the rows of a table that became known last, of those that count; no further ones are read."""
-        fold, _ = self.table(name)
-        with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as model:
-            found = islice((row for row in model.newest(name, upto, where) if counts(row)), limit)
-            return [_without_knowledge(row) for row in found]
 
     def answering(self, model: str | None, upto: int) -> Iterator[Model]:
         """Yield the read models, or one of them, each standing at the position or further on."""
@@ -114,5 +86,6 @@ class Asked:
                 yield found
 
 
-def _without_knowledge(row: ModelRow) -> ModelRow:
+def without_knowledge(row: ModelRow) -> ModelRow:
+    """Return a row as the events give it, without when that was known."""
     return {name: value for name, value in row.items() if name not in KNOWN_COLUMNS}

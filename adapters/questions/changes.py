@@ -12,16 +12,22 @@ every `before`, add every `after`: these are the rows as known at the second.
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile, islice
 from typing import Any
 
 from adapters.questions.asked import Asked
 from adapters.questions.shown import EventShown, event_shown, events_at, row_shown
-from adapters.read_models.model import Model
+from adapters.read_models.answers import answering
+from adapters.store.ledger import Ledger
 from domain.instants import microseconds
-from projections.folding.table import Table, holds_at
+from projections.folding.table import Fold, Table, holds_at
 from projections.row_changes import RowChange, row_changes
+
+SHOWN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +86,54 @@ def diff(
 
     With `at` only rows that hold at the moment count, of the tables whose rows hold for a while.
     """
+    return list(changes(asked, before, after, at=at, model=model, facility=facility))
+
+
+def changes(
+    asked: Asked,
+    before: int,
+    after: int,
+    *,
+    at: datetime | None,
+    model: str | None,
+    facility: str | None,
+    begin: str = "",
+) -> Generator[Change]:
+    """Yield the same from a change on, given as `key_of` gives it; what comes before it is not read."""
     where = asked.at_facility(facility)
     moment = microseconds(at) if at else None
-    found: list[tuple[What, Table, RowChange]] = []
-    for kept in asked.answering(model, max(before, after)):
-        for table in kept.fold.tables:
-            if moment is None or table.is_interval:
-                changes = _changes(kept, table, (before, after), where, moment)
-                found += [
-                    (What(kept.fold.name, table.name, f"{kept.fold.kind}/{one.key}"), table, one) for one in changes
-                ]
-    events = events_at(asked.ledger, {position for _, _, change in found for position in change.positions})
-    return [
-        Change(
-            what,
+    first, last = sorted((before, after))
+    model_begin, table_begin, key_begin = begin.split("/", 2) if begin.count("/") > 1 else ("", "", "")
+    tables = [(fold, table) for fold in asked.folds(model) for table in fold.tables if at is None or table.is_interval]
+    for fold, table in dropwhile(
+        lambda one: begin and (one[0].name, one[1].name) != (model_begin, table_begin), tables
+    ):
+        wanted = {**where, table.key: key_begin} if table.name == table_begin else where
+        with (
+            answering(asked.services.models(), asked.ledger, fold.name, last, asked.progress) as kept,
+            closing(kept.changed(table.name, first, last, wanted)) as rows,
+        ):
+            holding = rows if moment is None else (row for row in rows if holds_at(row, moment))
+            found = row_changes(table, holding, before, after)
+            while some := list(islice(found, SHOWN_AT_ONCE)):
+                yield from _shown(asked.ledger, fold, table, some)
+
+
+def key_of(change: Mapping[str, Any]) -> str:
+    """Return where a change, in wire form, stands in the order of all: `custody/holds/mn-cass-jail.1`."""
+    what = change["what"]
+    return f"{what['model']}/{what['table']}/{what['ref'].partition('/')[2]}"
+
+
+def _shown(ledger: Ledger, fold: Fold, table: Table, found: Sequence[RowChange]) -> Iterator[Change]:
+    events = events_at(ledger, {position for change in found for position in change.positions})
+    for change in found:
+        yield Change(
+            What(fold.name, table.name, f"{fold.kind}/{change.key}"),
             row_shown(table, change.before) if change.before else None,
             row_shown(table, change.after) if change.after else None,
             [events[position] for position in change.positions],
         )
-        for what, table, change in found
-    ]
-
-
-def _changes(model: Model, table: Table, between: tuple[int, int], where: Any, moment: int | None) -> list[RowChange]:
-    first, last = sorted(between)
-    rows = model.changed(table.name, first, last, where)
-    holding = rows if moment is None else (row for row in rows if holds_at(row, moment))
-    return list(row_changes(table, holding, *between))
 
 
 def since(asked: Asked, position: int, *, model: str | None, upto: int | None = None) -> News:

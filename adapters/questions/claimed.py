@@ -48,8 +48,11 @@ def claimed(
         assert found is not None  # noqa: S101 - there is no claim to ask
         return Rows(found, microseconds(moment))
 
+    @cache
+    def tallied(moment: datetime, period: Period, kinds: tuple[str, ...]) -> Tally:
+        return Tally(counts, rows(moment), period, {"custodian_kind": kinds} if kinds else {})
+
     def tally(moment: datetime | None, period: Period, kinds: Sequence[str]) -> Tally:
-        only = {"custodian_kind": kinds} if kinds else {}
-        return Tally(counts, rows(moment or local(services.clock())), period, only)
+        return tallied(moment or local(services.clock()), period, tuple(kinds))
 
     return [reconciled(event, tally, count=count_id, at=at) for event in events]

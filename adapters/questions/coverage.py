@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from adapters.deciding import Deciding
 from adapters.questions.asked import Asked
 from adapters.rules.published import RULE_TYPES, rules_by_position
+from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
 from domain.rules.rulebook import Rulebook
-from projections.coverage import Cell, coverage
-from projections.coverage_history import TYPES, Row, Window, coverage_history
+from projections.coverage import Cell, coverage, places
+from projections.coverage_history import TYPES, Known, Place, Row, Window, coverage_history
 from projections.facts import Custodian
 
 EVERY_POINT = tuple(DecisionPoint)
@@ -34,6 +36,24 @@ def coverage_at(
     return [cell for cell in found if cell.facility or not facility]
 
 
+def places_of(
+    asked: Asked, by: Deciding, *, facility: str | None, county: str | None, points: Sequence[DecisionPoint]
+) -> list[Place]:
+    """Return what has a cell, in the order of `coverage`: of a facility, the facilities of a county, or all.
+
+    Raise InputRefused: unknown_facility, unknown_county.
+    """
+    custodians = _custodians(asked, facility)
+    if county is not None:
+        name = asked.services.register.counties.get(county.strip().casefold())
+        if name is None:
+            what = f"Minnesota has no county {county[:80]!r}"
+            raise InputRefused("unknown_county", what, where="county", mend="see /v1/facilities")
+        custodians = {place: one for place, one in custodians.items() if one.county == name}
+    every = places(custodians, by.rules.rulebook, points)
+    return [place for place in every if place[0] or not (facility or county)]
+
+
 class While(NamedTuple):
     """An answer to one custodian, since when and until when it was given (None: open)."""
 
@@ -42,15 +62,26 @@ class While(NamedTuple):
     cell: Cell
 
 
-def answers_over(asked: Asked, by: Deciding, facility: str, window: Window) -> Iterator[While]:
-    """Yield what the rules said to one facility, by decision point and time, as known at one position.
+_answers: WeakKeyDictionary[Known, dict[tuple[str, Window], list[While]]] = WeakKeyDictionary()
 
-    Raise InputRefused(unknown_facility).
+
+def answers_over(asked: Asked, by: Deciding, facility: str, window: Window) -> list[While]:
+    """Return what the rules said to one facility, by decision point and time, as known at one position.
+
+    It is worked out once for as long as nothing new is known of rules or agreements. Raise
+    InputRefused(unknown_facility).
     """
-    custodians = _custodians(asked, facility)
+    found = _answers.setdefault(by.beside, {})
+    if (facility, window) not in found:
+        found[facility, window] = list(_answers_over(asked, by.beside, facility, window))
+    return found[facility, window]
+
+
+def _answers_over(asked: Asked, known: Known, facility: str, window: Window) -> Iterator[While]:
+    custodian = _custodians(asked, facility)[facility]
     for point in EVERY_POINT:
-        moments = window.moments(by.beside.turns(custodians[facility], point))
-        cells = [(moment, by.beside.asked(moment).cell(facility, custodians[facility], point)) for moment in moments]
+        moments = window.moments(known.turns(custodian, point))
+        cells = [(moment, known.asked(moment).cell(facility, custodian, point)) for moment in moments]
         kept = [one for one, before in zip(cells, [None, *cells], strict=False) if _differs(one[1], before)]
         ends = [moment for moment, _ in kept[1:]]
         for number, ((since, cell), until) in enumerate(zip(kept, [*ends, None], strict=True)):

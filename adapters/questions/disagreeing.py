@@ -7,27 +7,32 @@ of the time) and "workflow":[{"position":30,"at":"...","agency":"mn-cass-sheriff
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.cases import decided_cases
 from adapters.composition import amendments, ice_told_until, sequences, setting
 from adapters.deciding import deciding
 from adapters.questions.asked import Asked
 from adapters.questions.coverage import EVERY_POINT
+from adapters.questions.latest import Latest, Span
+from adapters.remembering import Grown
+from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.catalogue import CATALOGUE
 from domain.events.record import ContradictionOpened
 from domain.instants import format_rfc3339
+from projections.amendments import Amendments
 from projections.cases import case_ref
 from projections.facts import Case
 from projections.finding import Kind, Setting
 from projections.finding_row import finding_row
 from projections.finding_trail import FindingTrail
-from projections.finding_workflow import WORKFLOW_TYPES, State, Workflow, workflows
+from projections.finding_workflow import State, Workflow, workflows
 from projections.findings import findings
 
 
@@ -126,20 +131,55 @@ def disagreeing_in(asked: Asked, refs: Sequence[str], *, at: datetime | None, up
     """Return what disagrees within some cases, without reading the whole log: not what only many cases show."""
     ledger, by, custodians = asked.ledger, deciding(asked.ledger, upto), asked.services.custodians()
     against = Setting(by.rules.rulebook, by.agreements, ice_told_until(ledger, upto, at), by.stops)
-    said = workflows(by.amending.apply(ledger.recorded(upto=upto, topics=WORKFLOW_TYPES)))
-    cases = decided_cases(asked.services, ledger, refs, EVERY_POINT, at=at, upto=upto)
-    return [
-        finding_row(case.ref, finding, case.events, said)
-        for case in cases
+    rows = [
+        finding_row(case.ref, finding, case.events, {})
+        for case in decided_cases(asked.services, ledger, refs, EVERY_POINT, at=at, upto=upto)
         for finding in findings(Case(case.events, custodians), case.decisions, against)
     ]
+    return with_answers(ledger, rows, by.amending, at=at, upto=upto)
 
 
-def answered(asked: Asked, *, at: datetime | None, upto: int) -> list[dict[str, Any]]:
-    """Return the findings that an agency has answered or closed, of those that are within one case."""
-    ledger = asked.ledger
-    opened = ledger.recorded(upto=upto, topics=(ContradictionOpened.TYPE,))
-    named = {one for event in opened if isinstance(event.data, ContradictionOpened) for one in event.data.events}
-    cases = {case_ref(event) for event in ledger.published(sorted(named), topics=tuple(CATALOGUE), upto=upto)} - {None}
-    rows = disagreeing_in(asked, sorted(filter(None, cases)), at=at, upto=upto)
-    return [row for row in rows if row["state"] != State.OPEN]
+def with_answers(
+    ledger: Ledger, rows: Sequence[dict[str, Any]], amending: Amendments, *, at: datetime | None, upto: int
+) -> list[dict[str, Any]]:
+    """Return findings with what agencies had said of them by the moment."""
+    events = amending.apply(ledger.about([f"finding/{row['id']}" for row in rows], upto=upto))
+    said = workflows(event for event in events if at is None or event.occurred.maybe_by(at))
+    return [{**row, **said.get(row["id"], Workflow()).as_json()} for row in rows]
+
+
+def answered(asked: Asked, span: Span, *, at: datetime | None, upto: int) -> Latest[dict[str, Any]]:
+    """Return findings that an agency has answered or closed, of those within one case: the last taken up first.
+
+    What does not arise as of the moment is left out, so there may be fewer.
+    """
+    every = _taken_up.upto(asked.ledger, upto)
+    known = bisect_right(every, upto, key=lambda one: one.position)
+    taken_up = Latest.of((every[number] for number in range(known - 1, -1, -1)), span)
+    named = {one for event in taken_up.rows for one in event.events}
+    events = asked.ledger.published(sorted(named), topics=tuple(CATALOGUE), upto=upto)
+    cases = sorted(filter(None, {case_ref(event) for event in events}))
+    arising = {row["id"]: row for row in disagreeing_in(asked, cases, at=at, upto=upto)}
+    rows = (arising[one.finding] for one in taken_up.rows if one.finding in arising)
+    return Latest([row for row in rows if row["state"] != State.OPEN], taken_up.has_more)
+
+
+class TakenUp(NamedTuple):
+    """A finding that somebody acted on first at a position, and the ids of the events it rested on then."""
+
+    position: int
+    finding: str
+    events: tuple[str, ...]
+
+
+def _take_up(found: list[TakenUp], ledger: Ledger, after: int, upto: int) -> None:
+    events = ledger.recorded(after=after, upto=upto, topics=(ContradictionOpened.TYPE,))
+    told = ((event, event.data) for event in events)
+    found += (
+        TakenUp(event.position, event.stream_id, tuple(data.events))
+        for event, data in told
+        if isinstance(data, ContradictionOpened)
+    )
+
+
+_taken_up: Grown[list[TakenUp]] = Grown(list, _take_up)

@@ -12,16 +12,21 @@ the pack was not published.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from adapters.composition import amendments, published_packs
 from adapters.rules.finding import find_rules
+from adapters.rules.packs import shipped_packs
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
+from domain.errors import InputRefused
 from domain.instants import Instant, format_rfc3339
 from domain.rules.difference import Difference, difference
 from domain.rules.pack import Period, Rule
 from projections.published_packs import PublishedPacks
+
+DIGEST_SHOWN = 12
 
 
 def rule_summary(rule: Rule, period: Period) -> dict[str, Any]:
@@ -47,6 +52,30 @@ def rule_whole(rule: Rule, period: Period) -> dict[str, Any]:
 def points_of(rule: Rule) -> list[str]:
     """Return the decision points at which a rule speaks, or the one word for all."""
     return [rule.first_point] if isinstance(rule.decision_points, str) else [p.value for p in rule.decision_points]
+
+
+def in_force_at(period: Period, at: datetime) -> str:
+    """Say whether a rule's own dates have it in force at a moment: yes, no or perhaps."""
+    moment = Instant.exact(at)
+    if (period.start and moment.surely_before(period.start)) or (period.end and period.end.surely_by(at)):
+        return "no"
+    begun = period.start is None or period.start.surely_by(at)
+    return "yes" if begun and (period.end is None or moment.surely_before(period.end)) else "perhaps"
+
+
+def pack_names(published: PublishedPacks) -> list[str]:
+    """Return what packs may be called over HTTP: those published, by digest, and those that ship. Never a file."""
+    digests = (one.digest[:DIGEST_SHOWN] for one in published.history() if one.whole)
+    return [*dict.fromkeys(digests), *shipped_packs()]
+
+
+def named_pack(name: str, published: PublishedPacks) -> str:
+    """Return the name if it is one of these; raise InputRefused(unknown_pack)."""
+    names = pack_names(published)
+    if name not in names:
+        what, mend = f"{name[:80]!r} is no pack that is offered here", f"one of: {', '.join(names)}"
+        raise InputRefused("unknown_pack", what, where="pack", mend=mend)
+    return name
 
 
 def packs_published(ledger: Ledger, upto: int | None) -> PublishedPacks:

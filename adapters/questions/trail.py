@@ -19,12 +19,12 @@ from typing import Any
 from adapters.cases import decided_case
 from adapters.composition import ice_told_until
 from adapters.questions.asked import Asked
+from adapters.questions.disagreeing import with_answers
 from domain.instants import format_rfc3339
 from projections.amendments import Amendments
 from projections.facts import Case
 from projections.finding import Setting
 from projections.finding_row import finding_row
-from projections.finding_workflow import WORKFLOW_TYPES, workflows
 from projections.findings import findings
 from projections.linked_cases import case_of
 from projections.recorded import Recorded
@@ -51,16 +51,16 @@ def trail(asked: Asked, ref: str, *, at: datetime | None, upto: int) -> Trail:
     services, ledger = asked.services, asked.ledger
     case = decided_case(services, ledger, ref, at=at, upto=upto)
     against = Setting(case.rules.rulebook, case.agreements, ice_told_until(ledger, upto, at), case.stops)
-    said = workflows(case.amending.apply(ledger.recorded(upto=upto, topics=WORKFLOW_TYPES)))
     told_of = case_of(case.ref, case.amended)
     given = findings(Case(case.amended, services.custodians()), case.decisions, against)
+    rows = [finding_row(told_of, finding, case.amended, {}) for finding in given]
     return Trail(
         ref=case.ref,
         known=upto,
         pack=case.rules.as_json(),
         events=[event_row(event, case.amending) for event in in_order(case.events)],
         decisions=[decision.as_json() for decision in case.decisions],
-        findings=[finding_row(told_of, finding, case.amended, said) for finding in given],
+        findings=with_answers(ledger, rows, case.amending, at=at, upto=upto),
     )
 
 

@@ -18,9 +18,14 @@ from adapters.deciding import deciding
 from adapters.questions.asked import Asked
 from adapters.rules.finding import find_rules
 from adapters.rules.published import failed_tests
+from domain.errors import InputRefused
 from domain.instants import format_rfc3339
+from domain.rules.vocabulary import VOCABULARY, FactValue, fact_problem
 from projections.decisions import decisions
 from projections.whatif import Edits, WhatIf, facility_of, may_be_within
+
+NOT_KNOWN = "not known"
+WORDS: dict[str, FactValue] = {"yes": True, "no": False}
 
 
 class Within(NamedTuple):
@@ -56,3 +61,24 @@ def what_if(
         "until": format_rfc3339(within.last) if within.last else None,
         **found.as_json(),
     }
+
+
+def edit_of(fact: str, text: str) -> Edits:
+    """Return one fact put otherwise everywhere, none if none is named; `text` is yes, no, not known, or a value.
+
+    Raise InputRefused(bad_facts).
+    """
+    if not fact:
+        return Edits()
+    value = None if text in ("", NOT_KNOWN) else _value(fact, text)
+    problem = fact_problem(fact, value) if value is not None or fact not in VOCABULARY else None
+    if problem:
+        raise InputRefused("bad_facts", problem, where="fact", mend="choose a fact, and a value that it can have")
+    return Edits({fact: value})
+
+
+def _value(fact: str, text: str) -> FactValue:
+    kind = VOCABULARY[fact].type if fact in VOCABULARY else "string"
+    if kind == "bool":
+        return WORDS.get(text, text)
+    return int(text) if kind == "int" and text.isdecimal() else text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -197,7 +197,7 @@ class Model(ABC):
 
     def changed(
         self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
-    ) -> Iterator[ModelRow]:
+    ) -> Generator[ModelRow]:
         """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
         bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
         order = f"t.{quoted(self._tables[table].key)}, t.known_from, {self._by_all(table)}"
@@ -210,42 +210,36 @@ class Model(ABC):
         allowed = {**(where or {}), self._tables[table].key: begin}
         return list(self._select(table, known_at(known), allowed, f"{self._by_all(table)} LIMIT {int(limit)}"))
 
-    def latest(
-        self, table: str, known: int, where: Mapping[str, Iterable[Any]], by: str, moment: int, limit: int
-    ) -> tuple[list[ModelRow], int]:
-        """Return the latest rows by a column of moments, of those no later than a moment, and how many there are.
+    def latest(self, table: str, known: int, facility: str, moment: int) -> Generator[ModelRow]:
+        """Yield a facility's rows as known at a position, the latest by the table's moments first.
 
-        A row without such a moment is not among them.
+        Of those no later than a moment, and at the end those of which no moment is known. The order is the same
+        wherever the model is kept, and however it was built.
         """
-        begun = f"{known_at(known)} AND t.{quoted(by)} <= {int(moment)}"
-        order = f"t.{quoted(by)} DESC, {self._by_all(table)} LIMIT {int(limit)}"
-        conditions = [begun, *(self._is_among(f"t.{quoted(column)}") for column in where)]
-        counted = f"SELECT count(*) FROM {self._named(table)} AS t"  # noqa: S608 - our own names
-        statement = f"{counted} WHERE {' AND '.join(conditions)}"
-        with self._reading() as run:
-            total = next(iter(run(statement, [self._list(values) for values in where.values()])))[0]
-        return list(self._select(table, begun, where, order)), total
-
-    def newest(self, table: str, known: int, where: Mapping[str, Iterable[Any]]) -> Iterator[ModelRow]:
-        """Yield the rows of a table as known at a position, those that became known last first."""
-        return self._select(table, known_at(known), where, f"t.known_from DESC, {self._by_all(table)}")
+        listed_by, order = f"t.{quoted(str(self._tables[table].listed_by))}", self._by_all(table)
+        begun, unknown = f"{listed_by} <= {int(moment)}", f"{listed_by} IS NULL"
+        for bound, ordered in ((begun, f"{listed_by} DESC, {order}"), (unknown, order)):
+            yield from self._select(table, f"{known_at(known)} AND {bound}", {"facility": [facility]}, ordered)
 
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
-    ) -> Iterator[ModelRow]:
+    ) -> Generator[ModelRow]:
         """Yield rows; in `where` a text is the least value of a column, anything else lists those allowed."""
-        table, allowed = self._tables[name], where or {}
-        conditions = [
-            f"t.{quoted(column)} >= ?" if isinstance(values, str) else self._is_among(f"t.{quoted(column)}")
-            for column, values in allowed.items()
-        ]
+        table = self._tables[name]
+        bounds = [self._bound(f"t.{quoted(column)}", values) for column, values in (where or {}).items()]
         statement = (
             f"SELECT {selected(table)} FROM {self._named(name)} AS t "  # noqa: S608 - our own names
-            f"WHERE {' AND '.join([condition, *conditions])} ORDER BY {order}"
+            f"WHERE {' AND '.join([condition, *(one for one, _ in bounds)])} ORDER BY {order}"
         )
-        parameters = [values if isinstance(values, str) else self._list(values) for values in allowed.values()]
-        for row in self._stream(statement, parameters):
+        for row in self._stream(statement, [parameter for _, parameter in bounds]):
             yield read_row(table, row)
+
+    def _bound(self, column: str, values: Iterable[Any]) -> tuple[str, Any]:
+        """Return a condition and its parameter; one value alone lets an index give the order of what comes after it."""
+        if isinstance(values, str):
+            return f"{column} >= ?", values
+        several = list(values)
+        return (f"{column} = ?", several[0]) if len(several) == 1 else (self._is_among(column), self._list(several))
 
     def holding(self, table: str, facility: str, moment: int, known: int) -> list[ModelRow]:
         """Return the rows of an interval table that hold at a facility at a moment, as known at a position."""

@@ -183,6 +183,8 @@ class PostgresModel(Model):
         name = self._named(table.name)
         yield f"ALTER TABLE {name} ADD PRIMARY KEY (row_id)"
         yield f"CREATE INDEX ON {name} ({quoted(table.key)}, known_to)"
+        if table.listed_by:
+            yield f"CREATE INDEX ON {name} (facility, {quoted(table.listed_by)})"
         if table.is_interval:
             yield f"CREATE INDEX ON {name} (facility, reach, valid_from) WHERE known_to IS NULL"
             yield f"CREATE INDEX ON {name} (facility, known_reach, known_from) WHERE known_to IS NOT NULL"

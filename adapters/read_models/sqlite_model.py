@@ -153,6 +153,8 @@ def _definitions(table: Table) -> Iterator[str]:
 def _indexes(table: Table) -> Iterator[str]:
     name = quoted(table.name)
     yield f'CREATE INDEX "{table.name}_key" ON {name} ({quoted(table.key)}, known_to)'
+    if table.listed_by:
+        yield f'CREATE INDEX "{table.name}_latest" ON {name} (facility, {quoted(table.listed_by)})'
     if table.is_interval:
         yield f'CREATE INDEX "{table.name}_now" ON {name} (facility, reach, valid_from) WHERE known_to IS NULL'
         past = f"{name} (facility, known_reach, known_from) WHERE known_to IS NOT NULL"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from adapters.web.made_pages import MadePages
 from adapters.web.pages import case, claims, determination, facility, findings, front, public, rules, whatif
 
 PAGES = (front, facility, case, determination, claims, findings, rules, whatif, public)
@@ -19,6 +20,7 @@ styles = APIRouter(include_in_schema=False)
 
 def add_pages(app: FastAPI) -> None:
     """Let an application answer with pages. It has to hold what is asked in `app.state.asked`."""
+    app.state.pages = MadePages()
     for module in PAGES:
         app.include_router(module.router)
     app.include_router(styles)

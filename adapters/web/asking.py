@@ -8,12 +8,14 @@ The second is what people cite: opened next year it shows the same.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 
 from adapters.composition import local
@@ -23,11 +25,14 @@ from adapters.http.reading.roles import MAY, Need, Reader
 from adapters.queries import find_case
 from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
+from adapters.web.made_pages import MadePage, MadePages
 from domain.instants import format_rfc3339
 
 CLOCKS = ("at", "known")
 MONTH = "month"  # what the slider sends: months since January 2025
 FIRST_YEAR, MONTHS = 2025, 12
+SKIP_MAX = 10_000_000
+Skip = Annotated[int, Query(ge=0, le=SKIP_MAX)]  # how many of the latest are passed over
 
 
 class Incomplete(Exception):
@@ -38,7 +43,15 @@ class Incomplete(Exception):
         self.url = url
 
 
-@dataclass(frozen=True, slots=True)
+class Shown(Exception):
+    """The same page was made before, for a reader who may be told as much; `page` is that."""
+
+    def __init__(self, asking: Asking, page: MadePage) -> None:
+        super().__init__(str(asking.request.url))
+        self.asking, self.page = asking, page
+
+
+@dataclass(frozen=True)
 class Asking:
     """A page's two clocks, who reads it, and how much it tells."""
 
@@ -56,6 +69,17 @@ class Asking:
         return reading
 
     @property
+    def pages(self) -> MadePages:
+        """Return the pages that were made before."""
+        pages: MadePages = self.request.app.state.pages
+        return pages
+
+    @property
+    def key(self) -> Hashable:
+        """Return what a page depends on: its URL, which has both clocks, and how much the reader may be told."""
+        return str(self.request.url), self.reader.role, self.reader.facilities
+
+    @cached_property
     def by(self) -> Deciding:
         """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
         return deciding(self.asked.ledger, self.known)
@@ -77,14 +101,20 @@ class Asking:
 
     def to(self, path: str, **parameters: Any) -> str:
         """Return the URL of another page on the same two clocks, or others if given."""
-        given = {"at": stamp(self.at), "known": self.known, **parameters}
+        if not parameters:
+            return f"{quote(path)}?{self._clocks}"
+        given = {"at": self.at_text, "known": self.known, **parameters}
         return f"{quote(path)}?{urlencode({name: value for name, value in given.items() if value is not None})}"
+
+    @cached_property
+    def _clocks(self) -> str:
+        return urlencode({"at": self.at_text, "known": self.known})
 
     def of_month(self, path: str, number: int, **parameters: Any) -> str:
         """Return the URL of a page as of the end of another month, counted as the slider counts."""
         return self.to(path, at=stamp(moment_of(month_text(number))), **parameters)
 
-    @property
+    @cached_property
     def at_text(self) -> str:
         """Return the moment as it is written into a form."""
         return stamp(self.at)
@@ -110,7 +140,10 @@ def asking_for(need: Need) -> Any:
         whole = {"at": stamp(at), "known": str(known), **rest}
         if dict(request.query_params) != whole:
             raise Incomplete(f"{quote(request.url.path)}?{urlencode(whole)}")
-        return Asking(asked, request, reader, need, at, known)
+        found = Asking(asked, request, reader, need, at, known)
+        if (made := found.pages.get(found.key)) is not None:
+            raise Shown(found, made)
+        return found
 
     return Depends(asking)
 

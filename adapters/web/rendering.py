@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -15,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from adapters.http.problems import status_of
+from adapters.http.reading.answers import is_named
 from adapters.http.reading.asking import counted
 from adapters.visible import visible
 from adapters.web import words
-from adapters.web.asking import Asking, Incomplete
+from adapters.web.asking import Asking, Incomplete, Shown
+from adapters.web.made_pages import MadePage
 from domain.errors import InputRefused, LedgerError
 from projections.explained.wording import ACT, spaced
 
@@ -30,6 +34,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+NOT_MODIFIED = 304
+ETAG_HEX = 32
+OF_PERSONS = "private, no-cache"  # a browser may keep it, and asks again before it shows it: grants are revoked
+OF_NOBODY = "public, max-age=3600"
 
 
 class PageRoute(APIRoute):
@@ -44,6 +52,8 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except Incomplete as incomplete:
                 return RedirectResponse(incomplete.url, SEE_OTHER, HEADERS)
+            except Shown as shown:
+                return await to_thread.run_sync(answer, shown.asking, shown.page)
             except LedgerError as error:
                 return failed(error)
             except RequestValidationError as invalid:
@@ -63,10 +73,27 @@ def page(template: str, asking: Asking, *, of_persons: str = "", **gathered: Any
     Its own URL goes with it for htmx, which may have followed a redirect.
     """
     content = environment().get_template(template).render(asking=asking, to=asking.to, **gathered)
-    if of_persons:
-        asking.disclose(of_persons)
-    own = f"{asking.request.url.path}?{asking.request.url.query}"
-    return HTMLResponse(content, headers={**HEADERS, "HX-Push-Url": own})
+    made = MadePage(content.encode(), of_persons)
+    asking.pages.keep(asking.key, made)
+    return answer(asking, made)
+
+
+def answer(asking: Asking, made: MadePage) -> Response:
+    """Return a page that was made, or say that the client has it; what is shown of persons is recorded first."""
+    request = asking.request
+    etag = f'"{hashlib.sha256(made.content).hexdigest()[:ETAG_HEX]}"'
+    headers = {
+        **HEADERS,
+        "Cache-Control": OF_PERSONS if made.of_persons else OF_NOBODY,
+        "ETag": etag,
+        "Vary": "Authorization",
+        "HX-Push-Url": f"{request.url.path}?{request.url.query}",
+    }
+    if is_named(etag, request):
+        return Response(status_code=NOT_MODIFIED, headers=headers)
+    if made.of_persons:
+        asking.disclose(made.of_persons)
+    return HTMLResponse(made.content, headers=headers)
 
 
 def failed(error: LedgerError) -> Response:

@@ -47,12 +47,14 @@ DECODERS: Mapping[Kind, Callable[[Any], Any]] = {**dict.fromkeys(AS_JSON, orjson
 class Table:
     """One table of a read model. The first column is the key of what is folded together.
 
-    An interval table has the columns `facility`, `valid_from` and `valid_to`, and can be asked about a moment.
+    An interval table has the columns `facility`, `valid_from` and `valid_to`, and can be asked about a moment. Of one
+    with a column of moments in `listed_by` the latest rows of a facility can be asked for.
     """
 
     name: str
     columns: Mapping[str, Kind]
     about: str
+    listed_by: str | None = None
     _decoded: Sequence[tuple[str, Callable[[Any], Any]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

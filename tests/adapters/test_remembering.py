@@ -1,4 +1,4 @@
-"""What a log gave up to a position is remembered for the last position, for each ledger."""
+"""What a log gave up to a position is remembered, for each ledger."""
 
 from __future__ import annotations
 
@@ -6,32 +6,58 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from adapters.cli.main import status
 from adapters.composition import amendments
 from adapters.deciding import deciding
 from adapters.queries import ice_reaches
-from adapters.remembering import Remembered, remembered
+from adapters.remembering import Grown, Remembered
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import ledger_place
 from domain.envelope import admit
+from domain.errors import LedgerUnavailable
 from domain.events.handoff import CustodyTransferred
 from domain.events.record import EventRetracted
 from tests.builders import JAIL, MONDAY, SHERIFF, body, booked
 
 
-def test_what_was_asked_last_is_remembered_and_nothing_without_a_position(tmp_path: Path) -> None:
-    asked: list[int | None] = []
+def test_what_grows_with_a_log_is_read_once_for_each_ledger_and_never_beyond_its_end(tmp_path: Path) -> None:
+    read: list[tuple[int, int]] = []
 
-    @remembered
-    def ask(ledger: Ledger, upto: int | None) -> int:
-        asked.append(upto)
-        return len(asked)
+    def reads(found: list[int], ledger: Ledger, after: int, upto: int) -> None:
+        read.append((after, upto))
+        found += [event.position for event in ledger.recorded(after=after, upto=upto)]
 
+    grown: Grown[list[int]] = Grown(list, reads)
     with closing(Ledger.create(tmp_path / "one.db")) as one, closing(Ledger.create(tmp_path / "two.db")) as two:
-        answers = [ask(ledger, upto) for ledger in (one, two) for upto in (1, 1, 2, 1, None, None, 1)]
+        one.append([admit(booked(number)) for number in range(3)], now=system_clock())
+        two.append([admit(booked(7))], now=system_clock())
 
-    assert [1, 2, 1, None, None] * 2 == asked
-    assert [1, 1, 2, 3, 4, 5, 3, 6, 6, 7, 8, 9, 10, 8] == answers
+        assert [[1, 2], [1, 2], [1, 2]] == [list(grown.upto(one, upto)) for upto in (2, 1, 2)]
+        assert [1, 2, 3] == grown.upto(one, 9)
+        one.append([admit(booked(4))], now=system_clock())
+        assert [1, 2, 3, 4] == grown.upto(one, 9)
+        assert [1] == grown.upto(two, 1)
+    assert [(0, 2), (2, 3), (3, 4), (0, 1)] == read
+
+
+def test_what_was_read_in_part_as_the_ledger_went_away_is_read_anew(tmp_path: Path) -> None:
+    fails = [False, True, False]
+
+    def reads(found: list[int], ledger: Ledger, after: int, upto: int) -> None:
+        found += [event.position for event in ledger.recorded(after=after, upto=upto)]
+        if fails.pop(0):
+            raise LedgerUnavailable("connection_lost", "the connection was lost")
+
+    grown: Grown[list[int]] = Grown(list, reads)
+    with closing(Ledger.create(tmp_path / "one.db")) as ledger:
+        ledger.append([admit(booked(number)) for number in range(3)], now=system_clock())
+        grown.upto(ledger, 1)
+        with pytest.raises(LedgerUnavailable):
+            grown.upto(ledger, 2)
+
+        assert [1, 2, 3] == grown.upto(ledger, 3)
 
 
 def test_what_was_known_at_a_position_is_the_same_after_more_is_known(tmp_path: Path) -> None:
@@ -76,11 +102,15 @@ def test_what_was_known_of_rules_is_read_again_once_a_rule_is_published(tmp_path
         assert deciding(ledger, 2).rules.position is None
 
 
-def test_how_far_ice_told_grows_with_the_log_and_not_with_what_was_asked_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stretch", [1, 2, 8_192])
+def test_how_far_ice_told_grows_with_the_log_and_not_with_what_was_asked_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
     ends = {"releasing_agency": SHERIFF, "receiving_agency": "us-ice", "facility": JAIL, "subject": "s-1"}
     later = MONDAY + timedelta(days=1)
     told = [admit(body(CustodyTransferred, f"h-{at.day}", at=at, agency="us-ice", **ends)) for at in (MONDAY, later)]
     with closing(Ledger.create(tmp_path / "custody.db")) as ledger:
         ledger.append(told, now=system_clock())
 
+        monkeypatch.setattr("adapters.queries.STRETCH", stretch)
         assert [ice_reaches(ledger, upto) for upto in (1, 2, 1, 0)] == [MONDAY, later, MONDAY, None]

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 from threading import BoundedSemaphore
 from typing import Annotated, Any
 
@@ -39,12 +40,11 @@ from domain.errors import InputRefused, TooBusy
 from domain.instants import format_rfc3339
 from projections.folding.table import Table
 
-SIZE, SIZE_MAX = 100, 1_000
 WHOLE_LOG_AT_ONCE = 2
 TEXT_MAX = 64
-CURSOR_MAX = 1_000
 
 Row = Mapping[str, Any]
+Page = tuple[Sequence[Row], Cursor | None]  # some rows, and where the list goes on
 AtText = Annotated[
     str | None,
     Query(
@@ -63,10 +63,6 @@ KnownText = Annotated[
         examples=["350"],
     ),
 ]
-Next = Annotated[
-    str | None, Query(alias="next", max_length=CURSOR_MAX, description="go on where `next` of the page before says")
-]
-Size = Annotated[int, Query(ge=1, le=SIZE_MAX, description="rows a page; more than the most is refused, not cut")]
 Token = Annotated[str | None, Header(alias="Authorization", description="Bearer TOKEN, from `custody access grant`")]
 
 
@@ -171,19 +167,26 @@ class Asking:
         """Answer with one JSON document. `target` is what is shown, in a word or two, as it is recorded."""
         return self._answer(target, answers.JSON, lambda: answers.json_bytes(answer()))
 
-    def numbered(self, target: str, size: int, rows: Callable[[int, int], Iterable[Row]]) -> Response:
-        """Answer with a page of a list, given its rows from a number on, at most so many."""
+    def numbered(
+        self, target: str, size: int, rows: Callable[[int, int], Iterable[Row]], table: Table | None = None
+    ) -> Response:
+        """Answer with a page of a list, given its rows from a number on, at most so many.
+
+        Rows of a table as CSV or Parquet too.
+        """
         start = self.cursor.skip if self.cursor else 0
 
-        def page() -> bytes:
+        def page() -> Page:
             found = list(rows(start, size + 1))
-            return self._page(found[:size], Cursor(self.upto, self._at, "", start + size) if found[size:] else None)
+            return found[:size], Cursor(self.upto, self._at, "", start + size) if found[size:] else None
 
-        return self._answer(target, answers.JSON, page)
+        return self._listed(target, page, table)
 
-    def keyed(self, target: str, size: int, key: str, rows: Callable[[str, int], Iterable[Row]]) -> Response:
+    def keyed(
+        self, target: str, size: int, key: Callable[[Row], str], rows: Callable[[str, int], Iterable[Row]]
+    ) -> Response:
         """Answer with a page of a list in the order of a key, given its rows from a key on, at most so many."""
-        return self._answer(target, answers.JSON, lambda: self._page(*self._by_key(size, key, rows)))
+        return self._listed(target, lambda: self._by_key(size, key, rows))
 
     def table(
         self,
@@ -194,29 +197,37 @@ class Asking:
         shown: Callable[[Row], Row],
     ) -> Response:
         """Answer with a page of a read model's table, as JSON, CSV or Parquet."""
-        media_type = answers.media_type_of(self.request, (answers.JSON, *answers.FORMS))
-        if media_type == answers.JSON:
-            return self.keyed(target, size, table.key, lambda begin, limit: map(shown, rows(begin, limit)))
+        return self._listed(target, lambda: self._by_key(size, itemgetter(table.key), rows), table, shown)
+
+    def _listed(
+        self,
+        target: str,
+        page: Callable[[], Page],
+        table: Table | None = None,
+        shown: Callable[[Row], Row] | None = None,
+    ) -> Response:
+        forms = (answers.JSON, *answers.FORMS) if table else (answers.JSON,)
+        media_type = answers.media_type_of(self.request, forms) if table else answers.JSON
         headers: dict[str, str] = {}
 
-        def page() -> bytes:
-            found, following = self._by_key(size, table.key, rows)
+        def written() -> bytes:
+            found, following = page()
+            if table is None or media_type == answers.JSON:
+                return self._page([shown(row) for row in found] if shown else found, following)
             if following:
                 headers["Link"] = f'{self._link()}, <{self._url(following)}>; rel="next"'
             return answers.table_bytes(table, found, media_type)
 
-        return self._answer(target, media_type, page, headers)
+        return self._answer(target, media_type, written, headers)
 
-    def _by_key(
-        self, size: int, key: str, rows: Callable[[str, int], Iterable[Row]]
-    ) -> tuple[Sequence[Row], Cursor | None]:
+    def _by_key(self, size: int, key: Callable[[Row], str], rows: Callable[[str, int], Iterable[Row]]) -> Page:
         begin, skip = (self.cursor.key, self.cursor.skip) if self.cursor else ("", 0)
         end = skip + size
         found = list(islice(rows(begin, end + 1), end + 1))
         if len(found) <= end:
             return found[skip:], None
-        last = str(found[end - 1][key])
-        given = sum(str(row[key]) == last for row in found[:end])
+        last = key(found[end - 1])
+        given = sum(key(row) == last for row in found[:end])
         return found[skip:end], Cursor(self.upto, self._at, last, given)
 
     def _page(self, rows: Sequence[Row], following: Cursor | None) -> bytes:
@@ -260,6 +271,11 @@ class Asking:
     @property
     def _at(self) -> str | None:
         return format_rfc3339(self.at) if self.at else None
+
+    def going_on(self, following: int | None) -> dict[str, str | None]:
+        """Return `next` and `next_url` of a list that goes on from a number, or ends."""
+        cursor = Cursor(self.upto, self._at, "", following) if following is not None else None
+        return {"next": cursor.text() if cursor else None, "next_url": self._url(cursor) if cursor else None}
 
     def url_with(self, **parameters: object) -> str:
         """Return the URL of the same question with other parameters, as known at the same position."""

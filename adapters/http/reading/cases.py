@@ -9,21 +9,20 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from adapters.http.reading import documents
-from adapters.http.reading.asking import SIZE, Next, Persons, Size
+from adapters.http.reading.asking import Persons
+from adapters.http.reading.parameters import ID_MAX, ModelName, PageSize
 from adapters.questions.determined import determined
 from adapters.questions.explained import explained
 from adapters.questions.history import history
 from adapters.questions.trail import trail
 from domain.events.fields import DecisionPoint
 
-REF_MAX = 160
-
 router = APIRouter(tags=["cases"])
 
 Ref = Annotated[
     str,
     Query(
-        max_length=REF_MAX,
+        max_length=ID_MAX,
         description="`episode/ID`, `detainer/ID`, `handoff/ID`, `agreement/ID`, or a bare id of one",
         examples=["mn-freeborn-jail.story-1"],
     ),
@@ -62,9 +61,8 @@ def explain(
 @router.get("/v1/determinations", responses=documents.rows(), response_class=Response)
 def determinations(
     asking: Persons,
+    size: PageSize,
     ref: Ref,
-    next_: Next = None,  # noqa: ARG001 - read by `Asking`
-    size: Size = SIZE,
 ) -> Response:
     """Return what was derived at each decision point of a case, whenever that changed."""
     asking.within_case(ref)
@@ -78,12 +76,11 @@ def determinations(
 @router.get("/v1/history", responses=documents.rows(), response_class=Response)
 def whole_history(
     asking: Persons,
+    size: PageSize,
     ref: Annotated[
-        str, Query(max_length=REF_MAX, description="a facility, or as of `trail`", examples=["mn-cass-jail"])
+        str, Query(max_length=ID_MAX, description="a facility, or as of `trail`", examples=["mn-cass-jail"])
     ],
-    model: Annotated[str | None, Query(max_length=REF_MAX, description="only this read model")] = None,
-    next_: Next = None,  # noqa: ARG001 - same
-    size: Size = SIZE,
+    model: ModelName = None,
 ) -> Response:
     """Return every row of a facility, episode, detainer or handoff: when it was so, and when it was known."""
     if ref in asking.asked.services.register.by_id:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.canonical import INTEGER_MAX
 from domain.errors import InputRefused
 
 
@@ -35,7 +36,7 @@ def cursor_of(text: str) -> Cursor:
         found = msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=Cursor)
     except (binascii.Error, UnicodeEncodeError, UnicodeDecodeError, msgspec.DecodeError, ValueError):
         raise bad_cursor("this is no cursor") from None
-    if found.known < 0 or found.skip < 0 or "\0" in found.key:
+    if found.known < 0 or not 0 <= found.skip <= INTEGER_MAX or "\0" in found.key:
         raise bad_cursor("this is no cursor")
     return found
 

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from adapters.http.reading import documents
-from adapters.http.reading.asking import SIZE, Next, Persons, Size
+from adapters.http.reading.asking import Persons
+from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize
 from adapters.questions.disagreeing import Findings, disagreeing, finding_shown
 from adapters.questions.overheld import overheld
 from adapters.questions.owing import owing
 from projections.finding import Kind
 from projections.finding_workflow import State
 
-ID_MAX = 160
-
 router = APIRouter(tags=["findings, overholds and duties"])
-
-AtFacility = Annotated[str | None, Query(max_length=ID_MAX, description="only there", examples=["mn-cass-jail"])]
 
 
 @router.get("/v1/findings", responses=documents.rows(), response_class=Response)
 def findings(
     asking: Persons,
+    size: PageSize,
     kind: Annotated[list[Kind] | None, Query(description="only these kinds")] = None,
     facility: AtFacility = None,
     state: Annotated[State | None, Query(description="only in this state")] = None,
-    next_: Next = None,  # noqa: ARG001 - read by `Asking`
-    size: Size = SIZE,
 ) -> Response:
     """Return what disagrees, each with the events it rests on; it judges nothing, and reads the whole log."""
     asking.within(facility)
@@ -62,9 +59,8 @@ def finding(asking: Persons, finding: Annotated[str, Path(max_length=ID_MAX)]) -
 @router.get("/v1/overholds", responses=documents.rows(), response_class=Response)
 def overholds(
     asking: Persons,
+    size: PageSize,
     facility: AtFacility = None,
-    next_: Next = None,  # noqa: ARG001 - same
-    size: Size = SIZE,
 ) -> Response:
     """Return who was kept past the moment release was due, with minutes, holds and the rules that spoke."""
     asking.within(facility)
@@ -81,11 +77,10 @@ def overholds(
 @router.get("/v1/duties", responses=documents.rows(), response_class=Response)
 def duties(
     asking: Persons,
+    size: PageSize,
     facility: AtFacility = None,
     agency: Annotated[str | None, Query(max_length=ID_MAX, description="only what it owes")] = None,
     open_: Annotated[bool, Query(alias="open", description="only what is not recorded as done")] = False,
-    next_: Next = None,  # noqa: ARG001 - same
-    size: Size = SIZE,
 ) -> Response:
     """Return what was owed or asked, by whom, by when, under which rule, and whether it was done."""
     if agency:
@@ -100,4 +95,4 @@ def duties(
         )
         return islice(found, limit)
 
-    return asking.keyed("duties", size, "episode", rows)
+    return asking.keyed("duties", size, itemgetter("episode"), rows)

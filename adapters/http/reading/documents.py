@@ -37,14 +37,21 @@ def _ok(schema: dict[str, Any], example: Any, **content: dict[str, Any]) -> Resp
 
 def rows(*examples: dict[str, Any]) -> Responses:
     """Return what is said of a list."""
-    page = {"rows": list(examples), "known": 350, "at": None, "next": None, "next_url": None}
-    return _ok(ROWS, page if examples else None)
+    return _ok(ROWS, _page(*examples) if examples else None)
 
 
-def table() -> Responses:
-    """Return what is said of a table of a read model."""
+def _page(*examples: dict[str, Any]) -> dict[str, Any]:
+    return {"rows": list(examples), "known": 350, "at": None, "next": None, "next_url": None}
+
+
+def table(*examples: dict[str, Any]) -> Responses:
+    """Return what is said of a list that comes as a table too."""
     binary = {"schema": {"type": "string", "format": "binary"}}
-    said = _ok(ROWS, None, **{"text/csv": {"schema": {"type": "string"}}, "application/vnd.apache.parquet": binary})
+    said = _ok(
+        ROWS,
+        _page(*examples) if examples else None,
+        **{"text/csv": {"schema": {"type": "string"}}, "application/vnd.apache.parquet": binary},
+    )
     return {**said, **openapi.refused(406)}
 
 

@@ -9,38 +9,32 @@ from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.http.reading import documents
-from adapters.http.reading.asking import SIZE, TEXT_MAX, Asking, Figures, Next, Open, Persons, Size
+from adapters.http.reading.asking import Asking, Figures, Open, Persons
+from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize, Period
 from adapters.questions.claimed import claimed
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
-from adapters.questions.knowledge import moment_of
 from adapters.released import figures, releases
 from domain.events.record import QUARTER
 from projections.tally import Tally
 
-ID_MAX = 160
 FIELDS_MAX = 10
 
 router = APIRouter(tags=["counts and claims"])
 
-AtFacility = Annotated[str | None, Query(max_length=ID_MAX, description="only there", examples=["mn-cass-jail"])]
-From = Annotated[str | None, Query(alias="from", max_length=TEXT_MAX, description="from this date on (its start)")]
-Until = Annotated[str | None, Query(alias="until", max_length=TEXT_MAX, description="up to this date (its end)")]
 CountId = Annotated[str, Path(max_length=ID_MAX, examples=["N2"])]
 Fields = Annotated[list[str] | None, Query(max_length=FIELDS_MAX)]
 
 
-def _tally(asking: Asking, first: str | None, last: str | None, facility: str | None) -> Tally:
+def _tally(asking: Asking, period: Period, facility: str | None) -> Tally:
     asking.within(facility)
-    period = (moment_of(first, start=True) if first else None, moment_of(last) if last else None)
     return tally(asking.asked, Counting(asking.upto, asking.now(), *period, facility))
 
 
 @router.get("/v1/counts", responses=documents.several(), response_class=Response)
 def counts(
     asking: Figures,
+    period: Period,
     by: Annotated[Fields, Query(description="in groups by these fields", examples=[["custodian_kind"]])] = None,
-    first: From = None,
-    last: Until = None,
     facility: AtFacility = None,
 ) -> Response:
     """Return every named count, in all or in groups; it reads all rows about detainers and handoffs."""
@@ -49,7 +43,7 @@ def counts(
 
     def answer() -> list[dict[str, Any]]:
         with asking.whole_log():
-            return list(_tally(asking, first, last, facility).counted(fields))
+            return list(_tally(asking, period, facility).counted(fields))
 
     return asking.document("counts", answer)
 
@@ -63,20 +57,18 @@ def definitions(asking: Open) -> Response:
 @router.get("/v1/counts/{count}/rows", responses=documents.rows(), response_class=Response)
 def count_rows(
     asking: Persons,
+    size: PageSize,
+    period: Period,
     count: CountId,
     where: Annotated[Fields, Query(description="FIELD=VALUE", examples=[["custodian_kind=state_prison"]])] = None,
-    first: From = None,
-    last: Until = None,
     facility: AtFacility = None,
-    next_: Next = None,  # noqa: ARG001 - read by `Asking`
-    size: Size = SIZE,
 ) -> Response:
     """Return the rows of a count: what each refers to, and the events it rests on."""
     asking.now()
 
     def rows(start: int, limit: int) -> list[dict[str, Any]]:
         with asking.whole_log():
-            found = members(_tally(asking, first, last, facility), count, where or ())
+            found = members(_tally(asking, period, facility), count, where or ())
         return found[start : start + limit]
 
     return asking.numbered(f"count {count}"[:40], size, rows)

@@ -20,7 +20,8 @@ from starlette.responses import Response, StreamingResponse
 
 from adapters.http import openapi
 from adapters.http.reading import documents
-from adapters.http.reading.asking import SIZE, Asking, Events, Open, Reading, Size, Token
+from adapters.http.reading.asking import Asking, Events, Open, Reading, Token
+from adapters.http.reading.parameters import SIZE, Size
 from adapters.http.reading.roles import Need
 from adapters.store.log import Row
 from domain.canonical import INTEGER_MAX, leaf_hash

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from operator import itemgetter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from adapters.http.reading import documents
-from adapters.http.reading.asking import SIZE, Asking, Next, Open, Persons, Row, Size
+from adapters.http.reading.asking import Asking, Open, Persons, Row
+from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize
 from adapters.questions.asked import Where
 from adapters.questions.custody_at import custody_at
 from adapters.questions.handed_over import as_told, with_lifts
@@ -17,12 +19,9 @@ from adapters.questions.shown import row_shown
 from projections.folding.table import Table
 from projections.handoffs import HANDOFFS
 
-TEXT_MAX = 120
-
 router = APIRouter(tags=["places and tables"])
 
-Facility = Annotated[str, Path(max_length=TEXT_MAX, examples=["mn-freeborn-jail"])]
-AtFacility = Annotated[str | None, Query(max_length=TEXT_MAX, description="only there", examples=["mn-cass-jail"])]
+Facility = Annotated[str, Path(max_length=ID_MAX, examples=["mn-freeborn-jail"])]
 
 
 @router.get("/v1/facilities", responses=documents.several(), response_class=Response)
@@ -54,10 +53,9 @@ def tables(asking: Open) -> Response:
 @router.get("/v1/tables/{table}", responses=documents.table(), response_class=Response)
 def table_rows(
     asking: Persons,
-    table: Annotated[str, Path(max_length=TEXT_MAX, examples=["handoffs"])],
+    size: PageSize,
+    table: Annotated[str, Path(max_length=ID_MAX, examples=["handoffs"])],
     facility: AtFacility = None,
-    next_: Next = None,  # noqa: ARG001 - read by `Asking`
-    size: Size = SIZE,
 ) -> Response:
     """Return a table's rows by key: as JSON, or as CSV or Parquet by `Accept`.
 
@@ -76,9 +74,8 @@ def table_rows(
 @router.get("/v1/handoffs", responses=documents.rows(), response_class=Response)
 def handoffs(
     asking: Persons,
+    size: PageSize,
     facility: AtFacility = None,
-    next_: Next = None,  # noqa: ARG001 - same
-    size: Size = SIZE,
 ) -> Response:
     """Return handoffs with what each side said, and beside it how ICE lifted the detainer."""
     asking.within(facility)
@@ -88,7 +85,7 @@ def handoffs(
         told = _page(asking, HANDOFFS.name, where, begin, limit)
         return [as_told(row) for row in with_lifts(asking.asked, told, at=asking.at, upto=asking.upto)]
 
-    return asking.keyed("handoffs", size, HANDOFFS.key, rows)
+    return asking.keyed("handoffs", size, itemgetter(HANDOFFS.key), rows)
 
 
 def _page(asking: Asking, table: str, where: Where, begin: str, limit: int) -> list[dict[str, Any]]:

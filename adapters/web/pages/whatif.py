@@ -1,6 +1,7 @@
 """What if: the latest decisions of a facility once more, under another pack or with one fact otherwise.
 
-/whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no
+/whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no             in the latest cases
+/whatif?facility=mn-freeborn-jail&pack=us-tx&fact=agreement_wso&value=no&skip=15     in those before
 """
 
 from __future__ import annotations
@@ -9,61 +10,45 @@ from typing import Any
 
 from starlette.responses import Response
 
-from adapters.questions.whatif import Within, what_if
-from adapters.web.asking import Asking, Persons
-from adapters.web.pages.findings import latest_cases
-from adapters.web.pages.rules import named_pack, pack_names
+from adapters.questions.latest import Latest, Span
+from adapters.questions.rules import named_pack, pack_names
+from adapters.questions.whatif import Within, edit_of, what_if
+from adapters.web.asking import Asking, Persons, Skip
+from adapters.web.pages.findings import CASES, cases_at
 from adapters.web.rendering import page, pages_router
-from domain.errors import InputRefused
-from domain.rules.vocabulary import VOCABULARY, FactValue, fact_problem
+from domain.rules.vocabulary import VOCABULARY
 from projections.whatif import Edits
 
 router = pages_router()
-NOT_KNOWN = "not known"
-WORDS: dict[str, FactValue] = {"yes": True, "no": False}
 
 
 @router.get("/whatif")
-def whatif(asking: Persons, facility: str = "", pack: str = "", fact: str = "", value: str = "") -> Response:
+def whatif(
+    asking: Persons, facility: str = "", pack: str = "", fact: str = "", value: str = "", skip: Skip = 0
+) -> Response:
     """Ask again, and show what would differ; nothing is recorded."""
     asking.reader.ensure_within((facility,))
-    register, names = asking.asked.services.register, pack_names(asking)
-    is_asked = bool(facility and (pack or fact))
+    register, published = asking.asked.services.register, asking.by.published
+    is_asked, span = bool(facility and (pack or fact)), Span(skip, CASES)
+    cases = cases_at(asking, facility if is_asked else "", span)
     return page(
         "whatif.html.jinja",
         asking,
         of_persons="whatif" if is_asked else "",
         place=register.facility(facility) if facility else None,
         places=register.facilities,
-        names=names,
+        names=pack_names(published),
         pack=pack,
         fact=fact,
         value=value,
         facts=VOCABULARY,
-        found=_asked(asking, facility, named_pack(pack, names) if pack else None, _edits(fact, value))
+        cases=cases,
+        span=span,
+        found=_asked(asking, cases, named_pack(pack, published) if pack else None, edit_of(fact, value))
         if is_asked
         else None,
     )
 
 
-def _asked(asking: Asking, facility: str, pack: str | None, edits: Edits) -> dict[str, Any]:
-    refs = latest_cases(asking, facility)
-    return what_if(asking.asked, refs, pack=pack, edits=edits, within=Within(last=asking.at), upto=asking.known)
-
-
-def _edits(fact: str, text: str) -> Edits:
-    """Return the one fact to put otherwise; raise InputRefused(bad_facts)."""
-    if not fact:
-        return Edits()
-    value = None if text in ("", NOT_KNOWN) else _value(fact, text)
-    problem = fact_problem(fact, value) if value is not None or fact not in VOCABULARY else None
-    if problem:
-        raise InputRefused("bad_facts", problem, where="fact", mend="choose a fact, and a value that it can have")
-    return Edits({fact: value})
-
-
-def _value(fact: str, text: str) -> FactValue:
-    kind = VOCABULARY[fact].type if fact in VOCABULARY else "string"
-    if kind == "bool":
-        return WORDS.get(text, text)
-    return int(text) if kind == "int" and text.isdecimal() else text
+def _asked(asking: Asking, cases: Latest[str], pack: str | None, edits: Edits) -> dict[str, Any]:
+    return what_if(asking.asked, cases.rows, pack=pack, edits=edits, within=Within(last=asking.at), upto=asking.known)

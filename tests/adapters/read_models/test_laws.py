@@ -53,6 +53,7 @@ WHERE_IT_STANDS = (
     "events",
     "event",
 )  # columns that name events, or list them in the order of the log
+LATER = microseconds(MONDAY + 20 * HOUR)
 ELSEWHERE = {"facility": "mn-cook-jail", "subject": "s-1", "episode": "mn-cook-jail.9"}
 ledgers = settings(max_examples=100, deadline=None)
 
@@ -90,7 +91,7 @@ def lists(model: SqliteModel, position: int) -> dict[str, list[list[dict]]]:
             list(model.rows(table.name, half)),
             list(model.history(table.name)),
             list(model.changed(table.name, half, position)),
-            list(model.newest(table.name, position, {})),
+            *([list(model.latest(table.name, position, jail, LATER)) for jail in JAILS] if table.listed_by else ()),
             model.page(table.name, position, None, "", 100),
         ]
         for table in model.fold.tables

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median_low
 
 import pytest
 
@@ -18,6 +19,8 @@ from adapters.read_models.following import Follower
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Projector
 from adapters.read_models.rebuilding import build, shares
+from adapters.read_models.rows import ModelRow
+from adapters.read_models.sqlite_model import SqliteModel
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import Submission, admit
@@ -139,6 +142,62 @@ def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot:
                     held = [r for r in model.rows("custody", known, {"facility": [facility]}) if holds_at(r, moment)]
 
                     assert sorted(held, key=str) == sorted(model.holding("custody", facility, moment, known), key=str)
+
+
+LISTED = (("custody", "custody"), ("handoffs", "handoffs"), ("handoffs", "pickups"), ("duties", "duties"))
+
+
+@pytest.mark.parametrize(("name", "table"), LISTED)
+def test_the_latest_rows_of_a_facility_come_in_one_order_as_known_at_any_position(
+    spot: Spot, monkeypatch: pytest.MonkeyPatch, name: str, table: str
+) -> None:
+    monkeypatch.setattr(projector, "PAGE_LIVE", 130)
+    with here(spot, winter(1_500)) as (found, ledger):
+        rebuilt(found.models(), ledger, name)
+        models = found.models()
+        with answering(models, ledger, name, 1_500) as model, closing(in_pages(models, ledger, name)) as followed:
+            described = next(one for one in model.fold.tables if one.name == table)
+            by = described.listed_by
+            for known in (1_500, 800):
+                every = list(model.rows(table, known))
+                moment = median_low(row[by] for row in every if row[by] is not None)
+                begun = [row for row in every if row[by] is None or row[by] <= moment]
+                assert 0 < len(begun) < len(every)
+                for facility in {row["facility"] for row in every}:
+                    latest = list(model.latest(table, known, facility, moment))
+                    moments = [row[by] for row in latest if row[by] is not None]
+
+                    assert sorted((row for row in begun if row["facility"] == facility), key=str) == sorted(
+                        latest, key=str
+                    )
+                    assert sorted(moments, reverse=True) == moments
+                    assert [None] * (len(latest) - len(moments)) == [row[by] for row in latest[len(moments) :]]
+                    again = followed.latest(table, known, facility, moment)
+                    assert values(described, latest) == values(described, again)
+
+
+def in_pages(models: Models, ledger: Ledger, name: str) -> SqliteModel:
+    """Return the model as it is when the log was followed a page at a time."""
+    model = in_memory(models, ledger, name, 0)
+    Projector(ledger, model).catch_up(ledger.position())
+    return model
+
+
+def values(table: Table, rows: Iterable[ModelRow]) -> list[list[object]]:
+    return [[row[name] for name in table.columns] for row in rows]
+
+
+def test_the_latest_are_read_no_further_than_somebody_wants(spot: Spot) -> None:
+    with here(spot, winter(1_500)) as (found, ledger):
+        rebuilt(found.models(), ledger)
+        with answering(found.models(), ledger, "custody", 1_500) as model:
+            latest = model.latest("custody", 1_500, "mn-hennepin-jail", microseconds(MONDAY + 900 * HOUR))
+            first = next(latest)
+            latest.close()
+
+            assert first["valid_from"] == max(
+                row["valid_from"] for row in model.rows("custody", 1_500, {"facility": ["mn-hennepin-jail"]})
+            )
 
 
 def test_an_answer_as_known_earlier_stays_the_same_when_more_is_known(spot: Spot) -> None:

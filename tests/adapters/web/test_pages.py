@@ -6,15 +6,19 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.access import grant
 from adapters.cli.main import status
-from adapters.store.ledger import Ledger
+from adapters.questions.ask import open_questions
+from adapters.questions.knowledge import moment_of
+from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import ledger_place
-from domain.events.record import AccessDisclosed
+from domain.events.record import AccessDisclosed, Role
 from tests.builders import booked
 from tests.serving import Served, serving
 
@@ -113,6 +117,92 @@ def test_what_is_shown_of_persons_is_recorded_first_and_changes_no_answer(ledger
     assert open_position(client) == before
 
 
+def disclosed(ledger: str) -> int:
+    opened = Ledger.open_to_read(ledger_place(ledger))
+    found = sum(1 for _ in opened.recorded(topics=(AccessDisclosed.TYPE,)))
+    opened.close()
+    return found
+
+
+def test_a_page_shown_again_is_the_same_and_recorded_again_but_not_where_the_reader_has_it(
+    ledger: str, client: httpx.Client
+) -> None:
+    url = str(read(client, f"/cases/{HELD}").url)
+    before = disclosed(ledger)
+
+    again = client.get(url)
+    assert disclosed(ledger) == before + 1
+    assert again.headers["cache-control"] == "private, no-cache"
+
+    had = client.get(url, headers={"If-None-Match": again.headers["etag"]})
+    assert (had.status_code, had.content) == (304, b"")
+    assert disclosed(ledger) == before + 1
+    assert client.get(url, headers={"If-None-Match": '"other"'}).content == again.content
+
+
+def test_what_was_made_for_one_reader_is_not_shown_to_another(tmp_path: Path, ledger: str) -> None:
+    copy = str(tmp_path / "custody.db")
+    copied(ledger, copy)
+    token = token_for_oversight(copy)
+    with serving(copy, "--open-as", "public") as served, httpx.Client(base_url=served.address) as client:
+        url = str(client.get("/facilities/mn-hennepin-jail", params={"at": AT}, follow_redirects=True).url)
+        told = client.get(url, headers={"Authorization": f"Bearer {token}"})
+        untold = client.get(url)
+
+    assert EPISODE.search(told.text)
+    assert not EPISODE.search(untold.text)
+    assert untold.headers["cache-control"].startswith("public")
+    assert told.headers["vary"] == untold.headers["vary"] == "Authorization"
+
+
+def token_for_oversight(ledger: str) -> str:
+    with closing(Ledger.open_to_write(ledger_place(ledger))) as opened:
+        return grant(opened, "house-research", Role.OVERSIGHT, "a test", system_clock()).token
+
+
+def test_the_lists_of_a_facility_go_on_and_each_part_has_a_url(client: httpx.Client) -> None:
+    path = "/facilities/mn-hennepin-jail"
+    first = read(client, path).text
+    onward = re.search(r'href="([^"#]+listed=custody[^"#]*)#custody"', first)
+    assert onward
+    second = client.get(onward.group(1).replace("&amp;", "&")).text
+
+    listed = [EPISODE.findall(page.partition("<tbody>")[2].partition("</tbody>")[0]) for page in (first, second)]
+    assert all(listed)
+    assert not set(listed[0]) & set(listed[1])
+
+
+def test_the_cases_a_facilitys_findings_are_of_go_on_to_the_first(ledger: str, client: httpx.Client) -> None:
+    page, asked = client.get("/findings", params={"facility": "mn-ramsey-jail", "at": AT}).text, 0
+    while page:
+        (count,) = re.findall(r"in (\d+) cases? that had begun", page)
+        asked += int(count)
+        onward = re.search(r'href="([^"]+)">Further cases', page)
+        page = client.get(onward.group(1).replace("&amp;", "&")).text if onward else ""
+
+    with open_questions(ledger) as questions:
+        rows = questions.rows("custody", facility="mn-ramsey-jail")
+    begun = {row["episode"] for row in rows if moment_of(row["valid_from"]) <= moment_of(AT)}
+    assert asked == len(begun) > 15
+
+
+@pytest.mark.parametrize(
+    ("at", "handoff", "pickup"),
+    [
+        ("2026-01-17T10:00:00-06:00", None, "scheduled"),
+        ("2026-01-18T09:30:00-06:00", "one sided", "no show"),
+        (AT, "agreed", "no show"),
+    ],
+)
+def test_as_of_a_moment_a_facility_tells_of_no_later_word(
+    client: httpx.Client, at: str, handoff: str | None, pickup: str
+) -> None:
+    page = client.get("/facilities/mn-freeborn-jail", params={"at": at}).text
+
+    rows = re.findall(r"<tr><th[^>]*><a[^>]*>story-h1</a>.*?<strong>([^<]+)</strong>", page, re.DOTALL)
+    assert rows == [word for word in (handoff, pickup) if word]
+
+
 @pytest.mark.parametrize(
     ("path", "code", "says"),
     [
@@ -123,9 +213,9 @@ def test_what_is_shown_of_persons_is_recorded_first_and_changes_no_answer(ledger
         ("/?point=nonsense", 400, "point"),
         ("/rules?at=yesterday", 400, "is not a date"),
         ("/rules?known=99999999", 400, "the ledger ends"),
-        ("/rules?before=pyproject.toml&after=us-mn", 422, "no pack that this page offers"),
+        ("/rules?before=pyproject.toml&after=us-mn", 422, "no pack that is offered here"),
         ("/whatif?facility=mn-cass-jail&fact=agreement_wso&value=perhaps", 422, "agreement_wso"),
-        ("/whatif?facility=mn-cass-jail&pack=README.md", 422, "no pack that this page offers"),
+        ("/whatif?facility=mn-cass-jail&pack=README.md", 422, "no pack that is offered here"),
     ],
 )
 def test_what_cannot_be_shown_is_said_as_a_page_with_what_to_do(

@@ -13,9 +13,13 @@ import pyarrow.parquet as parquet
 import pytest
 
 from adapters.cli.main import status
+from adapters.deciding import deciding
+from adapters.http.reading.cursors import Cursor
 from adapters.places.register import minnesota_register
 from adapters.questions.ask import Questions, open_questions
+from adapters.questions.coverage import coverage_at
 from adapters.questions.disagreeing import disagreeing
+from adapters.questions.knowledge import moment_of
 from adapters.questions.overheld import overheld
 from adapters.questions.owing import owing
 from adapters.simulator.run import simulate
@@ -127,8 +131,106 @@ def test_what_changed_is_told_between_two_positions_and_since_one(ask: Ask, plac
 
     assert changes == walked(ask, "diff", before=20, size=50)
     assert 100 == ask("since", after=20, known=100).json()["position"]
+    assert [] == walked(ask, "diff", before=known)
     assert {"late", "agencies"} <= ask("late", over_minutes=60).json().keys()
     assert isinstance(walked(ask, "hindsight", ref=STORY), list)
+
+
+def test_what_is_new_comes_some_events_at_a_time_with_what_these_changed(ask: Ask, place: Path) -> None:
+    with open_questions(place) as questions:
+        events = [one.as_json() for one in questions.since(20).events if one.position <= 90]
+        roots = [questions._asked.ledger.root_at(position) for position in (50, 80, 90)]
+        stretches = [(20, 50), (50, 80), (80, 90)]
+        expected = [[one.as_json() for one in questions.diff(*stretch)] for stretch in stretches]
+
+    pages = [ask("since", after=20, known=90, size=30).json()]
+    while pages[-1]["next_url"]:
+        pages.append(ask(pages[-1]["next_url"]).json())
+
+    assert stretches == [(page["since"], page["position"]) for page in pages]
+    assert expected == [page["changes"] for page in pages]
+    assert roots == [page["root"] for page in pages]
+    assert events == [event for page in pages for event in page["events"]]
+    assert {90} == {page["known"] for page in pages}
+    back = ask("since", after=90, known=40).json()
+    assert ([], 40, None) == (back["events"], back["position"], back["next"])
+
+
+@pytest.mark.parametrize(("skip", "code"), [(10**9, "unknown_position"), (2**60, "bad_cursor")])
+def test_a_cursor_made_up_leads_nowhere(ask: Ask, skip: int, code: str) -> None:
+    answered = ask("since", after=20, next_=Cursor(40, None, "", skip).text())
+
+    assert (400, code) == (answered.status_code, answered.json()["code"])
+
+
+def test_what_the_rules_say_is_told_of_every_custodian_a_page_at_a_time(ask: Ask, place: Path, known: int) -> None:
+    with open_questions(place) as questions:
+        asked = questions._asked
+        by = deciding(asked.ledger, known)
+        expected = [cell.as_json() for cell in coverage_at(asked, by, moment_of(AT))]
+
+    assert expected == walked(ask, "rules/coverage", at=AT, size=700)
+    (cell,) = ask("rules/coverage", "public", facility=FREEBORN, decision_point="hold_past_release", at=AT).json()[
+        "rows"
+    ]
+    assert (FREEBORN, "hold_past_release") == (cell["facility"], cell["decision_point"])
+    county = ask("rules/coverage", county="freeborn", at=AT, size=1000).json()["rows"]
+    assert county == [one for one in expected if one["facility"] == FREEBORN]
+    as_csv = ask("rules/coverage", headers={"Accept": "text/csv"}, facility=FREEBORN, at=AT)
+    assert len(county) == len(list(csv.DictReader(io.StringIO(as_csv.text))))
+    assert 422 == ask("rules/coverage", county="Nowhere").status_code
+
+
+def test_how_coverage_changed_is_told_on_both_clocks(ask: Ask) -> None:
+    rows = walked(ask, "rules/coverage/history", facility=FREEBORN, size=20)
+
+    assert {"valid_from", "valid_to", "known_from", "known_to"} <= rows[0].keys()
+    within = walked(ask, "rules/coverage/history", facility=FREEBORN, **{"from": "2026-01-01"})
+    assert 0 < len(within) < len(rows)
+    assert {"2026-01-01T00:00:00-06:00"} <= {row["valid_from"] for row in within}
+
+
+def test_the_registry_is_told_with_versions_and_differences(ask: Ask) -> None:
+    rules = walked(ask, "rules", size=40, at=AT)
+    one = ask(f"rules/{rules[0]['id']}", "public").json()
+
+    assert len(rules) > 40
+    assert {name: value for name, value in rules[0].items() if name != "in_force_at"}.items() <= one.items()
+    assert {"yes", "no", "perhaps"} >= {rule["in_force_at"] for rule in rules}
+    assert {"hold_past_release"} <= {
+        point for row in walked(ask, "rules", decision_point="hold_past_release") for point in row["decision_points"]
+    }
+    assert [] == ask("rules/packs").json()["rows"]
+    differs = ask("rules/differences", before="us", after="us-mn").json()
+    assert ("us", "us-mn") == (differs["before"]["id"], differs["after"]["id"])
+    assert differs["added"]
+    assert 404 == ask("rules/nothing").status_code
+    assert "unknown_pack" == ask("rules/differences", before="README.md", after="us").json()["code"]
+
+
+def test_what_if_is_asked_of_a_facilitys_latest_cases_then_of_those_before(ask: Ask, place: Path, known: int) -> None:
+    asked_of = {"facility": "mn-hennepin-jail", "fact": "agreement_wso", "value": "yes", "at": "2026-01-20"}
+    pages = [ask("whatif", size=3, **asked_of).json()]
+    while pages[-1]["next_url"]:
+        pages.append(ask(pages[-1]["next_url"]).json())
+
+    whole = ask("whatif", size=100, **asked_of).json()
+    assert whole["cases"] == [case for page in pages for case in page["cases"]]
+    assert whole["changes"] == [change for page in pages for change in page["changes"]]
+    assert whole["decisions"] == sum(page["decisions"] for page in pages)
+    with open_questions(place) as questions:
+        stays = {
+            f"episode/{row['episode']}" for row in questions.rows("custody", facility="mn-hennepin-jail", known=known)
+        }
+    assert stays == set(whole["cases"])
+    assert "bad_facts" == ask("whatif", facility=FREEBORN, fact="agreement_wso", value="perhaps").json()["code"]
+
+
+def test_agreements_are_a_list_by_agency_and_model_and_a_table(ask: Ask) -> None:
+    assert [] == ask("agreements", "public").json()["rows"]
+    as_csv = ask("agreements", headers={"Accept": "text/csv"})
+    assert {"agency_id", "model", "corrections", "sheets"} <= set(next(csv.reader(io.StringIO(as_csv.text))))
+    assert 400 == ask("agreements", model="XYZ").status_code
 
 
 def test_findings_overholds_and_duties_are_those_of_the_python_calls(ask: Ask, place: Path, known: int) -> None:
@@ -198,7 +300,7 @@ def fill_more(place: Path) -> None:
 
 
 def test_agreements_and_places_are_told_to_everybody(ask: Ask) -> None:
-    assert [] == ask("agreements", "public").json()
+    assert [] == ask("agreements", "public").json()["rows"]
     assert {"mn-cass-jail"} <= {row["id"] for row in ask("facilities", "public").json()}
 
 

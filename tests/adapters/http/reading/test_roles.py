@@ -9,7 +9,19 @@ from tests.adapters.http.reading.conftest import FREEBORN, SHERIFF, STORY, Ask
 from tests.serving import serving
 
 AT = "2026-01-17T12:00"
-OPEN = ["facilities", "tables", "counts/definitions", "agreements", "tree"]
+OPEN = [
+    "facilities",
+    "tables",
+    "counts/definitions",
+    "agreements",
+    "tree",
+    "rules",
+    "rules/MN-631.50",
+    "rules/packs",
+    "rules/differences?before=us&after=us-mn",
+    f"rules/coverage?facility={FREEBORN}",
+    f"rules/coverage/history?facility={FREEBORN}",
+]
 FIGURES = ["counts", "events/live"]
 PERSONS = [
     f"facilities/{FREEBORN}/state",
@@ -29,6 +41,7 @@ PERSONS = [
     "duties",
     "counts/N0/rows",
     "claims",
+    f"whatif?facility={FREEBORN}",
 ]
 LOG = ["events", "events/1"]
 
@@ -117,6 +130,7 @@ def test_what_is_refused_or_not_found_is_not_recorded(ask: Ask, read) -> None:
         f"duties?agency={SHERIFF}",
         f"late?agency={SHERIFF}",
         f"counts?facility={FREEBORN}",
+        f"whatif?facility={FREEBORN}",
     ],
 )
 def test_a_publisher_is_told_of_its_own_facilities(ask: Ask, path: str) -> None:
@@ -146,6 +160,7 @@ def test_a_publisher_is_told_of_its_own_facilities(ask: Ask, path: str) -> None:
         "counts/N0/rows",
         "overholds",
         "handoffs",
+        "whatif?facility=mn-cook-jail",
     ],
 )
 def test_a_publisher_is_told_of_no_others(ask: Ask, read, path: str) -> None:
