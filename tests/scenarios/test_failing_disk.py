@@ -1,0 +1,317 @@
+"""Each call to the disk fails, one at a time: every receipt is honoured, nothing is half there, a rerun does the rest.
+
+    make faults
+
+tries every call that a program makes on its files, `make test` one of each kind. A call fails once, as on a disk that
+is going bad, or it and all after it, as on a disk that is full.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from adapters.cli.main import status
+from adapters.composition import services
+from adapters.read_models.answers import in_memory
+from adapters.schemas.error_codes import codes
+from adapters.store.ledger import Ledger, system_clock
+from adapters.store.verification import verify
+from adapters.trust.keys import load_public_key, make_key
+from domain.events.agency import Algorithm
+from tests.builders import MONDAY, SHERIFF, booked, submissions
+from tests.scenarios.disk_programs import importing, publishing, written_down
+from tests.scenarios.failing_calls import Call, Ended, Fault, faults_of, run
+from tests.scenarios.processes import command
+from tests.serving import serving
+from tests.signing import Agency
+
+IS_WHOLE = "CUSTODY_EVERY_CALL" in os.environ
+BATCHES, BATCH = 3, 4
+CODE = re.compile(r"\[([a-z_]+)\]")
+
+
+@cache
+def known_codes() -> set[str]:
+    return {found.code for found in codes(Path(__file__).parents[2])}
+
+
+class Program(ABC):
+    """A program, the folder that its disk is, and what must be so after it ran, however it ended."""
+
+    target: Callable[..., None] = staticmethod(command)
+    failed_with = {4}
+
+    def __init__(self, folder: Path) -> None:
+        self.disk = folder / "disk"
+        self.kept = folder / "kept"  # what lies on the disk before
+        self.receipts = folder / "receipts"
+        self.kept.mkdir()
+        self.begin()
+
+    def begin(self) -> None:
+        """Make what lies on the disk before, in `kept`."""
+
+    @abstractmethod
+    def arguments(self) -> Sequence[Any]:
+        """Return what the program is called with."""
+
+    @abstractmethod
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        """Look at what the program left, run it again without a fault, and look again."""
+
+    def tried(self, fault: Fault | None) -> Ended:
+        """Run it on a fresh disk, and check."""
+        shutil.rmtree(self.disk, ignore_errors=True)
+        shutil.copytree(self.kept, self.disk)
+        self.receipts.unlink(missing_ok=True)
+        ended = run(self.target, *self.arguments(), within=self.disk, fault=fault)
+        assert "Traceback" not in ended.err, ended.err
+        assert "Exception ignored" not in ended.err, ended.err
+        if ended.status:
+            assert ended.status in self.failed_with, ended
+            assert set(CODE.findall(ended.err)) <= known_codes(), ended.err
+            assert CODE.search(ended.err), ended.err
+        self.check(ended, fault)
+        return ended
+
+
+class OnLedger(Program):
+    """A program on a ledger."""
+
+    @property
+    def path(self) -> Path:
+        return self.disk / "custody.db"
+
+    def assert_receipts_are_honoured(self) -> list[str]:
+        """Check the receipts and the whole ledger, and return the leaf hashes in order."""
+        given = written_down(self.receipts)
+        if not self.path.exists():
+            assert {} == given
+            return []
+        with closing(Ledger.open_to_read(self.path)) as ledger:
+            assert given == {position: ledger.leaf_at(position) for position in given}
+            assert [] == verify(ledger, lambda done: None).problems
+            return [leaf.hex() for leaf in ledger.facts.leaves(after=0, upto=ledger.position())]
+
+
+class Importing(OnLedger):
+    """`custody import`, which makes the ledger, appends some batches and merges its write-ahead log."""
+
+    target = staticmethod(importing)
+
+    def begin(self) -> None:
+        self.files, self.bodies = [], []
+        for number in range(BATCHES):
+            path = self.kept.with_name(f"{number}.jsonl")
+            numbers = range(number * BATCH, (number + 1) * BATCH)
+            bodies = [booked(one, at=MONDAY + timedelta(minutes=one)) for one in numbers]
+            path.write_bytes(b"".join(body + b"\n" for body in bodies))
+            self.files.append(str(path))
+        self.clean: list[str] = []
+
+    def arguments(self) -> Sequence[Any]:
+        return self.receipts, *self._words()
+
+    def _words(self) -> list[str]:
+        return ["--ledger", str(self.path), "import", "events", *self.files]
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        stored = self.assert_receipts_are_honoured()
+        self.clean = self.clean or stored
+        assert len(stored) % BATCH == 0
+        assert stored == self.clean[: len(stored)]
+        assert len(stored) == len(self.clean) or ended.status
+        if fault is None or not fault.call.name.startswith("unlink"):
+            assert {path.name for path in self.disk.iterdir()} <= {"custody.db", "custody.db-wal", "custody.db-shm"}
+
+        assert 0 == status(self._words())
+        assert self.clean == self.assert_receipts_are_honoured()
+
+
+class Publishing(OnLedger):
+    """Signed events through the door and group commit, which goes on after a fault."""
+
+    target = staticmethod(publishing)
+
+    def begin(self) -> None:
+        agency = Agency()
+        with closing(Ledger.create(self.kept / "custody.db")) as ledger:
+            agency.enrolled(ledger)
+        self.batches = [[agency.books(one * BATCH + number) for number in range(BATCH)] for one in range(BATCHES)]
+
+    def arguments(self) -> Sequence[Any]:
+        return self.receipts, self.path, self.batches
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        stored = self.assert_receipts_are_honoured()
+        assert len(stored) == 1 + BATCHES * BATCH or ended.status
+
+        again = run(self.target, *self.arguments(), within=self.disk)
+        assert 0 == again.status, again
+        leaves = self.assert_receipts_are_honoured()
+        assert BATCHES * BATCH == len(written_down(self.receipts))
+        assert 1 + BATCHES * BATCH == len(set(leaves)) == len(leaves)
+
+
+class WithModel(OnLedger):
+    """A program on the read models of a ledger: whatever happens, there is one that answers as it should."""
+
+    words: Sequence[str]
+
+    def begin(self) -> None:
+        path = self.kept / "custody.db"
+        with closing(Ledger.create(path)) as ledger:
+            ledger.append(submissions(BATCH), now=system_clock())
+            assert 0 == status(["--ledger", str(path), "projections", "rebuild", "--model", "custody"])
+            ledger.append(submissions(BATCH, start=BATCH), now=system_clock())
+
+    def arguments(self) -> Sequence[Any]:
+        return "--ledger", str(self.path), "projections", *self.words, "--model", "custody"
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        self.assert_receipts_are_honoured()
+        self.assert_it_answers()
+        assert 0 == status(list(self.arguments()))
+        assert 2 * BATCH - 1 == self.assert_it_answers()
+        assert 0 == status(["--ledger", str(self.path), "projections", "rebuild", "--model", "custody"])
+        assert 2 * BATCH - 1 == self.assert_it_answers()
+        assert 1 == len(services(self.path).models().generations("custody"))
+
+    def assert_it_answers(self) -> int:
+        """Check that a model is kept, with the rows that one folded anew has; return its position."""
+        models = services(self.path).models()
+        with closing(Ledger.open_to_read(self.path)) as ledger:
+            live = models.live("custody", ledger)
+            assert live is not None
+            with closing(live), closing(in_memory(models, ledger, "custody", live.position)) as anew:
+                assert anew.digest() == live.digest()
+                return live.position
+
+
+class Rebuilding(WithModel):
+    words = ("rebuild",)
+
+
+class Following(WithModel):
+    words = ("follow", "--once")
+
+
+class Submitting(Program):
+    """`custody submit`, whose spool lies on the disk that fails."""
+
+    def begin(self) -> None:
+        self.ledger = self.kept.with_name("server.db")
+        Ledger.create(self.ledger).close()
+        self.turn = 0
+        self.serving = serving(str(self.ledger))
+        self.served = self.serving.__enter__()
+
+    def end(self) -> None:
+        self.serving.__exit__(None, None, None)
+
+    def tried(self, fault: Fault | None) -> Ended:
+        self.turn += 1
+        self.agency, self.key = f"agency:{SHERIFF}", self.kept.with_name(f"{self.turn}.pem")
+        self.public = make_key(self.key, Algorithm.ED25519)
+        with closing(Ledger.open_to_write(self.ledger)) as ledger:
+            key = Agency().key  # noqa: F841
+        return super().tried(fault)
+
+    def arguments(self) -> Sequence[Any]:
+        return ()
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        pass
+
+
+class Exporting(OnLedger):
+    """`custody export --replace` over an export that is there: the old one or the new one, whole."""
+
+    def begin(self) -> None:
+        path = self.kept / "custody.db"
+        with closing(Ledger.create(path)) as ledger:
+            ledger.append(submissions(BATCH), now=system_clock())
+            assert 0 == status(["--ledger", str(path), *self._words(self.kept)])
+            self.old = self._digests(self.kept)
+            ledger.append(submissions(BATCH, start=BATCH), now=system_clock())
+        self.new: dict[str, str] = {}
+
+    def _words(self, disk: Path) -> list[str]:
+        return ["export", str(disk / "out"), "--replace", "--only", "events", "--only", "custody"]
+
+    def arguments(self) -> Sequence[Any]:
+        return "--ledger", str(self.path), *self._words(self.disk)
+
+    def _digests(self, disk: Path) -> dict[str, str]:
+        manifest = orjson.loads((disk / "out" / "manifest.json").read_bytes())
+        found = {file["path"]: file["sha256"] for file in manifest["files"]}
+        assert all((disk / "out" / path).exists() for path in found)
+        return found
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        self.assert_receipts_are_honoured()
+        found = self._digests(self.disk)
+        self.new = self.new or found
+        assert found in ([self.old, self.new] if ended.status else [self.new])
+        assert 0 == status(list(self.arguments()))
+        assert self.new == self._digests(self.disk)
+
+
+class MakingKey(Program):
+    """`custody agency keygen`: both halves of a key, or none."""
+
+    failed_with = {2}
+
+    def arguments(self) -> Sequence[Any]:
+        return "agency", "keygen", str(self.disk / "sheriff.pem")
+
+    def check(self, ended: Ended, fault: Fault | None) -> None:
+        if ended.status:
+            assert [] == list(self.disk.iterdir())
+            assert 0 == status(list(self.arguments()))
+        load_public_key(self.disk / "sheriff.pem.pub")
+
+
+def chosen(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """Return every fault, or of each kind the one in the middle."""
+    if IS_WHOLE:
+        yield from faults
+        return
+    kinds: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault((fault.call.name, fault.error), []).append(fault)
+    yield from (some[len(some) // 2] for some in kinds.values())
+
+
+@pytest.mark.parametrize("kind", [Importing, Publishing, Rebuilding, Following, Exporting, MakingKey])
+def test_whatever_call_fails_every_receipt_is_honoured_and_a_rerun_does_the_rest(
+    tmp_path: Path, kind: type[Program]
+) -> None:
+    program = kind(tmp_path)
+    clean = program.tried(None)
+    assert 0 == clean.status, clean
+
+    broken = []
+    tried = 0
+    for fault in chosen(faults_of(clean.calls)):
+        tried += 1
+        try:
+            program.tried(fault)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt): raise
+            import traceback
+            broken.append(f"{fault.as_option()}: {''.join(traceback.format_exception(error)[-3:])[-1500:]}")
+    Path(f"/tmp/f6x/{kind.__name__}.txt").write_text(f"{tried} {len(broken)}\n" + "\n=====\n".join(broken))
+    assert not broken, f"{tried} {len(broken)}"
