@@ -18,6 +18,7 @@ from pathlib import Path
 from adapters.read_models.models import Models, already_building
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.opening import explained
+from adapters.store.sqlite import remove_database
 from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
 
@@ -91,6 +92,4 @@ class FileModels(Models):
         return self._folder / f"{name}-{number}.db"
 
     def _remove(self, name: str, generation: int) -> None:
-        path = self._path(name, generation)
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        remove_database(self._path(name, generation))

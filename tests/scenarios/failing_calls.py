@@ -21,10 +21,25 @@ from typing import Any, NamedTuple
 from tests.scenarios.processes import context
 
 # "?": not every processor has all of them
-CALLS = (
-    "openat ?open write pwrite64 fsync fdatasync ftruncate ?rename ?renameat renameat2 "
-    "?link linkat ?unlink unlinkat ?mkdir mkdirat ?rmdir"
-).split()
+CALLS = [
+    "openat",
+    "?open",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "?rename",
+    "?renameat",
+    "renameat2",
+    "?link",
+    "linkat",
+    "?unlink",
+    "unlinkat",
+    "?mkdir",
+    "mkdirat",
+    "?rmdir",
+]
 SPACE_TAKING = {"write", "pwrite64", "ftruncate"}
 SYNCING = {"fsync", "fdatasync"}
 LINE = re.compile(r"(?P<thread>\d+) +(?P<call>\w+)\((?P<rest>.*)")
