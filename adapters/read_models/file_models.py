@@ -22,6 +22,8 @@ from adapters.store.sqlite import remove_database
 from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
 
+UNFINISHED = {"ledger_unusable", "ledger_damaged", "not_a_ledger"}  # who built it was killed before it held anything
+
 
 class FileModels(Models):
     """The generations of every read model of one ledger, in a folder."""
@@ -82,7 +84,9 @@ class FileModels(Models):
         try:
             with closing(self.open(name, number)) as model:
                 return model.standing().is_ready
-        except LedgerUnavailable:  # whoever built it was killed before there was anything in it
+        except LedgerUnavailable as error:
+            if error.code not in UNFINISHED:  # it is whole perhaps, and the disk does not let us see
+                raise
             return False
 
     def _create(self, name: str, generation: int) -> SqliteModel:

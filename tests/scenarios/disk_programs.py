@@ -1,4 +1,4 @@
-"""What writes to a disk, as programs whose calls can be made to fail; each writes down the receipts that it is given."""
+"""What writes to a disk, as programs whose calls can be made to fail; they write down the receipts they are given."""
 
 from __future__ import annotations
 
