@@ -114,9 +114,9 @@ def _check_no_leftover(path: Path) -> None:
 
 
 def _write_schema(building: Path) -> None:
-    """Write the schema, and the write-ahead log's mode last: to merge that log, SQLite waits for a close that cannot fail.
+    """Write the schema, and last the mode that has a write-ahead log: a close that fails to merge one does not say so.
 
-    Nor does the pragma: on a disk that refuses it, it gives back the mode that was.
+    Nor does the pragma say that it failed: it returns the mode that is.
     """
     with closing(sqlite3.connect(building, isolation_level=None)) as connection:
         connection.executescript(
