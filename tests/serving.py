@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,11 @@ class Served:
 
 
 @contextmanager
-def serving(ledger: str, *options: str, port: int = 0) -> Iterator[Served]:
+def serving(
+    ledger: str, *options: str, port: int = 0, program: Sequence[str] = ("-m", "adapters.cli")
+) -> Iterator[Served]:
     """Yield a running server over an existing ledger; it is stopped after."""
-    command = [sys.executable, "-m", "adapters.cli", "--ledger", ledger, "serve", "--port", str(port), *options]
+    command = [sys.executable, *program, "--ledger", ledger, "serve", "--port", str(port), *options]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with tempfile.NamedTemporaryFile("w") as log:
         process = subprocess.Popen(command, stderr=log, env=environment)
