@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 120  # a busy machine takes its time
+PATIENCE_SECONDS = 120  # for a start, an answer, an end: a busy machine takes its time
 LISTENS = re.compile(r"running on (http://\S+)")
 
 
@@ -48,7 +48,7 @@ def serving(
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(START_SECONDS)
+            process.wait(PATIENCE_SECONDS)
 
 
 def address_in(log: Path, is_running: Callable[[], bool]) -> str:
@@ -63,10 +63,10 @@ def address_in(log: Path, is_running: Callable[[], bool]) -> str:
 
 
 def _answers(address: str) -> None:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            httpx.get(f"{address}/healthz").raise_for_status()
+            httpx.get(f"{address}/healthz", timeout=PATIENCE_SECONDS).raise_for_status()
         except httpx.TransportError:
             if time.monotonic() > until:
                 raise

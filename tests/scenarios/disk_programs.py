@@ -18,7 +18,7 @@ from domain.errors import LedgerUnavailable
 from tests.scenarios.processes import command
 from tests.signing import door_to
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 UNAVAILABLE = 4
 
 

@@ -36,7 +36,7 @@ from tests.builders import JAIL, MONDAY, booked, submissions
 from tests.scenarios.disk_programs import importing, publishing, written_down
 from tests.scenarios.failing_calls import GIVING, Call, Ended, Fault, Traced, faults_at, run
 from tests.scenarios.processes import command
-from tests.serving import address_in, serving
+from tests.serving import PATIENCE_SECONDS, address_in, serving
 from tests.signing import TYPES, Agency
 
 IS_WHOLE = "CUSTODY_EVERY_CALL" in os.environ
@@ -365,4 +365,4 @@ def test_a_server_says_what_its_disk_refuses_and_goes_on(tmp_path: Path, fault: 
 
 def published(address: str, body: bytes) -> httpx.Response:
     kind = {"Content-Type": "application/cloudevents+json"}
-    return httpx.post(f"{address}/v1/events", content=body, headers=kind, timeout=120)
+    return httpx.post(f"{address}/v1/events", content=body, headers=kind, timeout=PATIENCE_SECONDS)

@@ -110,7 +110,7 @@ class Sending:
         self._thread.join()
         self._producer.flush(WAIT_SECONDS)
         for _, future in self._sent:
-            future.get(timeout=10)  # all of them: the producer tries again until the brokers are back
+            future.get(timeout=WAIT_SECONDS)  # all of them: the producer tries again until the brokers are back
         self._producer.close(timeout=5)
         return [event for event, _ in self._sent]
 
@@ -148,7 +148,7 @@ class Workers:
         found = []
         for process in self.running.values():
             try:
-                found.append(process.wait(30))
+                found.append(process.wait(WAIT_SECONDS))
             except subprocess.TimeoutExpired:
                 process.kill()
                 found.append(process.wait())

@@ -6,6 +6,7 @@ The server is the real one with shorter limits, so that nobody waits for them.
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,10 +18,9 @@ import pytest
 
 from adapters.cli.main import status
 from tests.builders import booked
-from tests.serving import Served, serving
+from tests.serving import PATIENCE_SECONDS, Served, serving
 
 EVENT = "application/cloudevents+json"
-PATIENCE_SECONDS = 120
 CLIENTS = 30
 
 HASTY = """
@@ -53,10 +53,8 @@ def connected(served: Served) -> socket.socket:
 
 def request(body: bytes, *, length: int | None = None) -> bytes:
     """Return a whole request, or one whose body is said to be longer than it is."""
-    head = (
-        f"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {EVENT}\r\nContent-Length: {length or len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    lines = ["POST /v1/events HTTP/1.1", "Host: x", f"Content-Type: {EVENT}", f"Content-Length: {length or len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def read_to_end(connection: socket.socket) -> bytes:
@@ -70,20 +68,24 @@ def read_to_end(connection: socket.socket) -> bytes:
     return found
 
 
-def post(served: Served, body: bytes) -> httpx.Response:
-    """Send an event as often as the server says that it has too many clients."""
+def asked(served: Served, method: str, path: str, body: bytes = b"") -> httpx.Response:
+    """Send a request, again as long as the server says that it has too many clients."""
     until = time.monotonic() + PATIENCE_SECONDS
+    kind = {"Content-Type": EVENT} if body else {}
     while True:
-        answered = httpx.post(
-            f"{served.address}/v1/events", content=body, headers={"Content-Type": EVENT}, timeout=PATIENCE_SECONDS
-        )
-        if answered.status_code != 503 or time.monotonic() > until:
+        answered = httpx.request(method, served.address + path, content=body, headers=kind, timeout=PATIENCE_SECONDS)
+        if answered.status_code != 503:
             return answered
+        assert time.monotonic() < until, "it has too many clients for ever"
         time.sleep(0.05)
 
 
+def post(served: Served, body: bytes) -> httpx.Response:
+    return asked(served, "POST", "/v1/events", body)
+
+
 def position(served: Served) -> int:
-    return int(httpx.get(f"{served.address}/readyz", timeout=PATIENCE_SECONDS).json()["position"])
+    return int(asked(served, "GET", "/readyz").json()["position"])
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /v1/events HTTP/1.1\r\nHo", b"\r\n"])
@@ -150,9 +152,7 @@ def test_what_a_client_sent_whole_before_it_went_is_stored_once_and_its_receipt_
             gone.shutdown(socket.SHUT_WR)
             read_to_end(gone)
         if how == "reset":
-            gone.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-            )  # what nobody reads is thrown away
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     again = post(hasty, body)
     assert again.status_code in (200, 201)

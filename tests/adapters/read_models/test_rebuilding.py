@@ -20,7 +20,7 @@ from domain.errors import LedgerUnavailable
 from tests.scenarios.processes import started
 
 NAMES = ("custody", "detainers")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 def killed_at_work(share: Sequence[str]) -> dict[str, int]:
