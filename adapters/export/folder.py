@@ -99,7 +99,7 @@ def _listed(folder: Path) -> set[str]:
     try:
         manifest: Any = orjson.loads((folder / MANIFEST).read_bytes())
         return {MANIFEST, *(file["path"] for file in manifest["files"])} if manifest["format"] == FORMAT else set()
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, KeyError):
         return set()
 
 

@@ -34,16 +34,18 @@ class FileModels(Models):
 
     def generations(self, name: str) -> list[int]:
         """Return the numbers of the generations that are there, oldest first."""
-        numbers = (path.stem.removeprefix(f"{name}-") for path in self._folder.glob(f"{name}-*.db"))
-        return sorted(int(number) for number in numbers if number.isdigit())
+        with explained(self._folder):
+            numbers = (path.stem.removeprefix(f"{name}-") for path in self._folder.glob(f"{name}-*.db"))
+            return sorted(int(number) for number in numbers if number.isdigit())
 
     def live_generation(self, name: str) -> int | None:
         """Return the generation that answers, None if none was ever built whole."""
-        try:
-            number = int((self._folder / f"{name}.live").read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return number if self._path(name, number).exists() else None
+        with explained(self._folder):
+            try:
+                number = int((self._folder / f"{name}.live").read_text(encoding="ascii"))
+            except (FileNotFoundError, ValueError):
+                return None
+            return number if self._path(name, number).exists() else None
 
     def open(self, name: str, generation: int) -> SqliteModel:
         """Open one generation."""
@@ -96,4 +98,5 @@ class FileModels(Models):
         return self._folder / f"{name}-{number}.db"
 
     def _remove(self, name: str, generation: int) -> None:
-        remove_database(self._path(name, generation))
+        with explained(self._folder):
+            remove_database(self._path(name, generation))

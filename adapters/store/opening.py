@@ -42,7 +42,7 @@ CAUSES = (  # words any of which an error has, its code, and the mend
     ),
     (("malformed",), "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
     (("not a database",), "not_a_ledger", "give the path of a file that `custody init` made"),
-    (("disk i/o",), "disk_error", "the disk failed; check it before you go on"),
+    (("disk i/o", "input/output error"), "disk_error", "the disk failed; check it before you go on"),
 )
 
 
