@@ -217,6 +217,20 @@ def test_the_leader_of_a_partition_dies_while_agencies_publish_and_stays_away(cl
     check(ledger, sending.acknowledged())
 
 
+@on(BACKENDS[0])
+def test_workers_that_start_as_a_broker_dies_ask_another(cluster, topic, ledger, workers) -> None:
+    sending = Sending(cluster, topic, pause_seconds=0.05)
+    started = [workers.start(name) for name in "abc"]
+    leader = leader_of(cluster, topic)
+    time.sleep(1)  # they begin
+    leader.stop(signal.SIGKILL)
+    until(lambda: ledger.position() > 100)
+    assert [None] * 3 == [worker.poll() for worker in started]
+    back(leader)
+
+    check(ledger, sending.acknowledged())
+
+
 @on(BACKENDS[1])
 def test_the_coordinator_of_the_group_dies_while_it_shares_out_partitions(cluster, topic, ledger, workers) -> None:
     workers.start("a")
