@@ -23,12 +23,11 @@ from adapters.read_models.answers import answering
 from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build
 from adapters.store.place import ledger_place
-from benchmarks.bench_rebuild import FIRST, LAST, SEED, made
+from benchmarks.bench_rebuild import LAST, SEED, first_day, made
 from benchmarks.compare import options_with_ledger, scratch, show
 from domain.instants import microseconds
 
 FACILITIES = ("mn-hennepin-jail", "mn-ramsey-jail", "mn-dakota-jail", "mn-anoka-jail", "mn-cass-jail", "mn-lyon-jail")
-FROM, TO = (microseconds(datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (FIRST, LAST))
 
 
 class Times:
@@ -66,10 +65,13 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
     else:
         live.close()
     chance = random.Random(SEED)
+    begins, ends = (
+        microseconds(datetime.combine(day, datetime.min.time(), UTC)) for day in (first_day(position), LAST)
+    )
     then, now, raw, people = Times(), Times(), Times(), []
     with answering(models, ledger, "custody", position) as model:
         for _ in range(rounds):
-            facility, moment = chance.choice(FACILITIES), chance.randrange(FROM, TO)
+            facility, moment = chance.choice(FACILITIES), chance.randrange(begins, ends)
             known = chance.randrange(1, position)
             then.take(model.holding, "custody", facility, moment, known)
             people.append(now.take(model.holding, "custody", facility, moment, position))

@@ -185,32 +185,30 @@ class Model(ABC):
             return [(key, at) for some in _portions(keys) for key, at in run(statement, [self._list(some)])]
 
     def rows(self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
-        """Yield the rows of a table as known at a position, oldest first; `where` gives allowed values."""
-        return self._select(table, known_at(known), where, "t.row_id")
+        """Yield the rows of a table as known at a position, oldest first; `where` gives allowed values.
+
+        The order of this and every other list is the same wherever the model is kept, and however it was built.
+        """
+        return self._select(table, known_at(known), where, f"t.known_from, {self._by_all(table)}")
 
     def history(self, table: str, where: Mapping[str, Iterable[Any]] | None = None) -> Iterator[ModelRow]:
         """Yield every row of a table, also those known no more, in the order they became known."""
-        return self._select(table, "1 = 1", where, "t.known_from, t.row_id")
+        return self._select(table, "1 = 1", where, f"t.known_from, {self._by_all(table)}")
 
     def changed(
         self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
     ) -> Iterator[ModelRow]:
         """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
         bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
-        order = f"t.{quoted(self._tables[table].key)}, t.known_from, t.row_id"
+        order = f"t.{quoted(self._tables[table].key)}, t.known_from, {self._by_all(table)}"
         return self._select(table, f"({' OR '.join(bounds)})", where, order)
 
     def page(
         self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None, begin: str, limit: int
     ) -> list[ModelRow]:
-        """Return the first rows as known at a position whose key is not before `begin`: by key, then by all they say.
-
-        The order is the same wherever the model is kept, and however it was built.
-        """
-        key, *others = self._tables[table].columns
-        allowed = {**(where or {}), key: begin}
-        order = ", ".join((quoted(key), *map(self._ordered, others)))
-        return list(self._select(table, known_at(known), allowed, f"{order} LIMIT {int(limit)}"))
+        """Return the first rows known at a position whose key is not before `begin`: by key, then by all they say."""
+        allowed = {**(where or {}), self._tables[table].key: begin}
+        return list(self._select(table, known_at(known), allowed, f"{self._by_all(table)} LIMIT {int(limit)}"))
 
     def latest(
         self, table: str, known: int, where: Mapping[str, Iterable[Any]], by: str, moment: int, limit: int
@@ -220,7 +218,7 @@ class Model(ABC):
         A row without such a moment is not among them.
         """
         begun = f"{known_at(known)} AND t.{quoted(by)} <= {int(moment)}"
-        order = f"t.{quoted(by)} DESC, t.row_id DESC LIMIT {int(limit)}"
+        order = f"t.{quoted(by)} DESC, {self._by_all(table)} LIMIT {int(limit)}"
         conditions = [begun, *(self._is_among(f"t.{quoted(column)}") for column in where)]
         counted = f"SELECT count(*) FROM {self._named(table)} AS t"  # noqa: S608 - our own names
         statement = f"{counted} WHERE {' AND '.join(conditions)}"
@@ -230,7 +228,7 @@ class Model(ABC):
 
     def newest(self, table: str, known: int, where: Mapping[str, Iterable[Any]]) -> Iterator[ModelRow]:
         """Yield the rows of a table as known at a position, those that became known last first."""
-        return self._select(table, known_at(known), where, "t.row_id DESC")
+        return self._select(table, known_at(known), where, f"t.known_from DESC, {self._by_all(table)}")
 
     def _select(
         self, name: str, condition: str, where: Mapping[str, Iterable[Any]] | None, order: str
@@ -281,6 +279,11 @@ class Model(ABC):
             f"SELECT * FROM ({rows} WHERE known_from <= {int(upto)}) AS t "  # noqa: S608 - our own names
             f"ORDER BY {', '.join(map(self._ordered, columns))}"
         )
+
+    def _by_all(self, table: str) -> str:
+        """Return the order by key, then by all that a row says."""
+        key, *others = self._tables[table].columns
+        return ", ".join((quoted(key), *map(self._ordered, others)))
 
     def _ordered(self, column: str) -> str:
         """Return a column as ORDER BY names it: by its bytes, what is absent first."""

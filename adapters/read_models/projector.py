@@ -10,11 +10,12 @@ from typing import NamedTuple
 from adapters.read_models.aside import PutAside
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
-from projections.folding.folder import Aside, Changes, Folder
+from projections.folding.folder import KEYS_KEPT, Aside, Changes, Folder
 from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
 PAGE_REBUILD = 10_000
+KEYS_IN_MEMORY = 150_000  # of all models that are built in one process
 
 Progress = Callable[[int], None]
 
@@ -82,7 +83,8 @@ def build_together(
     Each event is read once for all of them; a row is stored once nothing will close it.
     """
     pages = Pages([model.fold for model in models], ledger)
-    folders = [_folder(ledger, pages, model, on_error, PutAside()) for model in models]
+    kept = KEYS_IN_MEMORY // len(models)
+    folders = [_folder(ledger, pages, model, on_error, PutAside(), kept) for model in models]
     for after in range(0, upto, PAGE_REBUILD):
         ends = min(after + PAGE_REBUILD, upto)
         tip = ledger.leaf_at(ends)
@@ -97,9 +99,25 @@ def build_together(
         model.finish()
 
 
-def _folder(ledger: Ledger, pages: Pages, model: Model, on_error: OnError, aside: Aside | None = None) -> Folder:
+def _folder(
+    ledger: Ledger,
+    pages: Pages,
+    model: Model,
+    on_error: OnError,
+    aside: Aside | None = None,
+    keys_kept: int = KEYS_KEPT,
+) -> Folder:
     stop, next_ids = on_error is OnError.STOP, model.next_ids()
-    return Folder(model.fold, pages.reader, ledger, model, next_ids=next_ids, aside=aside, stop_on_error=stop)
+    return Folder(
+        model.fold,
+        pages.reader,
+        ledger,
+        model,
+        next_ids=next_ids,
+        aside=aside,
+        keys_kept=keys_kept,
+        stop_on_error=stop,
+    )
 
 
 def _read(ledger: Ledger, pages: Pages, after: int, ends: int) -> list[list[Step]]:

@@ -51,8 +51,9 @@ def stored_rows(table: Table, rows: Iterable[Inserted]) -> Iterator[tuple[int | 
 
 def read_row(table: Table, row: Sequence[Any]) -> ModelRow:
     """Return a stored row by column name, with `known_from` and `known_to`."""
-    known_from, known_to = row[len(table.columns) :][:2]
-    return {**table.read(row), "known_from": known_from, "known_to": known_to}
+    found = table.read(row)
+    found["known_from"], found["known_to"] = row[len(table.columns) : len(table.columns) + 2]
+    return found
 
 
 def selected(table: Table) -> str:

@@ -61,7 +61,7 @@ class SqliteFile:
         check_is_ledger(self._path)
         uri = reading_uri(self._path) if reading else file_uri(self._path, query="mode=rw")
         with self.explained():
-            return LedgerRecorder(LedgerDatastore(uri))
+            return LedgerRecorder(LedgerDatastore(uri, reading=reading))
 
     def explained(self) -> AbstractContextManager[None]:
         """Turn every error of the file within a block into LedgerUnavailable with a mend."""

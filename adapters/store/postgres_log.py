@@ -123,7 +123,8 @@ class PostgresLog(Log):
             try:
                 with self.connections.transaction(writing=True) as cursor:
                     outcomes = _append(cursor, facts, now_us, versions, keys_upto)
-                    outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
+                    if ours:
+                        outcomes = [new if (new := _as_new(one)) in ours else one for one in outcomes]
                     fresh = [one for one in outcomes if isinstance(one, Receipt) and one.is_new]
                     if all_new and len(fresh) < len(facts):
                         raise IntegrityError("an event of this batch is not new")
@@ -343,10 +344,13 @@ def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_u
         copy.set_types(EVENT_TYPES)
         for position, version, leaf, fact in fresh:
             copy.write_row((position, now_us, version, leaf, *fact[:-1]))
+        grown, mentioned = (
+            tree.grow(leaf for _, _, leaf, _ in fresh),
+            positions_of(fresh),
+        )  # as the server takes rows in
     with cursor.copy(COPY_REFS) as copy:
-        for ref, positions in positions_of(fresh):
+        for ref, positions in mentioned:
             copy.write_row((era_of(positions[0]), ref, f"{{{','.join(map(str, positions))}}}"))
-    grown = tree.grow(leaf for _, _, leaf, _ in fresh)
     cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
 
 

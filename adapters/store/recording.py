@@ -106,7 +106,7 @@ def positions_of(fresh: Sequence[Numbered]) -> list[tuple[str, list[int]]]:
     for position, _, _, fact in fresh:
         for ref in fact.refs:
             positions[ref].append(position)
-    return sorted(positions.items())
+    return [(ref, positions[ref]) for ref in sorted(positions)]  # texts alone sort faster than pairs
 
 
 def era_of(position: int) -> int:

@@ -22,7 +22,7 @@ from projections.folding.pages import Awaited, Change, Log, Published, Step, Unr
 from projections.folding.seen import Packed, Reader, Seen
 from projections.folding.table import Fold, Row, Values
 
-KEYS_KEPT = 25_000
+KEYS_KEPT = 25_000  # about 2 KB each
 KEYS_AT_ONCE = 10_000
 NOT_STORED = 0
 
@@ -96,13 +96,14 @@ class Folder:
         *,
         next_ids: dict[str, int] | None = None,
         aside: Aside | None = None,
+        keys_kept: int = KEYS_KEPT,
         stop_on_error: bool = False,
     ) -> None:
         self._fold, self._reader, self._log, self._stored, self._aside = fold, reader, log, stored, aside
         self._entities: dict[str, Entity] = {}
         self._are_some_elsewhere = aside is None
         self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
-        self._stop_on_error = stop_on_error
+        self._keys_kept, self._stop_on_error = keys_kept, stop_on_error
         self._page = 0
         self.changes = Changes()
 
@@ -171,6 +172,9 @@ class Folder:
         """Ask the fold for the rows of a key; note which are closed at this position, and which opened."""
         rows, old = self._fold.rows(entity.key, entity.events), entity.rows
         if rows == old:
+            return
+        if not old:
+            entity.rows, entity.known, entity.ids = rows, [position] * len(rows), [NOT_STORED] * len(rows)
             return
         known, ids = [position] * len(rows), [NOT_STORED] * len(rows)
         for row, known_from, row_id in zip(old, entity.known, entity.ids, strict=True):
@@ -269,17 +273,18 @@ class Folder:
 
     def _forget(self) -> None:
         """Let the keys go that were met longest ago, if there are too many, and keep half of what may be kept."""
-        if len(self._entities) <= KEYS_KEPT:
+        if len(self._entities) <= self._keys_kept:
             return
-        oldest = sorted(self._entities.values(), key=_page)[: -KEYS_KEPT // 2 or None]
+        oldest = sorted(self._entities.values(), key=_page)[: -self._keys_kept // 2 or None]
         for entity in oldest:
             del self._entities[entity.key]
         if self._aside:
+            oldest.sort(key=_key)  # neighbours are put side by side
             self._aside.put((entity.key, self._packed(entity)) for entity in oldest)
             self._are_some_elsewhere = True
 
     def _packed(self, entity: Entity) -> bytes:
-        return _pack((self._reader.packed(entity.events), entity.rows, entity.known, entity.ids))
+        return _pack((entity.events, entity.rows, entity.known, entity.ids))
 
     def _store_open(self, entity: Entity) -> None:
         for place, row_id in enumerate(entity.ids):
@@ -289,6 +294,10 @@ class Folder:
 
 def _page(entity: Entity) -> int:
     return entity.page
+
+
+def _key(entity: Entity) -> str:
+    return entity.key
 
 
 def _position(event: Seen) -> int:

@@ -20,7 +20,7 @@ from projections.recorded import Recorded
 
 Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
-Packed = tuple[int, str, str, str, str, int | None, int | None, Any, tuple[Any, ...]]  # a Seen; its data last
+Packed = tuple[int, str, str, str, str, int | None, int | None, Any, dict[str, Any]]  # a Seen, as msgspec writes it
 LONG_AGO = -(2**62)
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
 
@@ -28,7 +28,7 @@ Told = str | dict[str, str | None]  # an instant as its source wrote it: the wir
 NOTHING = msgspec.Raw(b"null")
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One event as last amended. `earliest` and `latest` bound when it happened, in microseconds since 1970 UTC."""
 
     position: int
@@ -72,13 +72,9 @@ class Reader:
         told = body.time if body.timeprecision is None else _told(body)
         return Seen(position, type_name, stream, source, event_id, earliest, latest, told, body.data)
 
-    def packed(self, events: Sequence[Seen]) -> list[Packed]:
-        """Return events as plain values."""
-        return [(*msgspec.structs.astuple(event)[:-1], msgspec.structs.astuple(event.data)) for event in events]
-
     def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
-        """Return the events that were packed, by this reader or one with the same fields."""
-        return [Seen(*values, self._data[values[1]](*data)) for *values, data in packed]  # type: ignore[call-arg]
+        """Return the events that msgspec wrote, by this reader or one with the same fields."""
+        return [Seen(*values, self._data[values[1]](**data)) for *values, data in packed]  # type: ignore[call-arg]
 
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
@@ -130,7 +126,9 @@ def amended_id(body: bytes) -> str | None:
 
 
 def _data_struct(type_name: str, fields: Sequence[str]) -> type[msgspec.Struct]:
-    return msgspec.defstruct(type_name.replace(".", "_"), [(name, Any, None) for name in fields], gc=False)
+    return msgspec.defstruct(
+        type_name.replace(".", "_"), [(name, Any, None) for name in fields], gc=False, omit_defaults=True
+    )
 
 
 def _body_decoder(data: type[msgspec.Struct]) -> Callable[[bytes], Any]:

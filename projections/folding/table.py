@@ -11,8 +11,8 @@ come. Both pairs of bounds are half open, and an absent end is open. `valid_from
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -40,6 +40,7 @@ class Kind(StrEnum):
 
 
 AS_JSON = frozenset((Kind.INSTANT, Kind.POSITIONS, Kind.JSON))
+DECODERS: Mapping[Kind, Callable[[Any], Any]] = {**dict.fromkeys(AS_JSON, orjson.loads), Kind.BOOLEAN: bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Table:
     name: str
     columns: Mapping[str, Kind]
     about: str
+    _decoded: Sequence[tuple[str, Callable[[Any], Any]]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the columns that are stored otherwise than they are read."""
+        decoded = [(name, DECODERS[kind]) for name, kind in self.columns.items() if kind in DECODERS]
+        object.__setattr__(self, "_decoded", decoded)
 
     @property
     def key(self) -> str:
@@ -65,15 +72,11 @@ class Table:
 
     def read(self, values: Sequence[Any]) -> dict[str, Any]:
         """Return values by column name, JSON decoded; a moment stays in microseconds since 1970 UTC."""
-        return {name: _read(kind, value) for (name, kind), value in zip(self.columns.items(), values, strict=False)}
-
-
-def _read(kind: Kind, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind in AS_JSON:
-        return orjson.loads(value)
-    return bool(value) if kind is Kind.BOOLEAN else value
+        found = dict(zip(self.columns, values, strict=False))
+        for name, decode in self._decoded:
+            if found[name] is not None:
+                found[name] = decode(found[name])
+        return found
 
 
 def holds_at(row: Mapping[str, Any], moment: int) -> bool:
