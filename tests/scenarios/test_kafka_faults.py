@@ -45,6 +45,19 @@ ROOT = Path(__file__).parents[2]
 BACKENDS = ("file", kinds()[0])  # and the newest PostgreSQL at hand
 IS_LONG = "CUSTODY_FAULT_KILLS" in os.environ
 
+ASKING = """
+import sys
+from adapters.kafka.clients import plain_consumer
+from adapters.kafka.outbox import partitions_of
+from adapters.kafka.settings import KafkaSettings
+consumers = [plain_consumer(KafkaSettings(bootstrap_servers=sys.argv[1])) for _ in range(10)]
+print("connected", flush=True)
+sys.stdin.readline()
+for consumer in consumers:
+    print(len(partitions_of(consumer, sys.argv[2])), flush=True)
+    consumer.close()
+"""
+
 pytestmark = pytest.mark.filterwarnings(*DROPPED_SOCKETS)
 
 
@@ -217,18 +230,17 @@ def test_the_leader_of_a_partition_dies_while_agencies_publish_and_stays_away(cl
     check(ledger, sending.acknowledged())
 
 
-@on(BACKENDS[0])
-def test_workers_that_start_as_a_broker_dies_ask_another(cluster, topic, ledger, workers) -> None:
-    sending = Sending(cluster, topic, pause_seconds=0.05)
-    started = [workers.start(name) for name in "abc"]
-    leader = leader_of(cluster, topic)
-    time.sleep(1)  # they begin
-    leader.stop(signal.SIGKILL)
-    until(lambda: ledger.position() > 100)
-    assert [None] * 3 == [worker.poll() for worker in started]
-    back(leader)
+def test_who_asks_just_after_a_broker_died_is_answered_by_another(cluster, topic) -> None:
+    command = [sys.executable, "-c", ASKING, cluster.bootstrap, topic]
+    dead = leader_of(cluster, topic)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as asking:
+        assert asking.stdout is not None
+        assert "connected\n" == asking.stdout.readline()
+        dead.stop(signal.SIGKILL)
+        said, _ = asking.communicate("now\n", WAIT_SECONDS)
+    back(dead)
 
-    check(ledger, sending.acknowledged())
+    assert ["4"] * 10 == said.split()
 
 
 @on(BACKENDS[1])
