@@ -89,7 +89,7 @@ class Ended:
 class Traced:
     """A function that runs in a process of its own, as a program, under strace; leaving the context waits for its end.
 
-    `within` is the folder whose files are its disk; what it prints is in files beside that.
+    `within` is the folder whose files are its disk; what it prints is in a file beside that.
     """
 
     def __init__(self, target: Callable[..., None], *arguments: Any, within: Path, fault: Fault | None) -> None:

@@ -41,8 +41,6 @@ from tests.signing import TYPES, Agency
 
 IS_WHOLE = "CUSTODY_EVERY_CALL" in os.environ
 BATCHES, BATCH = 3, 4
-
-
 ERRORS = Path(__file__).parents[2] / "docs" / "errors.md"
 CODES = re.compile(r"\[(\w+)\]")
 KNOWN = set(re.findall(r"^\| `(\w+)`", ERRORS.read_text(), re.MULTILINE))
@@ -117,7 +115,7 @@ class Importing(OnLedger):
     target = staticmethod(importing)
 
     def begin(self) -> None:
-        self.files, self.bodies = [], []
+        self.files = []
         for number in range(BATCHES):
             path = self.kept.with_name(f"{number}.jsonl")
             numbers = range(number * BATCH, (number + 1) * BATCH)

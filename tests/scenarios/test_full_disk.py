@@ -31,6 +31,7 @@ from domain.errors import LedgerUnavailable
 from tests.postgres import Server, running_in, server_folder
 from tests.scenarios.processes import winter
 from tests.scenarios.small_disks import ROOMY_BYTES, SPARE_BYTES, SmallDisk
+from tests.serving import PATIENCE_SECONDS
 
 SERVER_BYTES = 256 << 20
 LIMITED = (
@@ -138,7 +139,9 @@ class SmallServer:
     def grow(self) -> None:
         """Give the disk room, and start the server again if it has ended, or will for want of room a moment ago."""
         self.disk.grow()
+        until = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
+            assert time.monotonic() < until, "the server does not come back"
             if self.server.process is not None and self.server.process.poll() is not None:
                 self.server.start()
             time.sleep(0.02)
