@@ -8,10 +8,10 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
@@ -35,16 +35,34 @@ def options_with_ledger(description: str, *, events: int, rounds: int) -> argpar
     return reads.parse_args()
 
 
+class Measured(NamedTuple):
+    """What a run does in a second, and what an event costs this process, whatever else the machine does meanwhile."""
+
+    events_per_second: int
+    processor_us: float
+
+
 def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, int]:
     """Return each run's events a second, the median of the rounds; every run gets an empty folder of its own."""
-    rates: dict[str, list[float]] = {name: [] for name in runs}
+    found = measured(runs, events=events, rounds=rounds)
+    return {name: one.events_per_second for name, one in found.items()}
+
+
+def measured(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, Measured]:
+    """Return the medians of the rounds for each run; every run gets an empty folder of its own."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             with tempfile.TemporaryDirectory() as folder:
-                started = time.perf_counter()
+                started, processor = time.perf_counter(), time.process_time()
                 run(Path(folder))
-                rates[name].append(events / (time.perf_counter() - started))
-    return {name: round(statistics.median(several)) for name, several in rates.items()}
+                seconds[name].append((time.perf_counter() - started, time.process_time() - processor))
+    return {name: _median(several, events) for name, several in seconds.items()}
+
+
+def _median(seconds: Sequence[tuple[float, float]], events: int) -> Measured:
+    passed, processor = (statistics.median(several) for several in zip(*seconds, strict=True))
+    return Measured(round(events / passed), round(processor / events * 1e6, 1))
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:

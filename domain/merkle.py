@@ -1,12 +1,15 @@
-"""The Merkle tree of RFC 9162 2.1 over leaf hashes, grown from its right edge.
+"""The Merkle tree of RFC 9162 2.1 over leaf hashes, grown from its right edge, and what leads from a leaf to its root.
 
 A tree of size n is kept as its peaks: the roots of the perfect subtrees that the binary form of n names,
 largest first. Size 5 = 0b101 has two peaks, of four leaves and of one.
+
+The audit path of a leaf (RFC 9162 2.1.3) is the hashes beside its way up, the leaf's own neighbour first. In a tree
+of five, those of leaf 2 are [3], [0,1], [4]; that of leaf 4 is [0..3] alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -57,3 +60,36 @@ class Tree:
 
 
 EMPTY_TREE = Tree(0, ())
+
+
+def audit_paths(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the audit path of every leaf of a tree."""
+    paths: list[list[bytes]] = [[] for _ in leaves]
+    level, height = list(leaves), 0
+    while len(level) > 1:
+        for index, path in enumerate(paths):
+            beside = index >> height ^ 1
+            if beside < len(level):
+                path.append(level[beside])
+        last = level[len(level) & ~1 :]  # one without a neighbour goes up as it is
+        level = [node_hash(*pair) for pair in zip(level[::2], level[1::2], strict=False)] + last
+        height += 1
+    return paths
+
+
+def path_length(index: int, size: int) -> int:
+    """Return how many hashes the audit path of a leaf has; there must be such a leaf, from 0."""
+    shared = (index ^ (size - 1)).bit_length()
+    return shared + (index >> shared).bit_count()
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the root that a leaf's audit path leads to; it must have as many hashes as `path_length` says."""
+    # Below where the ways of this leaf and of the last one meet, the index says on which side the neighbour is;
+    # above it, all that is beside is on the left.
+    shared = (index ^ (size - 1)).bit_length()
+    node = leaf
+    for height, beside in enumerate(path):
+        is_left = height >= shared or index >> height & 1
+        node = sha256(b"\x01" + beside + node if is_left else b"\x01" + node + beside).digest()
+    return node

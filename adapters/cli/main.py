@@ -13,6 +13,7 @@ from importlib import import_module
 import click
 
 from adapters.cli.output import print_json
+from adapters.collector import look_seldom
 from domain.errors import InputRefused, IntegrityProblem, LedgerError, LedgerUnavailable
 
 FOUND_PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 4, 130
@@ -97,6 +98,7 @@ def main(context: click.Context, ledger: str) -> None:
 
 def run() -> None:
     """Run the command line as a program."""
+    look_seldom()
     sys.exit(status(sys.argv[1:]))
 
 

@@ -47,6 +47,11 @@ RESULTS = {
     },
 }
 EVENT = {"type": "object", "description": "a CloudEvent in canonical bytes: docs/events.md has every type"}
+SIGNATURE = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "description": "over the event, or over many of which it is one: docs/agencies.md draws both",
+}
 ENVELOPE = {
     "type": "object",
     "required": ["payload", "payloadType", "signatures"],
@@ -60,7 +65,7 @@ ENVELOPE = {
             "items": {
                 "type": "object",
                 "required": ["keyid", "sig"],
-                "properties": {"keyid": {"type": "string"}, "sig": {"type": "string", "contentEncoding": "base64"}},
+                "properties": {"keyid": {"type": "string"}, "sig": SIGNATURE},
             },
         },
     },
@@ -71,8 +76,8 @@ PUBLISH: dict[str, Any] = {
             "name": "Custody-Signature",
             "in": "header",
             "required": False,
-            "description": "for application/cloudevents+json: the raw signature, in base64",
-            "schema": {"type": "string", "contentEncoding": "base64"},
+            "description": "for application/cloudevents+json",
+            "schema": SIGNATURE,
         }
     ],
     "requestBody": {

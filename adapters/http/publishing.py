@@ -30,9 +30,9 @@ from adapters.http.bodies import body_of
 from adapters.http.problems import problem_of, problem_response, status_of
 from adapters.http.rates import Rates
 from adapters.intake.group_commit import GroupCommit
-from adapters.intake.offered import Accepted, Offered
+from adapters.intake.offered import Accepted, Answer, Offered
 from domain.canonical import BODY_BYTES_MAX
-from domain.errors import InputRefused, LedgerError, LedgerUnavailable
+from domain.errors import InputRefused, LedgerUnavailable
 
 SINGLE_BYTES_MAX = 2 * BODY_BYTES_MAX  # an envelope writes the event in base64
 BATCH_BYTES_MAX = 16 * 1024 * 1024
@@ -40,8 +40,6 @@ STORE_SECONDS = 30.0
 SIGNATURE = "custody-signature"
 SAID = {"ce-id": "id", "ce-source": "source", "ce-type": "type", "ce-subject": "subject", "ce-agencykey": "agencykey"}
 OK, CREATED = 200, 201
-
-Result = Accepted | LedgerError
 
 router = APIRouter()
 
@@ -57,62 +55,50 @@ async def publish_events(request: Request) -> Response:
     parts = parts_of(body, media_type, signature=request.headers.get(SIGNATURE), said=_said(request))
     rates: Rates = request.app.state.rates
     rates.take(request.client.host if request.client else "", len(parts), time.monotonic())
-    results = await recorded(request.app.state.intake, parts)
-    return _single(results[0]) if is_single else _many(results)
+    answers = await recorded(request.app.state.intake, parts)
+    return _single(answers[0]) if is_single else _many(answers)
 
 
 def _said(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((name, request.headers[header]) for header, name in SAID.items() if header in request.headers)
 
 
-async def recorded(intake: GroupCommit, parts: Sequence[Part]) -> list[Result]:
-    """Offer what could be read, and return a result for each part; raise TooBusy if none of it can be taken now."""
+async def recorded(intake: GroupCommit, parts: Sequence[Part]) -> list[Answer]:
+    """Offer what could be read, and return an answer for each part.
+
+    Raise TooBusy if none of it can be taken now, LedgerUnavailable if it cannot be stored.
+    """
     offered = [part for part in parts if isinstance(part, Offered)]
-    futures = [asyncio.wrap_future(future) for future in intake.submit_many(offered)] if offered else []
-    if futures:
-        _, late = await asyncio.wait(futures, timeout=STORE_SECONDS)
-        for future in late:
-            future.cancel()
-    answers = iter([_result(future) for future in futures])
+    if not offered:
+        return [part for part in parts if isinstance(part, InputRefused)]
+    future = asyncio.wrap_future(intake.submit(offered))
+    try:
+        answered = await asyncio.wait_for(future, STORE_SECONDS)
+    except TimeoutError:
+        what = f"the store has not answered within {STORE_SECONDS:g} seconds: whether it is stored is not known"
+        mend = "send the same again: what is stored is never stored twice"
+        raise LedgerUnavailable("store_away", what, mend=mend) from None
+    answers = iter(answered)
     return [next(answers) if isinstance(part, Offered) else part for part in parts]
 
 
-def _result(future: asyncio.Future[Accepted]) -> Result:
-    if future.cancelled() or not future.done():
-        what = f"the store has not answered within {STORE_SECONDS:g} seconds: whether it is stored is not known"
-        return LedgerUnavailable("store_away", what, mend="send the same again: what is stored is never stored twice")
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, LedgerError):
-        return error
-    raise error
+def _single(answer: Answer) -> Response:
+    if isinstance(answer, InputRefused):
+        return problem_response(answer)
+    return _json(answer.as_json(), CREATED if answer.receipt.is_new else OK)
 
 
-def _single(result: Result) -> Response:
-    if isinstance(result, LedgerError):
-        return problem_response(result)
-    return _json(result.as_json(), CREATED if result.receipt.is_new else OK)
+def _many(answers: Sequence[Answer]) -> Response:
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    stored = sum(answer.receipt.is_new for answer in accepted)
+    counts = {"stored": stored, "already_there": len(accepted) - stored, "refused": len(answers) - len(accepted)}
+    return _json({**counts, "results": [_shown(answer) for answer in answers]}, OK)
 
 
-def _many(results: Sequence[Result]) -> Response:
-    accepted = [result for result in results if isinstance(result, Accepted)]
-    stored = sum(result.receipt.is_new for result in accepted)
-    counts = {
-        "stored": stored,
-        "already_there": len(accepted) - stored,
-        "refused": sum(isinstance(result, InputRefused) for result in results),
-    }
-    away = next((result for result in results if isinstance(result, LedgerUnavailable)), None)
-    if away and not accepted:
-        return problem_response(away)
-    return _json({**counts, "results": [_shown(result) for result in results]}, OK)
-
-
-def _shown(result: Result) -> dict[str, Any]:
-    if isinstance(result, LedgerError):
-        return {"status": status_of(result), "problem": problem_of(result)}
-    return {"status": CREATED if result.receipt.is_new else OK, "receipt": result.as_json()}
+def _shown(answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, InputRefused):
+        return {"status": status_of(answer), "problem": problem_of(answer)}
+    return {"status": CREATED if answer.receipt.is_new else OK, "receipt": answer.as_json()}
 
 
 def _json(document: dict[str, Any], status: int) -> Response:

@@ -1,4 +1,4 @@
-"""Group commit: many threads submit, one transaction stores what came meanwhile, each gets its own receipt.
+"""Group commit: many threads submit, one transaction stores what came meanwhile, each gets its own receipts.
 
 Nothing is answered before it is on disk. The queue is bounded: a full one refuses at once, and says so.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import islice
 from threading import Condition, Thread
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from adapters.intake.door import Started
-from adapters.intake.offered import Accepted, Answer, Offered
-from domain.errors import InputRefused, LedgerUnavailable, TooBusy
+from adapters.intake.offered import Answer, Offered
+from domain.errors import LedgerUnavailable, TooBusy
 
 WAITING_MAX = 10_000
 BATCH_MAX = 1_000
@@ -34,10 +35,10 @@ class Way(Protocol):
 
 
 class Waiting(NamedTuple):
-    """An event and who waits for it."""
+    """Events that came together, and who waits for them."""
 
-    offered: Offered
-    future: Future[Accepted]
+    offered: Sequence[Offered]
+    future: Future[list[Answer]]
 
 
 class Begun(NamedTuple):
@@ -63,6 +64,7 @@ class GroupCommit:
         self._batch_max = batch_max
         self._linger_seconds = linger_seconds
         self._waiting: deque[Waiting] = deque()
+        self._events = 0  # that wait
         self._changed = Condition()
         self._is_open = False
         self._writer = Thread(target=self._write, name="group-commit", daemon=True)
@@ -82,30 +84,28 @@ class GroupCommit:
             self._changed.notify()
         self._writer.join()
 
-    def submit(self, offered: Offered) -> Future[Accepted]:
-        """Let an event be recorded; the future gives the receipt, or raises InputRefused or LedgerUnavailable.
+    def submit(self, offered: Sequence[Offered]) -> Future[list[Answer]]:
+        """Let all of these be recorded in one transaction, or none; the future gives an answer for each, in order.
 
-        Raise TooBusy(queue_full) at once if too many wait, LedgerUnavailable(intake_closed) after the end.
+        It raises LedgerUnavailable instead. Raise TooBusy(queue_full) at once if too many wait,
+        LedgerUnavailable(intake_closed) after the end.
         """
-        return self.submit_many([offered])[0]
-
-    def submit_many(self, offered: Sequence[Offered]) -> list[Future[Accepted]]:
-        """Let all of these be recorded, or none; see `submit`."""
-        waiting = [Waiting(one, Future()) for one in offered]
+        waiting = Waiting(offered, Future())
         with self._changed:
-            self.ensure_room(len(waiting))
-            self._waiting.extend(waiting)
+            self.ensure_room(len(offered))
+            self._waiting.append(waiting)
+            self._events += len(offered)
             self._changed.notify()
-        return [one.future for one in waiting]
+        return waiting.future
 
     def ensure_room(self, events: int) -> None:
-        """Raise what `submit_many` would raise at once for so many events."""
+        """Raise what `submit` would raise at once for so many events."""
         if not self._is_open:
             raise LedgerUnavailable("intake_closed", "the program is ending", mend="send it again in a moment")
-        if len(self._waiting) + events > self._waiting_max:
+        if self._events + events > self._waiting_max:
             raise TooBusy(
                 "queue_full",
-                f"{len(self._waiting):,} events wait to be written already",
+                f"{self._events:,} events wait to be written already",
                 mend="send the same events again in a moment",
             )
 
@@ -128,17 +128,21 @@ class GroupCommit:
 
     def _taken(self) -> list[Waiting]:
         """Take what waits, as much as a batch holds, without what nobody waits for any more."""
+        taken: list[Waiting] = []
         with self._changed:
-            count = min(len(self._waiting), self._batch_max)
-            taken = [self._waiting.popleft() for _ in range(count)]
+            room = self._batch_max
+            while self._waiting and (not taken or len(self._waiting[0].offered) <= room):
+                taken.append(self._waiting.popleft())
+                room -= len(taken[-1].offered)
+            self._events -= self._batch_max - room
         return [one for one in taken if one.future.set_running_or_notify_cancel()]
 
     def _is_full(self) -> bool:
-        return len(self._waiting) >= self._batch_max or not self._is_open
+        return self._events >= self._batch_max or not self._is_open
 
     def _begun(self, batch: list[Waiting]) -> Begun | None:
         try:
-            return Begun(batch, self._door.start([one.offered for one in batch]))
+            return Begun(batch, self._door.start([offered for one in batch for offered in one.offered]))
         except BaseException as error:  # whoever waits hears of it, whatever it is
             self._fail(batch, error)
             return None
@@ -149,8 +153,9 @@ class GroupCommit:
         except BaseException as error:
             self._fail(begun.batch, error)
             return
-        for one, answer in zip(begun.batch, answers, strict=True):
-            _answer(one.future, answer)
+        left = iter(answers)
+        for one in begun.batch:
+            one.future.set_result(list(islice(left, len(one.offered))))
 
     def _fail(self, batch: Sequence[Waiting], error: BaseException) -> None:
         """Tell everybody in the batch; where the ledger is away, those who wait behind it too."""
@@ -159,12 +164,6 @@ class GroupCommit:
             with self._changed:
                 behind = [one for one in self._waiting if one.future.set_running_or_notify_cancel()]
                 self._waiting.clear()
+                self._events = 0
         for one in (*batch, *behind):
             one.future.set_exception(error)
-
-
-def _answer(future: Future[Accepted], answer: Answer) -> None:
-    if isinstance(answer, InputRefused):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from adapters.store.kafka_tables import Beside
@@ -18,8 +19,9 @@ class Offered(NamedTuple):
     """One event on its way in.
 
     `body` is the event's canonical bytes, None where a record has no value (a tombstone). `signature` is raw: 64 bytes
-    of Ed25519, or ECDSA in DER. `origin` and `row` say where a refusal came from: "kafka custody.events/3" and the
-    offset, a file and the line. `said` is what headers say of the event, by the names of the envelope.
+    of Ed25519, ECDSA in DER, or one over many events (`domain.batch_signature`). `origin` and `row` say where a refusal
+    came from: "kafka custody.events/3" and the offset, a file and the line. `said` is what headers say of the event, by
+    the names of the envelope.
     """
 
     body: bytes | None
@@ -52,9 +54,15 @@ class Accepted(NamedTuple):
             "source": self.source,
             "position": receipt.position,
             "leaf": receipt.leaf.hex(),
-            "recorded_at": format_rfc3339(EPOCH + timedelta(microseconds=receipt.recorded_us)),
+            "recorded_at": _moment(receipt.recorded_us),
             "new": receipt.is_new,
         }
+
+
+@lru_cache(64)
+def _moment(us: int) -> str:
+    """Write a moment; all events of a transaction have the same."""
+    return format_rfc3339(EPOCH + timedelta(microseconds=us))
 
 
 class Held(NamedTuple):

@@ -3,7 +3,7 @@
 key        episode/mn-cass-jail.1               the event's subject: what belongs together keeps its order
 value      {"data":{...},"dataschema":...}      the event's canonical bytes
 headers    content-type: application/cloudevents+json
-           signature: base64                    over the DSSE encoding of the value
+           signature: base64                    over the DSSE encoding of the value, or over many values
            ce_id, ce_source, ce_type, ...       may say again what the event says, and nothing else
            custody-position, custody-leaf       on what the ledger publishes
 """
@@ -42,23 +42,26 @@ def _offered(record: Any) -> Offered:
         return Offered(None, None, origin, record.offset)
     signature, said = None, []
     for name, value in record.headers or ():
-        text = (value or b"").decode("utf-8", "replace")
         if name == SIGNATURE:
-            signature = _signature(text)
+            signature = _signature(value or b"")
         elif name == "content-type":
-            _check_structured(text)
+            _check_structured(_text(value))
         elif name.startswith(ATTRIBUTE):
-            said.append((name.removeprefix(ATTRIBUTE), text))
+            said.append((name.removeprefix(ATTRIBUTE), _text(value)))
     if not record.key:
         mend = "give the record the event's subject as its key"
         raise InputRefused("no_key", "the record has no key, so nothing keeps its order", where="key", mend=mend)
-    said.append(("subject", record.key.decode("utf-8", "replace")))
+    said.append(("subject", _text(record.key)))
     return Offered(record.value, signature, origin, record.offset, tuple(said))
 
 
-def _signature(text: str) -> bytes:
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")
+
+
+def _signature(value: bytes) -> bytes:
     try:
-        return b64decode(text, validate=True)
+        return b64decode(value, validate=True)
     except binascii.Error:
         mend = "send the signature in standard base64, padded"
         raise InputRefused("bad_signature", "the signature is not base64", where=SIGNATURE, mend=mend) from None

@@ -21,7 +21,10 @@ TEXT = {"type": "string"}
 
 KEY = {"type": "string", "description": "the event's subject: what belongs together keeps its order"}
 SIGNED = {
-    SIGNATURE: {**TEXT, "description": "base64 of the signature over the DSSE encoding of the value"},
+    SIGNATURE: {
+        **TEXT,
+        "description": "base64 of the signature over the value, or over many: docs/agencies.md",
+    },
     "content-type": {"const": STRUCTURED},
     **{f"{ATTRIBUTE}{name}": {**TEXT, "description": f"as {name} in the event"} for name in REPEATED},
 }

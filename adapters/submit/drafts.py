@@ -10,6 +10,7 @@ is a signed envelope.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -33,10 +34,11 @@ class Publisher(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A line that will do. `document` is None where the line is an event or envelope to be sent as it is."""
+    """A line that will do. `document` is None where the line is an event, or a signed envelope, to be sent as it is."""
 
     line: bytes
-    document: dict[str, Any] | None
+    document: dict[str, Any] | None = None
+    is_signed: bool = False
 
 
 def draft_of(line: bytes, publisher: Publisher, occurrence: int) -> Draft:
@@ -47,23 +49,32 @@ def draft_of(line: bytes, publisher: Publisher, occurrence: int) -> Draft:
     document = _object(line)
     if "payloadType" in document:
         admit(unwrapped(line).body)
-        return Draft(line, None)
+        return Draft(line, is_signed=True)
     if "agencykey" in document:
         admit(line)
-        return Draft(line, None)
+        return Draft(line)
     filled = _filled(document, publisher, line, occurrence)
     admit(canonical_bytes(_numbered(filled, publisher, 1)))
     return Draft(line, filled)
 
 
-def sendable(draft: Draft, publisher: Publisher, sequence: int) -> bytes:
-    """Return what is sent for a draft, on one line: a signed envelope, or without a key the event alone."""
-    if draft.document is None and "payloadType" in _object(draft.line):
-        return draft.line
-    body = draft.line if draft.document is None else canonical_bytes(_numbered(draft.document, publisher, sequence))
-    if publisher.key is None:
-        return body
-    return wrapped(Signed(body, publisher.key.sign(body), publisher.key.public.key_id))
+def sendable(drafts: Sequence[Draft], publisher: Publisher, next_sequence: Callable[[], int]) -> list[bytes]:
+    """Return what is sent for each draft, on one line: a signed envelope, or without a key the event alone.
+
+    Several events share a signature. What we fill in takes the key's next number.
+    """
+    key = publisher.key
+    if key is None:
+        return [_body(draft, publisher, 0) for draft in drafts]
+    unsigned = [draft for draft in drafts if not draft.is_signed]
+    bodies = [_body(draft, publisher, next_sequence() if draft.document else 0) for draft in unsigned]
+    signed = zip(bodies, key.sign_all(bodies), strict=True)
+    envelopes = (wrapped(Signed(body, signature, key.public.key_id)) for body, signature in signed)
+    return [draft.line if draft.is_signed else next(envelopes) for draft in drafts]
+
+
+def _body(draft: Draft, publisher: Publisher, sequence: int) -> bytes:
+    return draft.line if draft.document is None else canonical_bytes(_numbered(draft.document, publisher, sequence))
 
 
 def _object(line: bytes) -> dict[str, Any]:

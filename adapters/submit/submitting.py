@@ -34,6 +34,15 @@ class Line(NamedTuple):
     origin: str
 
 
+class Taken(NamedTuple):
+    """A line that goes into the spool: what it is known by there, and where it stood."""
+
+    draft: Draft
+    digest: bytes
+    occurrence: int
+    origin: str
+
+
 @dataclass(slots=True)
 class Submitted:
     """What was done. `read` counts lines; `handed_over` is what Kafka took, `waiting` what the spool still holds."""
@@ -86,7 +95,9 @@ def take_in(lines: Iterable[Line], publisher: Publisher, spool: Spool, done: Sub
 
 
 def _take_batch(batch: list[Line], publisher: Publisher, spool: Spool, done: Submitted, seen: Counter[bytes]) -> None:
+    key_id = publisher.key.public.key_id if publisher.key else ""
     with spool.transaction():
+        taken: list[Taken] = []
         for line in batch:
             digest = sha256(line.raw).digest()
             seen[digest] += 1
@@ -94,22 +105,19 @@ def _take_batch(batch: list[Line], publisher: Publisher, spool: Spool, done: Sub
             state = spool.state(digest, seen[digest])
             if state is State.TAKEN:
                 done.already_there += 1
-            elif state is None:
-                _take(line, digest, seen[digest], publisher, spool, done)
+            elif state is None and (draft := _draft(line, publisher, seen[digest], done)):
+                taken.append(Taken(draft, digest, seen[digest], line.origin))
+        messages = sendable([one.draft for one in taken], publisher, lambda: spool.next_sequence(key_id))
+        for (_, digest, occurrence, origin), message in zip(taken, messages, strict=True):
+            spool.add(digest, occurrence, message, origin)
 
 
-def _take(line: Line, digest: bytes, occurrence: int, publisher: Publisher, spool: Spool, done: Submitted) -> None:
+def _draft(line: Line, publisher: Publisher, occurrence: int, done: Submitted) -> Draft | None:
     try:
-        draft = draft_of(line.raw, publisher, occurrence)
+        return draft_of(line.raw, publisher, occurrence)
     except InputRefused as refusal:
         done.refuse(line.origin, {**refusal.as_json(), "detail": refusal.what})
-        return
-    spool.add(digest, occurrence, sendable(draft, publisher, _sequence(draft, publisher, spool)), line.origin)
-
-
-def _sequence(draft: Draft, publisher: Publisher, spool: Spool) -> int:
-    is_ours = draft.document is not None and publisher.key is not None
-    return spool.next_sequence(publisher.key.public.key_id) if is_ours and publisher.key else 0
+        return None
 
 
 def send(

@@ -1,13 +1,13 @@
-"""Signing a file of events: each names the key, is written in canonical bytes, and signed as it then is."""
+"""Signing a file of events: each names the key, is written in canonical bytes, and signed with those around it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import count, repeat
+from itertools import count, islice, repeat
 
 import orjson
 
-from adapters.trust.keys import SigningKey
+from adapters.trust.keys import TREE_EVENTS, SigningKey
 from adapters.trust.signed import Signed, wrapped
 from domain.canonical import canonical_bytes
 from domain.envelope import admit
@@ -17,18 +17,25 @@ from domain.errors import InputRefused
 def signed_lines(lines: Iterable[bytes], key: SigningKey, sequence: int | None) -> Iterator[bytes]:
     """Yield a DSSE envelope for each event, numbered from `sequence` on if it is given; blank lines are passed over.
 
-    Raise InputRefused with the line in `where`: other_key if an event names another key, and the codes of the gate.
+    Several events share a signature. Raise InputRefused with the line in `where`: other_key if an event names another
+    key, and the codes of the gate.
     """
-    numbers: Iterator[int | None] = repeat(None) if sequence is None else count(sequence)
+    bodies = _bodies(lines, key.public.key_id, repeat(None) if sequence is None else count(sequence))
+    while several := list(islice(bodies, TREE_EVENTS)):
+        for body, signature in zip(several, key.sign_all(several), strict=True):
+            yield wrapped(Signed(body, signature, key.public.key_id))
+
+
+def _bodies(lines: Iterable[bytes], key_id: str, numbers: Iterator[int | None]) -> Iterator[bytes]:
     for row, line in enumerate(lines, 1):
         if line.strip():
             try:
-                body = _named(line.strip(), key.public.key_id, next(numbers))
+                body = _named(line.strip(), key_id, next(numbers))
                 admit(body)
             except InputRefused as refusal:
                 where = f"line {row}: {refusal.where}" if refusal.where else f"line {row}"
                 raise InputRefused(refusal.code, refusal.what, where=where, mend=refusal.mend) from None
-            yield wrapped(Signed(body, key.sign(body), key.public.key_id))
+            yield body
 
 
 def _named(line: bytes, key_id: str, number: int | None) -> bytes:

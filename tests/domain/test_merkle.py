@@ -6,13 +6,14 @@ The vectors are those of `transparency-dev/merkle`, `rfc6962_test.go` and `testo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.canonical import leaf_hash
-from domain.merkle import EMPTY_ROOT, EMPTY_TREE, Tree, node_hash
+from domain.merkle import EMPTY_ROOT, EMPTY_TREE, Tree, audit_paths, node_hash, path_length, root_by_path
 
 INPUTS = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
@@ -27,6 +28,8 @@ ROOTS = [
 ]
 # Every subtree hash over single bytes 0x00..0x81, accumulated (draft-ietf-plants-merkle-tree-certs; found).
 ALL_SUBTREES = "b82806ad4265bb151c1119c0f4db437bb4d1a1f887b3a7fba1cd4ebf552e3e81"
+# And the audit path of every leaf in each of them (same).
+ALL_PATHS = "ac2a8f989e44d99e399db448050ff5f19757df53cfb716aa81015d3955d8163f"
 
 
 def plain_root(leaves: list[bytes]) -> bytes:
@@ -59,17 +62,37 @@ def test_the_roots_of_one_to_eight_leaves_are_the_published_ones(size):
     assert EMPTY_TREE.grow(leaves).root.hex() == ROOTS[size - 1]
 
 
-def test_every_subtree_up_to_130_leaves_accumulates_to_the_published_hash():
-    leaves = [leaf_hash(bytes([number])) for number in range(130)]
-    lines = hashlib.sha256()
+def subtrees(width_min: int) -> Iterator[tuple[int, int]]:
+    """Every subtree of up to 130 leaves, in the order of the accumulated vectors."""
     for end in range(131):
         for start in range(end + 1):
             width = end - start
             span = 1 << (width - 1).bit_length() if width else 1
-            if start == 0 or width == 0 or start % span == 0:
-                root = EMPTY_TREE.grow(leaves[start:end]).root
-                lines.update(f"[{start}, {end}) {root.hex()}\n".encode())
+            if width >= width_min and (start == 0 or width == 0 or start % span == 0):
+                yield start, end
+
+
+def test_every_subtree_up_to_130_leaves_accumulates_to_the_published_hash():
+    leaves = [leaf_hash(bytes([number])) for number in range(130)]
+    lines = hashlib.sha256()
+    for start, end in subtrees(width_min=0):
+        root = EMPTY_TREE.grow(leaves[start:end]).root
+        lines.update(f"[{start}, {end}) {root.hex()}\n".encode())
     assert lines.hexdigest() == ALL_SUBTREES
+
+
+def test_every_audit_path_up_to_130_leaves_accumulates_to_the_published_hash_and_leads_to_the_root():
+    leaves = [leaf_hash(bytes([number])) for number in range(130)]
+    lines = hashlib.sha256()
+    for start, end in subtrees(width_min=1):
+        inside = leaves[start:end]
+        root, size = EMPTY_TREE.grow(inside).root, end - start
+        for index, path in enumerate(audit_paths(inside)):
+            assert len(path) == path_length(index, size)
+            assert root_by_path(inside[index], index, size, path) == root
+            hashes = "".join(f" {one.hex()}" for one in path)
+            lines.update(f"{start + index} [{start}, {end}){hashes}\n".encode())
+    assert lines.hexdigest() == ALL_PATHS
 
 
 @given(st.lists(st.lists(st.binary(min_size=0, max_size=4), max_size=9), max_size=9))

@@ -11,7 +11,7 @@ import click
 
 from adapters.importers.run import Report
 from adapters.intake.group_commit import GroupCommit
-from adapters.intake.offered import Offered
+from adapters.intake.offered import Accepted, Offered
 from adapters.store.ledger import Ledger
 from adapters.store.recording import Receipt
 from domain.errors import LedgerUnavailable
@@ -41,13 +41,14 @@ def publishing(receipts: Path, place: Path, batches: Sequence[Sequence[Offered]]
         ledger = Ledger.open_to_write(place)
         with GroupCommit(door_to(ledger)) as group:
             for batch in batches:
-                futures = group.submit_many(batch)
-                errors = [future.exception(WAIT_SECONDS) for future in futures]
-                write_down(receipts, [future.result().receipt for future in futures if not future.exception()])
-                is_all = is_all and not any(errors)
-                for error in filter(None, errors):
-                    assert isinstance(error, LedgerUnavailable), error
-                    click.echo(f"custody: {error}", err=True)
+                answers = group.submit(batch)
+                error = answers.exception(WAIT_SECONDS)
+                if error is None:
+                    write_down(receipts, [one.receipt for one in answers.result() if isinstance(one, Accepted)])
+                    continue
+                assert isinstance(error, LedgerUnavailable), error
+                is_all = False
+                click.echo(f"custody: {error}", err=True)
         ledger.close()
     except LedgerUnavailable as error:
         is_all = False

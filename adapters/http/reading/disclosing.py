@@ -10,7 +10,7 @@ from adapters.http.reading.roles import Reader
 from adapters.intake.group_commit import GroupCommit
 from adapters.intake.offered import Offered
 from adapters.store.ledger import Clock, Ledger
-from domain.errors import LedgerUnavailable
+from domain.errors import InputRefused, LedgerUnavailable
 from projections.access import ACCESS_TYPES, Disclosure
 
 ORIGIN = "reading"
@@ -30,10 +30,12 @@ class Disclosures:
         about = Disclosure(reader.grant, reader.name, reader.role, reader.purpose, target, question[:QUESTION_MAX])
         event = about.event(self._clock(), secrets.token_hex(8))
         try:
-            self._own_voice.submit(Offered(event, None, ORIGIN, 0)).result(STORE_SECONDS)
+            (answer,) = self._own_voice.submit([Offered(event, None, ORIGIN, 0)]).result(STORE_SECONDS)
         except TimeoutError:
             what = f"the store has not answered within {STORE_SECONDS:g} seconds, so nothing is shown"
             raise LedgerUnavailable("store_away", what, mend="ask again") from None
+        if isinstance(answer, InputRefused):
+            raise answer
 
 
 class Told:

@@ -74,6 +74,19 @@ def test_the_same_id_with_other_bytes_is_a_conflict(open_server: Served) -> None
     assert (409, "different_bytes") == (answered.status_code, answered.json()["code"])
 
 
+def test_events_signed_at_once_are_taken_in_a_header_an_envelope_and_a_list(server: Served, key: SigningKey) -> None:
+    bodies = [keyed(booked(number), key, number) for number in range(501, 506)]
+    signatures = list(key.sign_all(bodies))
+    alone = {"Custody-Signature": base64.b64encode(signatures[0]).decode()}
+    envelopes = [
+        wrapped(Signed(body, signature, key.public.key_id)) for body, signature in zip(bodies, signatures, strict=True)
+    ]
+
+    assert 201 == post(server, bodies[0], {**EVENT, **alone}).status_code
+    assert 201 == post(server, envelopes[1], ENVELOPE).status_code
+    assert 3 == post(server, b"\n".join(envelopes[2:]), LINES).json()["stored"]
+
+
 def test_a_signed_event_is_taken_with_its_signature_in_a_header(server: Served, key: SigningKey) -> None:
     body = keyed(booked(4), key, 1)
 
@@ -164,7 +177,7 @@ def test_what_is_not_there_is_a_problem_too(server: Served) -> None:
     assert 404 == wrong.status_code
 
 
-def test_a_client_that_sends_more_than_its_rate_is_told_when_to_come_again(folder) -> None:
+def test_a_client_that_sends_more_than_its_rate_is_told_when_to_come_again(folder, open_server) -> None:
     from tests.serving import serving
 
     with serving(str(folder / "open.db"), "--rate", "1") as served:

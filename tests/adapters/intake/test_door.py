@@ -303,3 +303,23 @@ def test_a_ledger_that_is_away_gives_an_error_and_stores_nothing(spot: Spot, led
         door.record([offered, offered._replace(body=None)])
     assert 1 == ledger.position()
     assert [] == rejects(ledger)
+
+
+def test_of_events_signed_at_once_each_is_taken_alone_in_any_order(ledger: Ledger, agency: Agency) -> None:
+    offered = agency.says_together([booked(number) for number in range(1, 71)])
+    door = door_to(ledger)
+    answers = [answer for one in reversed(offered) for answer in door.record([one])]
+
+    assert ["accepted"] * 70 == codes(answers)
+    rows = ledger.event_rows(after=1)
+    assert [one.signature for one in reversed(offered)] == [bytes(row["signature"]) for row in rows]
+
+
+def test_a_signature_over_many_counts_for_the_key_that_the_event_names_alone(ledger: Ledger, agency: Agency) -> None:
+    one, other = agency.says_together([booked(1), booked(2)])
+    bodies = [one.body or b"", other.body or b""]
+    by_another = list(Agency().key.sign_all(bodies))[1]
+    swapped = one._replace(signature=other.signature)
+
+    answers = door_to(ledger).record([swapped, other._replace(signature=by_another), one])
+    assert ["bad_signature", "bad_signature", "accepted"] == codes(answers)

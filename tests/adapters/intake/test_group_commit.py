@@ -15,11 +15,11 @@ import pytest
 
 from adapters.intake.door import Door
 from adapters.intake.group_commit import GroupCommit
-from adapters.intake.offered import Accepted
+from adapters.intake.offered import Accepted, Answer
 from adapters.store.ledger import Ledger
 from adapters.store.verification import verify
 from domain.canonical import leaf_hash
-from domain.errors import InputRefused, LedgerUnavailable, TooBusy
+from domain.errors import LedgerUnavailable, TooBusy
 from tests.signing import Agency, door_to
 from tests.spots import FileSpot
 
@@ -58,10 +58,15 @@ def heads(ledger: Ledger) -> int:
     return int(ledger.facts.rows("SELECT count(*) AS n FROM tree_heads")[0]["n"])
 
 
-def results(futures: list[Future[Accepted]]) -> list[str]:
-    """Return each outcome: "accepted", or the error's code."""
-    found = [future.exception(WAIT_SECONDS) for future in futures]
-    return ["accepted" if error is None else getattr(error, "code", repr(error)) for error in found]
+def results(futures: list[Future[list[Answer]]]) -> list[str]:
+    """Return what each event came to: "accepted", or the error's code."""
+    return [code for future in futures for code in _codes(future)]
+
+
+def _codes(future: Future[list[Answer]]) -> list[str]:
+    error = future.exception(WAIT_SECONDS)
+    answers = [error] if error else future.result()
+    return ["accepted" if isinstance(one, Accepted) else getattr(one, "code", repr(one)) for one in answers]
 
 
 def test_many_threads_share_few_transactions_and_each_gets_its_own_receipt(ledger: Ledger, agency: Agency) -> None:
@@ -69,7 +74,7 @@ def test_many_threads_share_few_transactions_and_each_gets_its_own_receipt(ledge
     before = heads(ledger)
 
     with GroupCommit(door_to(ledger), linger_seconds=0.05) as group, ThreadPoolExecutor(20) as threads:
-        accepted = list(threads.map(lambda one: group.submit(one).result(WAIT_SECONDS), offered))
+        accepted = list(threads.map(lambda one: group.submit([one]).result(WAIT_SECONDS)[0], offered))
 
     stored = {event.position: event for event in ledger.recorded()}
     for one, answer in zip(offered, accepted, strict=True):
@@ -84,11 +89,24 @@ def test_a_bad_event_hears_of_it_and_its_neighbours_are_stored(ledger: Ledger, a
     bad = agency.books(2)._replace(signature=bytes(64))
 
     with GroupCommit(door_to(ledger)) as group:
-        futures = group.submit_many([agency.books(1), bad, agency.books(3)])
+        together = group.submit([agency.books(1), bad, agency.books(3)])
 
-    assert ["accepted", "bad_signature", "accepted"] == results(futures)
-    with pytest.raises(InputRefused):
-        futures[1].result()
+    assert ["accepted", "bad_signature", "accepted"] == results([together])
+
+
+def test_what_comes_together_is_one_transaction_and_each_who_submits_gets_their_own_answers(
+    ledger: Ledger, agency: Agency
+) -> None:
+    before = heads(ledger)
+    with GroupCommit(door_to(ledger), batch_max=5, linger_seconds=0.5) as group:
+        threes = [[agency.books(3 * number + one) for one in range(3)] for number in range(3)]
+        many = [agency.books(number) for number in range(20, 28)]
+        futures = [group.submit(offered) for offered in (*threes, many)]
+
+    for offered, future in zip((*threes, many), futures, strict=True):
+        leaves = [answer.receipt.leaf for answer in future.result() if isinstance(answer, Accepted)]
+        assert leaves == [leaf_hash(one.body or b"") for one in offered]
+    assert 4 == heads(ledger) - before
 
 
 def test_a_full_queue_refuses_at_once_all_of_what_does_not_fit_and_takes_more_when_there_is_room(
@@ -96,16 +114,16 @@ def test_a_full_queue_refuses_at_once_all_of_what_does_not_fit_and_takes_more_wh
 ) -> None:
     door = HeldDoor(ledger)
     with GroupCommit(door, waiting_max=3, batch_max=1, linger_seconds=0) as group:
-        first = group.submit(agency.books(1))
+        first = group.submit([agency.books(1)])
         door.reached.wait(WAIT_SECONDS)  # it is out of the queue, and the writer is held
-        waiting = group.submit_many([agency.books(number) for number in (2, 3)])
+        waiting = group.submit([agency.books(number) for number in (2, 3)])
         with pytest.raises(TooBusy) as busy:
-            group.submit_many([agency.books(number) for number in (4, 5)])
-        last = group.submit(agency.books(6))
+            group.submit([agency.books(number) for number in (4, 5)])
+        last = group.submit([agency.books(6)])
         door.may_write.set()
 
     assert "queue_full" == busy.value.code
-    assert ["accepted"] * 4 == results([first, *waiting, last])
+    assert ["accepted"] * 4 == results([first, waiting, last])
     assert 5 == ledger.position()
 
 
@@ -115,34 +133,34 @@ def test_when_the_ledger_is_away_everybody_who_waits_hears_of_it_and_later_ones_
     door = HeldDoor(ledger)
     place = FileSpot(tmp_path / "custody.db")
     with GroupCommit(door, batch_max=2, linger_seconds=0) as group:
-        futures = group.submit_many([agency.books(number) for number in range(7)])
+        futures = [group.submit([agency.books(number)]) for number in range(7)]
         door.reached.wait(WAIT_SECONDS)
         place.run(place.failing_trigger)
         door.may_write.set()
         assert {"disk_error"} == set(results(futures))
         assert isinstance(futures[-1].exception(), LedgerUnavailable)
         place.run("DROP TRIGGER failing")
-        assert ["accepted"] == results([group.submit(agency.books(9))])
+        assert ["accepted"] == results([group.submit([agency.books(9)])])
 
     assert 2 == ledger.position()
 
 
 def test_leaving_stores_what_waits_and_nothing_is_taken_after(ledger: Ledger, agency: Agency) -> None:
     with GroupCommit(door_to(ledger), linger_seconds=5) as group:
-        futures = group.submit_many([agency.books(number) for number in range(5)])
+        futures = [group.submit([agency.books(number)]) for number in range(5)]
 
     assert ["accepted"] * 5 == results(futures)
     with pytest.raises(LedgerUnavailable) as closed:
-        group.submit(agency.books(9))
+        group.submit([agency.books(9)])
     assert "intake_closed" == closed.value.code
 
 
 def test_whoever_gave_up_before_its_turn_is_not_stored_and_stops_nobody(ledger: Ledger, agency: Agency) -> None:
     door = HeldDoor(ledger)
     with GroupCommit(door, batch_max=1, linger_seconds=0) as group:
-        first = group.submit(agency.books(1))
+        first = group.submit([agency.books(1)])
         door.reached.wait(WAIT_SECONDS)
-        others = group.submit_many([agency.books(number) for number in range(2, 7)])
+        others = [group.submit([agency.books(number)]) for number in range(2, 7)]
         assert others[-1].cancel()
         door.may_write.set()
 
@@ -157,9 +175,9 @@ def test_an_error_of_our_own_reaches_who_waits_and_the_writer_goes_on(
     with GroupCommit(door, linger_seconds=0) as group:
         with monkeypatch.context() as patch:
             patch.setattr(door, "start", lambda offered: 1 / 0)
-            broken = group.submit(agency.books(1))
+            broken = group.submit([agency.books(1)])
             assert isinstance(broken.exception(WAIT_SECONDS), ZeroDivisionError)
-        assert ["accepted"] == results([group.submit(agency.books(2))])
+        assert ["accepted"] == results([group.submit([agency.books(2)])])
 
 
 CHILD = """
@@ -177,7 +195,7 @@ numbers = iter(range(1_000_000))
 with GroupCommit(door_to(ledger)) as group:
     def work():
         for number in numbers:
-            accepted = group.submit(agency.books(number)).result()
+            accepted = group.submit([agency.books(number)]).result()[0]
             sys.stdout.write(f"{accepted.receipt.position} {accepted.receipt.leaf.hex()}\\n")
             sys.stdout.flush()
     threads = [Thread(target=work) for _ in range(8)]

@@ -10,12 +10,14 @@ from threading import Event, Thread
 import pytest
 
 from adapters.kafka import intake
+from adapters.kafka.dead_letters import replay as give_again
 from adapters.store.ledger import Ledger
 from adapters.store.verification import verify
 from domain.errors import LedgerUnavailable
 from tests.adapters.kafka.workers import record_of, take_in, unsigned_ledger, working
 from tests.builders import JAIL, MONDAY, booked, released
 from tests.kafka_brokers import new_topic, produce, until
+from tests.signing import Agency, door_to
 
 
 @pytest.fixture
@@ -50,6 +52,23 @@ def test_every_record_is_recorded_byte_for_byte_once_and_its_offset_with_it(brok
     assert [] == verify(ledger, lambda _: None).problems
 
 
+def test_events_that_were_signed_at_once_are_taken_also_when_they_were_set_aside_first(broker, topic, spot) -> None:
+    ledger, agency = spot.ledger(), Agency()
+    signed = agency.says_together([booked(n) for n in range(1, 71)])
+    records = [record_of(one.body, signature=b64encode(one.signature)) for one in signed]
+    produce(broker, topic, records)
+
+    before = take_in(broker, topic, ledger)
+    agency.enrolled(ledger)
+    replayed = give_again(ledger, door_to(ledger), [])
+
+    assert {"refused": 70} == before
+    assert 70 == sum(one.position is not None for one in replayed)
+    assert 70 == (result := verify(ledger, lambda _: None)).signatures
+    assert [] == result.problems
+    ledger.close()
+
+
 def test_what_belongs_to_one_chain_is_recorded_in_the_order_it_was_sent(broker, topic, ledger) -> None:
     events = [event for n in range(1, 31) for event in (booked(n), released(n, at=MONDAY + timedelta(hours=n)))]
     produce(broker, topic, [record_of(event) for event in events])
@@ -71,6 +90,7 @@ BROKEN = [  # key, value, headers, code
     (CHAIN, booked(1), [("ce_type", b"custody.died")], "headers_disagree"),
     (CHAIN, booked(1), [("content-type", b"application/json")], "not_structured"),
     (CHAIN, booked(1), [("signature", b"not base64!")], "bad_signature"),
+    (CHAIN, booked(1), [("signature", b"\xff")], "bad_signature"),
     (b"\xff\x00", booked(1), [("ce_id", b"\xff")], "headers_disagree"),
     (CHAIN, booked(1), [("signature", b64encode(b"x" * 64))], "unknown_key"),  # the one that holds its chain: last
 ]

@@ -12,7 +12,7 @@ from domain.envelope import admit
 from domain.errors import InputRefused
 from domain.events.agency import Authority
 from projections.agency_keys import rotation
-from tests.builders import SHERIFF
+from tests.builders import SHERIFF, booked
 from tests.signing import Agency, door_to, new_key
 from tests.spots import Spot
 
@@ -59,6 +59,19 @@ def test_a_changed_signature_is_found(spot: Spot, ledger: Ledger, agency: Agency
         "WHERE position = 2"
     )
 
+    assert [(2, "the signature is not one by a key of the ledger over these bytes")] == said(checked(ledger))
+
+
+def test_each_event_of_many_that_were_signed_at_once_is_checked_by_itself(spot: Spot, ledger: Ledger) -> None:
+    agency = Agency()
+    agency.enrolled(ledger)
+    door_to(ledger).record(agency.says_together([booked(number) for number in range(1, 71)]))
+    assert (70, []) == ((result := checked(ledger)).signatures, result.problems)
+
+    spot.tamper(
+        "UPDATE stored_events SET signature = (SELECT signature FROM stored_events WHERE position = 3) "
+        "WHERE position = 2"
+    )
     assert [(2, "the signature is not one by a key of the ledger over these bytes")] == said(checked(ledger))
 
 

@@ -15,6 +15,7 @@ import pytest
 from adapters.cli.main import status
 from adapters.store.ledger import Ledger
 from adapters.store.verification import verify
+from domain.batch_signature import is_batch, read_batch
 from tests.builders import JAIL, SHERIFF, booked
 from tests.serving import Served, serving
 
@@ -73,6 +74,25 @@ def test_lines_are_completed_signed_numbered_and_stored(tmp_path: Path, ledger: 
     assert (0, 3, 0) == (code, report["stored"], report["refused_count"])
     assert [str(number) for number in (1, 2, 3)] == [event.sequence for event in recorded(ledger)]
     assert [receipt["position"] for receipt in report["receipts"]] == [2, 3, 4]
+
+
+def test_several_lines_share_a_signature_and_what_is_signed_already_stays_as_it_is(tmp_path: Path, ledger: str) -> None:
+    whole = drafts(tmp_path / "lines", 67)
+    own = tmp_path / "own.jsonl"
+    own.write_bytes(booked(900) + b"\n")
+    assert status(["agency", "sign", str(tmp_path / "sheriff.pem"), str(own), "-o", str(tmp_path / "signed")]) == 0
+    lines = whole.read_bytes().splitlines()
+    whole.write_bytes(b"\n".join([*lines[:10], (tmp_path / "signed").read_bytes().strip(), *lines[10:]]) + b"\n")
+    with serving(ledger) as served:
+        code, report, _ = submit(tmp_path, whole, "--to", served.address)
+
+    assert (0, 68) == (code, report["stored"])
+    reader = Ledger.open_to_read(Path(ledger))
+    signatures = [bytes(row["signature"]) for row in reader.event_rows(after=1)]
+    assert [] == verify(reader, lambda done: None).problems
+    reader.close()
+    assert [index for index, one in enumerate(signatures) if not is_batch(one)] == [10]
+    assert 2 == len({read_batch(one).signature for one in signatures if is_batch(one)})
 
 
 def test_the_same_file_again_sends_nothing(tmp_path: Path, ledger: str) -> None:
