@@ -37,8 +37,10 @@ kafka: setup  ## a broker of Apache Kafka on this machine, without Docker (needs
 kafka-faults: setup  ## the long form of the Kafka faults: 500 workers killed, a broker down for a minute (about an hour)
 	@CUSTODY_FAULT_KILLS=500 CUSTODY_FAULT_DOWN_SECONDS=60 $(BIN)/pytest -n 0 tests/scenarios/test_kafka_faults.py
 
-faults: setup  ## kill whatever folds KILLS times, at moments that SEED gives; crash servers, fill disks
-	@CUSTODY_KILLS=$(KILLS) CUSTODY_SEED=$(SEED) $(BIN)/pytest tests/scenarios/test_faults.py tests/scenarios/test_full_disk.py
+faults: setup  ## kill whatever folds KILLS times, at moments that SEED gives; crash servers, fill disks; let every call fail
+	@bash deploy/needs.sh
+	@CUSTODY_KILLS=$(KILLS) CUSTODY_SEED=$(SEED) CUSTODY_EVERY_CALL=1 $(BIN)/pytest tests/scenarios/test_faults.py \
+		tests/scenarios/test_full_disk.py tests/scenarios/test_failing_disk.py
 
 lint: setup  ## style, types, import direction
 	@$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # What `make test` needs beside Python, installed where it is missing: a browser for the pages, and for Kafka what
 # `KAFKA_BOOTSTRAP_SERVERS` names, Docker's, or a broker on Java with Maven's jars; tests that kill brokers run three on Java.
+# strace lets calls to the disk fail.
 set -euo pipefail
 
 missing=()
 command -v chromium > /dev/null || missing+=(chromium)
 command -v java > /dev/null || missing+=(default-jre-headless)
 command -v mvn > /dev/null || missing+=(maven)
+command -v strace > /dev/null || missing+=(strace)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 as_root=""

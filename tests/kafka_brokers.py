@@ -66,9 +66,9 @@ def produce(
         KafkaProducer(bootstrap_servers=address, enable_idempotence=True, acks="all", linger_ms=5)
     ) as producer:
         sent = [producer.send(topic, key=key, value=value, headers=headers) for key, value, headers in records]
-        producer.flush(30)
+        producer.flush(WAIT_SECONDS)
         for future in sent:
-            future.get(timeout=10)
+            future.get(timeout=WAIT_SECONDS)
 
 
 def consume(address: str, topic: str, *, isolation: str = "read_committed") -> list[Any]:

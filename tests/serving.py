@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-START_SECONDS = 30
+PATIENCE_SECONDS = 120  # for a start, an answer, an end: a busy machine takes its time
 LISTENS = re.compile(r"running on (http://\S+)")
 
 
@@ -35,35 +35,38 @@ class Served:
 
 
 @contextmanager
-def serving(ledger: str, *options: str, port: int = 0) -> Iterator[Served]:
+def serving(
+    ledger: str, *options: str, port: int = 0, program: Sequence[str] = ("-m", "adapters.cli")
+) -> Iterator[Served]:
     """Yield a running server over an existing ledger; it is stopped after."""
-    command = [sys.executable, "-m", "adapters.cli", "--ledger", ledger, "serve", "--port", str(port), *options]
+    command = [sys.executable, *program, "--ledger", ledger, "serve", "--port", str(port), *options]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with tempfile.NamedTemporaryFile("w") as log:
         process = subprocess.Popen(command, stderr=log, env=environment)
         try:
-            yield Served(_address(process, Path(log.name)), process, Path(log.name))
+            yield Served(address_in(Path(log.name), lambda: process.poll() is None), process, Path(log.name))
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(START_SECONDS)
+            process.wait(PATIENCE_SECONDS)
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def address_in(log: Path, is_running: Callable[[], bool]) -> str:
+    """Wait until a server says in its log that it listens, and answers; return where."""
     while True:
         if found := LISTENS.search(log.read_text()):
             _answers(found.group(1))
             return found.group(1)
-        if process.poll() is not None:
+        if not is_running():
             raise RuntimeError(log.read_text())
         time.sleep(0.02)
 
 
 def _answers(address: str) -> None:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            httpx.get(f"{address}/healthz").raise_for_status()
+            httpx.get(f"{address}/healthz", timeout=PATIENCE_SECONDS).raise_for_status()
         except httpx.TransportError:
             if time.monotonic() > until:
                 raise

@@ -27,13 +27,13 @@ import click
 
 from adapters.agencies import enrol, keys_known, revoke, rotate, take_rotation
 from adapters.cli.options import known_option, known_position, pass_services
-from adapters.cli.output import file_exists, json_option, print_json, print_table
+from adapters.cli.output import json_option, new_file, print_json, print_table
 from adapters.composition import Services
 from adapters.store.ledger import Ledger
 from adapters.trust.keys import load_public_key, load_signing_key, make_key, public_path
 from adapters.trust.signed import Signed, unwrapped, wrapped
 from adapters.trust.signing import signed_lines
-from domain.errors import InputRefused, LedgerError
+from domain.errors import InputRefused
 from domain.events.agency import ANY, Algorithm, Authority
 from domain.events.fields import SLUG
 from projections.agency_keys import Key, rotation
@@ -229,21 +229,10 @@ def _write(envelopes: Iterable[bytes], output: Path | None) -> None:
         for envelope in envelopes:
             click.echo(envelope)
         return
-    try:
-        file = output.open("xb")
-    except FileExistsError:
-        raise file_exists(output) from None
-    except OSError as error:
-        what = f"the file cannot be written: {error.strerror}"
-        raise InputRefused("cannot_write", what, where=str(output), mend="give another path") from None
     count = 0
-    with file:
-        try:
-            for count, envelope in enumerate(envelopes, 1):  # noqa: B007 - how many is told at the end
-                file.write(envelope + b"\n")
-        except LedgerError:
-            output.unlink()
-            raise
+    with new_file(output) as file:
+        for count, envelope in enumerate(envelopes, 1):  # noqa: B007 - how many is told at the end
+            file.write(envelope + b"\n")
     click.echo(f"{count:,} signed, in {output}")
 
 

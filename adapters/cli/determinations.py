@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from adapters.cli.options import known_option, known_position, pass_services
-from adapters.cli.output import file_exists, print_json, print_table, progress_bar
+from adapters.cli.output import new_file, print_json, print_table, progress_bar
 from adapters.composition import Services
 from adapters.questions.asked import Asked
 from adapters.questions.determined import determined
@@ -60,18 +60,14 @@ def _show(rows: Iterator[dict[str, Any]], upto: int, output: Path | None, *, as_
 
 def _write(rows: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
     """Write the lines; a file that exists is never overwritten, a half-written one never has the name."""
-    if output.exists():
-        raise file_exists(output)
     digest = hashlib.sha256()
     count = 0
-    part = output.with_name(f"{output.name}.part")
-    with part.open("wb") as lines:
+    with new_file(output) as lines:
         for row in rows:
             line = canonical_bytes(row) + b"\n"
             lines.write(line)
             digest.update(line)
             count += 1
-    part.rename(output)
     return {"rows": count, "sha256": digest.hexdigest()}
 
 

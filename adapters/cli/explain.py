@@ -15,7 +15,7 @@ import click
 import orjson
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
-from adapters.cli.output import file_exists, json_option, print_json
+from adapters.cli.output import json_option, new_file, print_json
 from adapters.cli.rules import PACK
 from adapters.composition import Services
 from adapters.explain.text import WIDTH, text_of_explanations
@@ -88,11 +88,8 @@ def _deliver(content: str, output: Path | None) -> None:
     if output is None:
         click.echo(content, nl=False)
         return
-    try:
-        with output.open("x", encoding="utf-8") as file:
-            file.write(content)
-    except FileExistsError:
-        raise file_exists(output) from None
+    with new_file(output) as file:
+        file.write(content.encode())
 
 
 COMMANDS = (explain,)

@@ -14,7 +14,7 @@ import click
 
 from adapters.cli.output import print_json
 from adapters.collector import look_seldom
-from domain.errors import InputRefused, IntegrityProblem, LedgerError
+from domain.errors import InputRefused, IntegrityProblem, LedgerError, LedgerUnavailable
 
 FOUND_PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 4, 130
 
@@ -114,8 +114,10 @@ def status(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         _drop_output()
-        click.echo(f"custody: the output cannot be written: {error} [output_failed]", err=True)
-        return UNAVAILABLE
+        failed = LedgerUnavailable(
+            "output_failed", f"the output cannot be written: {error}", mend="look where it goes, and run this again"
+        )
+        return _report(failed, as_json=False)
     return code
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -32,9 +33,28 @@ def print_json(document: object) -> None:
     click.echo(orjson.dumps(document, option=option))
 
 
-def file_exists(output: Path) -> InputRefused:
-    """Say that an output file is there already: none is ever overwritten."""
-    return InputRefused("file_exists", "the file is there already", where=str(output), mend="name a new file")
+@contextmanager
+def new_file(output: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write; it gets its name once all of it is on the disk. What fails leaves none.
+
+    Raise InputRefused(file_exists, cannot_write): none is ever overwritten.
+    """
+    if os.path.lexists(output):
+        raise InputRefused("file_exists", "the file is there already", where=str(output), mend="name a new file")
+    part = output.with_name(f".{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(output)
+    except OSError as error:
+        what = f"the file cannot be written: {error.strerror}"
+        mend = "give another path, on a disk with room"
+        raise InputRefused("cannot_write", what, where=str(output), mend=mend) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:

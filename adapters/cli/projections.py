@@ -119,10 +119,9 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
     """Build read models anew from the whole log, side by side; until then the old ones answer."""
     models = services.models()
     chosen = _chosen(models, names)
-    ledger = services.reading()
-    upto = ledger.position()
     began = time.monotonic()
-    with models.rebuilding(chosen):
+    with closing(services.reading()) as ledger, models.rebuilding(chosen):
+        upto = ledger.position()
         with progress_bar("rebuilding", upto * len(chosen)) as progress:
             run = partial(rebuild_some, services.place, on_error=on_error)
             built = build_all(models, ledger, chosen, on_error, run, progress)
@@ -130,7 +129,6 @@ def rebuild(services: Services, names: tuple[str, ...], on_error: OnError, swap:
         if swap:
             for name in chosen:
                 models.swap(name)
-    ledger.close()
     if as_json:
         print_json({"built": built, "events": upto, "seconds": round(seconds, 3), "swapped": swap})
         return

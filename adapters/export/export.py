@@ -29,6 +29,7 @@ from adapters.read_models.answers import in_file, kept
 from adapters.read_models.model import Model
 from adapters.read_models.models import Models
 from adapters.store.ledger import Ledger
+from adapters.store.sqlite import remove_database
 from domain.errors import InputRefused
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]  # what is being done, out of how many
@@ -104,7 +105,7 @@ class Export:
             yield model
         finally:
             model.close()
-            path.unlink(missing_ok=True)
+            remove_database(path)
 
     def _manifest(self, tables: list[dict[str, Any]], files: list[Written]) -> dict[str, Any]:
         return {

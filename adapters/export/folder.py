@@ -99,7 +99,7 @@ def _listed(folder: Path) -> set[str]:
     try:
         manifest: Any = orjson.loads((folder / MANIFEST).read_bytes())
         return {MANIFEST, *(file["path"] for file in manifest["files"])} if manifest["format"] == FORMAT else set()
-    except (OSError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, KeyError):
         return set()
 
 
@@ -135,7 +135,12 @@ def _put_in_place(aside: Path, folder: Path) -> None:
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
         folder.rename(replaced)
-    aside.rename(folder)
+    try:
+        aside.rename(folder)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(folder)
+        raise
     _sync(folder.parent)
     shutil.rmtree(replaced, ignore_errors=True)
 

@@ -21,6 +21,7 @@ from kafka.errors import (
     InvalidProducerEpochError,
     KafkaError,
     ProducerFencedError,
+    RetriableError,
     SaslAuthenticationFailedError,
 )
 
@@ -37,6 +38,8 @@ TRANSACTION_RECORDS = 1_000  # also the bound of what waits in the producer, whi
 LOOK_SECONDS = 0.5
 POLL_MS = 500
 AWAY_SECONDS = 2.0
+OTHERS_SECONDS = 15.0
+PAUSE_SECONDS = 0.2
 LETTER = "ledger-dlq-letter"
 HOPELESS = (AuthorizationError, SaslAuthenticationFailedError, ProducerFencedError, InvalidProducerEpochError)
 
@@ -247,9 +250,23 @@ class Publisher:
 
 
 def partitions_of(consumer: Any, topic: str) -> list[TopicPartition]:
-    """Return the partitions of a topic; raise LedgerUnavailable(topic_missing)."""
-    numbers = consumer.partitions_for_topic(topic)
+    """Return the partitions of a topic; raise LedgerUnavailable(topic_missing), KafkaError where no broker answers."""
+    numbers = _partition_numbers(consumer, topic)
     if not numbers:
         mend = "declare it, and run `custody kafka topics apply`"
         raise LedgerUnavailable("topic_missing", "Kafka has no such topic", where=topic, mend=mend)
     return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+
+def _partition_numbers(consumer: Any, topic: str) -> set[int] | None:
+    """Ask, and ask another broker where one has just gone: the cluster names it for a while yet."""
+    until = time.monotonic() + OTHERS_SECONDS
+    while True:
+        try:
+            found: set[int] | None = consumer.partitions_for_topic(topic)
+        except RetriableError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return found

@@ -18,8 +18,11 @@ from pathlib import Path
 from adapters.read_models.models import Models, already_building
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.opening import explained
+from adapters.store.sqlite import remove_database
 from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
+
+UNFINISHED = {"ledger_unusable", "ledger_damaged", "not_a_ledger"}  # who built it was killed before it held anything
 
 
 class FileModels(Models):
@@ -31,16 +34,18 @@ class FileModels(Models):
 
     def generations(self, name: str) -> list[int]:
         """Return the numbers of the generations that are there, oldest first."""
-        numbers = (path.stem.removeprefix(f"{name}-") for path in self._folder.glob(f"{name}-*.db"))
-        return sorted(int(number) for number in numbers if number.isdigit())
+        with explained(self._folder):
+            numbers = (path.stem.removeprefix(f"{name}-") for path in self._folder.glob(f"{name}-*.db"))
+            return sorted(int(number) for number in numbers if number.isdigit())
 
     def live_generation(self, name: str) -> int | None:
         """Return the generation that answers, None if none was ever built whole."""
-        try:
-            number = int((self._folder / f"{name}.live").read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return number if self._path(name, number).exists() else None
+        with explained(self._folder):
+            try:
+                number = int((self._folder / f"{name}.live").read_text(encoding="ascii"))
+            except (FileNotFoundError, ValueError):
+                return None
+            return number if self._path(name, number).exists() else None
 
     def open(self, name: str, generation: int) -> SqliteModel:
         """Open one generation."""
@@ -81,7 +86,9 @@ class FileModels(Models):
         try:
             with closing(self.open(name, number)) as model:
                 return model.standing().is_ready
-        except LedgerUnavailable:  # whoever built it was killed before there was anything in it
+        except LedgerUnavailable as error:
+            if error.code not in UNFINISHED:  # it is whole perhaps, and the disk does not let us see
+                raise
             return False
 
     def _create(self, name: str, generation: int) -> SqliteModel:
@@ -91,6 +98,5 @@ class FileModels(Models):
         return self._folder / f"{name}-{number}.db"
 
     def _remove(self, name: str, generation: int) -> None:
-        path = self._path(name, generation)
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        with explained(self._folder):
+            remove_database(self._path(name, generation))

@@ -30,10 +30,13 @@ class Models(ABC):
         generation = self.live_generation(name)
         if generation is None:
             return None
+        model = None
         try:
             model = self.open(name, generation)
             standing = model.standing()
         except LedgerUnavailable as error:
+            if model is not None:
+                model.close()
             if error.code == "model_gone" and generation != self.live_generation(name):  # swapped at this moment
                 return self.live(name, ledger)
             raise

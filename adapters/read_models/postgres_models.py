@@ -9,6 +9,7 @@ from adapters.read_models.model import Run
 from adapters.read_models.models import Models, already_building
 from adapters.read_models.postgres_model import SCHEMA, ModelsDatabase, PostgresModel, runs
 from adapters.store.place import PostgresAddress
+from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
 
 BUILDING = 0x4D4F4445  # "MODE": the lock of who makes the schema, and the first half of the key of a rebuild's
@@ -84,7 +85,11 @@ class PostgresModels(Models):
 
     def _create(self, name: str, generation: int) -> PostgresModel:
         model = self.open(name, generation)
-        model.create()
+        try:
+            model.create()
+        except LedgerUnavailable:
+            model.close()
+            raise
         return model
 
     def _remove(self, name: str, generation: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from eventsourcing.persistence import PersistenceError
 
 from adapters.store.recorder import LedgerRecorder
-from adapters.store.sqlite import LedgerDatastore, file_uri
+from adapters.store.sqlite import LedgerDatastore, file_uri, remove_database
 from adapters.store.sqlite_snapshot import schema_script
 from domain.errors import LedgerUnavailable
 
@@ -42,7 +42,7 @@ CAUSES = (  # words any of which an error has, its code, and the mend
     ),
     (("malformed",), "ledger_damaged", "run `custody verify`, and restore the file from a copy"),
     (("not a database",), "not_a_ledger", "give the path of a file that `custody init` made"),
-    (("disk i/o",), "disk_error", "the disk failed; check it before you go on"),
+    (("disk i/o", "input/output error"), "disk_error", "the disk failed; check it before you go on"),
 )
 
 
@@ -98,7 +98,7 @@ def create(path: Path) -> None:
             _write_schema(building)
             _put_in_place(building, path)
         finally:
-            building.unlink(missing_ok=True)
+            remove_database(building)
 
 
 def _check_no_leftover(path: Path) -> None:
@@ -114,12 +114,17 @@ def _check_no_leftover(path: Path) -> None:
 
 
 def _write_schema(building: Path) -> None:
+    """Write the schema, and last the mode that has a write-ahead log: a close that fails to merge one does not say so.
+
+    Nor does the pragma say that it failed: it returns the mode that is.
+    """
     with closing(sqlite3.connect(building, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(
             f"BEGIN;\n{schema_script()}\nPRAGMA application_id = {APPLICATION_ID};\n"
             f"PRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
         )
+        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            raise sqlite3.OperationalError("disk I/O error")
 
 
 def _put_in_place(building: Path, path: Path) -> None:

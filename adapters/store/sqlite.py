@@ -81,6 +81,12 @@ class LedgerDatastore(SQLiteDatastore):
         self.pool = LedgerConnectionPool(uri, cache_kib=READING_CACHE_KIB if reading else CACHE_KIB)
 
 
+def remove_database(path: Path) -> None:
+    """Remove a file of SQLite's and what lies beside it: a close that fails to merge its log leaves that behind."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
 def file_uri(path: Path, *, query: str) -> str:
     """Return the SQLite URI of a file; every character of the path is kept as it is."""
     return f"{path.resolve().as_uri()}?{query}"

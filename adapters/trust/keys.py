@@ -87,7 +87,11 @@ def make_key(path: Path, algorithm: Algorithm) -> PublicKey:
     if beside.exists():
         raise _file_exists(beside)
     _write_new(path, secret, OWNER_ONLY)
-    _write_new(beside, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    try:
+        _write_new(beside, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    except InputRefused:
+        path.unlink()  # half a pair would only stand in the way
+        raise
     return described(public)
 
 
@@ -102,14 +106,23 @@ def _write_new(path: Path, text: bytes, mode: int) -> None:
     except FileExistsError:
         raise _file_exists(path) from None
     except OSError as error:
-        what = f"the key cannot be written: {error.strerror}"
-        raise InputRefused(
-            "cannot_write", what, where=str(path), mend="give a path in a folder that is yours"
-        ) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        raise _cannot_write(path, error) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink()
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path, error: OSError) -> InputRefused:
+    what, mend = (
+        f"the key cannot be written: {error.strerror}",
+        "give a path in a folder that is yours, on a disk with room",
+    )
+    return InputRefused("cannot_write", what, where=str(path), mend=mend)
 
 
 def _file_exists(path: Path) -> InputRefused:

@@ -30,7 +30,7 @@ BATCH = 5
 PAUSE_SECONDS = 0.05
 
 context = get_context("forkserver")  # a new process has every module loaded already: it is killed at work, not at start
-context.set_forkserver_preload(["tests.scenarios.processes"])
+context.set_forkserver_preload(["tests.scenarios.processes", "tests.scenarios.disk_programs"])
 
 
 def winter(seed: int, events: int = 2_000) -> Iterator[Submission]:

@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("CUSTODY_KILLS", "16"))
 SEED = int(os.environ.get("CUSTODY_SEED", "1"))
 SHARE = max(1, KILLS // (2 * (1 + len(kinds()))))
 ATTEMPTS_MAX = 10  # a rebuild may be over before it is killed
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 def until(happened: Callable[[], bool], process: ForkServerProcess) -> None:

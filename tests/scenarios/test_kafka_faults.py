@@ -45,6 +45,19 @@ ROOT = Path(__file__).parents[2]
 BACKENDS = ("file", kinds()[0])  # and the newest PostgreSQL at hand
 IS_LONG = "CUSTODY_FAULT_KILLS" in os.environ
 
+ASKING = """
+import sys
+from adapters.kafka.clients import plain_consumer
+from adapters.kafka.outbox import partitions_of
+from adapters.kafka.settings import KafkaSettings
+consumers = [plain_consumer(KafkaSettings(bootstrap_servers=sys.argv[1])) for _ in range(10)]
+print("connected", flush=True)
+sys.stdin.readline()
+for consumer in consumers:
+    print(len(partitions_of(consumer, sys.argv[2])), flush=True)
+    consumer.close()
+"""
+
 pytestmark = pytest.mark.filterwarnings(*DROPPED_SOCKETS)
 
 
@@ -110,7 +123,7 @@ class Sending:
         self._thread.join()
         self._producer.flush(WAIT_SECONDS)
         for _, future in self._sent:
-            future.get(timeout=10)  # all of them: the producer tries again until the brokers are back
+            future.get(timeout=WAIT_SECONDS)  # all of them: the producer tries again until the brokers are back
         self._producer.close(timeout=5)
         return [event for event, _ in self._sent]
 
@@ -148,7 +161,7 @@ class Workers:
         found = []
         for process in self.running.values():
             try:
-                found.append(process.wait(30))
+                found.append(process.wait(WAIT_SECONDS))
             except subprocess.TimeoutExpired:
                 process.kill()
                 found.append(process.wait())
@@ -215,6 +228,19 @@ def test_the_leader_of_a_partition_dies_while_agencies_publish_and_stays_away(cl
     back(leader)
 
     check(ledger, sending.acknowledged())
+
+
+def test_who_asks_just_after_a_broker_died_is_answered_by_another(cluster, topic) -> None:
+    command = [sys.executable, "-c", ASKING, cluster.bootstrap, topic]
+    dead = leader_of(cluster, topic)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as asking:
+        assert asking.stdout is not None
+        assert "connected\n" == asking.stdout.readline()
+        dead.stop(signal.SIGKILL)
+        said, _ = asking.communicate("now\n", WAIT_SECONDS)
+    back(dead)
+
+    assert ["4"] * 10 == said.split()
 
 
 @on(BACKENDS[1])

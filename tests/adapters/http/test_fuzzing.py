@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from adapters.http.batches import MEDIA_TYPES
 from tests.builders import booked
-from tests.serving import Served, serving
+from tests.serving import PATIENCE_SECONDS, Served, serving
 
 ENDLESS = ("/v1/events/live",)  # a stream: tests/adapters/http/reading/test_log.py
 CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
@@ -36,7 +36,7 @@ def schema(server: Served) -> schemathesis.BaseSchema:
 
 @pytest.fixture(scope="module")
 def client(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, timeout=30) as client:
+    with httpx.Client(base_url=server.address, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ from adapters.trust.keys import SigningKey
 from adapters.trust.signed import Signed, wrapped
 from domain.canonical import canonical_bytes, leaf_hash
 from tests.builders import booked
-from tests.serving import Served
+from tests.serving import PATIENCE_SECONDS, Served
 
 EVENT = {"Content-Type": "application/cloudevents+json"}
 ENVELOPE = {"Content-Type": "application/vnd.dsse+json"}
@@ -25,7 +25,7 @@ LINES = {"Content-Type": "application/x-ndjson"}
 
 
 def post(served: Served, body: bytes, headers: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{served.address}/v1/events", content=body, headers=headers, timeout=20)
+    return httpx.post(f"{served.address}/v1/events", content=body, headers=headers, timeout=PATIENCE_SECONDS)
 
 
 def keyed(body: bytes, key: SigningKey, sequence: int = 1) -> bytes:
@@ -170,8 +170,8 @@ def test_what_is_refused_says_why_as_a_problem(
 
 
 def test_what_is_not_there_is_a_problem_too(server: Served) -> None:
-    absent = httpx.get(f"{server.address}/v1/nothing")
-    wrong = httpx.get(f"{server.address}/v1/events/")
+    absent = httpx.get(f"{server.address}/v1/nothing", timeout=PATIENCE_SECONDS)
+    wrong = httpx.get(f"{server.address}/v1/events/", timeout=PATIENCE_SECONDS)
 
     assert (404, "not_found") == (absent.status_code, absent.json()["code"])
     assert 404 == wrong.status_code
@@ -190,14 +190,14 @@ def test_a_client_that_sends_more_than_its_rate_is_told_when_to_come_again(folde
 
 
 def test_a_server_says_that_it_is_ready_and_how_far_the_log_is(open_server: Served) -> None:
-    before = httpx.get(f"{open_server.address}/readyz").json()["position"]
+    before = httpx.get(f"{open_server.address}/readyz", timeout=PATIENCE_SECONDS).json()["position"]
     post(open_server, booked(200), EVENT)
 
-    assert before + 1 == httpx.get(f"{open_server.address}/readyz").json()["position"]
+    assert before + 1 == httpx.get(f"{open_server.address}/readyz", timeout=PATIENCE_SECONDS).json()["position"]
 
 
 def test_a_client_that_goes_away_in_the_middle_leaves_nothing_and_harms_nobody(open_server: Served) -> None:
-    before = httpx.get(f"{open_server.address}/readyz").json()["position"]
+    before = httpx.get(f"{open_server.address}/readyz", timeout=PATIENCE_SECONDS).json()["position"]
     where = urlsplit(open_server.address)
     kind, length = b"Content-Type: application/cloudevents+json", b"Content-Length: 5000"
     head = b"\r\n".join([b"POST /v1/events HTTP/1.1", b"Host: x", kind, length, b"", b""])
@@ -207,4 +207,4 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing_and_harms_nobody(o
 
     assert "Traceback" not in open_server.log.read_text()
     assert 201 == post(open_server, booked(201), EVENT).status_code
-    assert before + 1 == httpx.get(f"{open_server.address}/readyz").json()["position"]
+    assert before + 1 == httpx.get(f"{open_server.address}/readyz", timeout=PATIENCE_SECONDS).json()["position"]

@@ -23,7 +23,7 @@ from domain.errors import LedgerUnavailable, TooBusy
 from tests.signing import Agency, door_to
 from tests.spots import FileSpot
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 
 
 @pytest.fixture

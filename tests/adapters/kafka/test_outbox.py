@@ -20,7 +20,7 @@ from domain.canonical import leaf_hash
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from tests.adapters.kafka.workers import record_of, take_in, unsigned_ledger
 from tests.builders import MONDAY, booked, released, submissions
-from tests.kafka_brokers import consume, new_topic, produce
+from tests.kafka_brokers import WAIT_SECONDS, consume, new_topic, produce
 
 Publish = Callable[..., Publisher]
 
@@ -106,7 +106,7 @@ def test_a_crash_in_the_middle_of_a_transaction_leaves_no_position_out_and_none_
     publisher._send(dying, publisher._feed.after(0, 20))
     dying.begin_transaction()
     for one in publisher._feed.after(20, 20):
-        dying.send(one.topic, value=one.value, key=one.key, headers=one.headers).get(timeout=10)
+        dying.send(one.topic, value=one.value, key=one.key, headers=one.headers).get(timeout=WAIT_SECONDS)
 
     publisher.run(lambda: False, once=True)
 

@@ -54,7 +54,7 @@ def test_a_follower_sees_what_this_and_other_processes_append(ledger: Ledger) ->
     follower.start()
     here.append(submissions(1, start=2), now=system_clock())
     elsewhere.append(submissions(1, start=3), now=system_clock())
-    follower.join(timeout=20)
+    follower.join(timeout=120)
 
     assert [1, 2, 3] == seen
     elsewhere.close()

@@ -94,7 +94,7 @@ def test_creating_twice_also_at_once_keeps_the_first_ledger(database: DatabaseSp
     for maker in makers:
         maker.start()
     for maker in makers:
-        maker.join(timeout=60)
+        maker.join(timeout=120)
     first = database.ledger()
     first.append(submissions(2), now=system_clock())
     first.close()

@@ -159,7 +159,7 @@ def test_standard_input_and_whole_events_are_taken_as_they_are(tmp_path: Path) -
     with serving(ledger) as served:
         command = [sys.executable, "-m", "adapters.cli", "submit", "-", "--to", served.address, "--json"]
         options = ["--spool", str(tmp_path / "s.db")]
-        ran = subprocess.run([*command, *options], input=booked(1) + b"\n\n", capture_output=True, timeout=60)
+        ran = subprocess.run([*command, *options], input=booked(1) + b"\n\n", capture_output=True, timeout=120)
 
     assert 1 == orjson.loads(ran.stdout)["stored"]
     reader = Ledger.open_to_read(Path(ledger))
@@ -193,6 +193,7 @@ def _submit_and_kill(folder: Path, lines: Path, served: Served, seconds: float) 
 def test_a_server_killed_in_the_middle_honours_every_receipt_it_gave(tmp_path: Path, ledger: str) -> None:
     lines = drafts(tmp_path / "lines", 3_000)
     options = ["--spool", tmp_path / "spool.db", "--source", SOURCE, "--key", tmp_path / "sheriff.pem", "--json"]
+    options += ["--patience", "300"]
     with ExitStack() as servers:
         served = servers.enter_context(serving(ledger))
         port = int(served.address.rpartition(":")[2])
@@ -202,7 +203,7 @@ def test_a_server_killed_in_the_middle_honours_every_receipt_it_gave(tmp_path: P
             time.sleep(0.9)
             served.kill()
             served = servers.enter_context(serving(ledger, port=port))
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
         served.kill()
 
     report = orjson.loads(out)

@@ -20,7 +20,7 @@ from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import ledger_place
 from domain.events.record import AccessDisclosed, Role
 from tests.builders import booked
-from tests.serving import Served, serving
+from tests.serving import PATIENCE_SECONDS, Served, serving
 
 AT = "2026-01-25T12:00:00-06:00"
 HELD = "episode/mn-freeborn-jail.story-1"
@@ -40,7 +40,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def client(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, follow_redirects=True) as opened:
+    with httpx.Client(base_url=server.address, follow_redirects=True, timeout=PATIENCE_SECONDS) as opened:
         yield opened
 
 
@@ -65,7 +65,10 @@ def open_position(client: httpx.Client) -> int:
 def test_what_a_page_showed_it_shows_after_more_has_been_recorded(tmp_path: Path, ledger: str) -> None:
     copy = str(tmp_path / "custody.db")
     copied(ledger, copy)
-    with serving(copy, "--open-as", "oversight") as served, httpx.Client(base_url=served.address) as client:
+    with (
+        serving(copy, "--open-as", "oversight") as served,
+        httpx.Client(base_url=served.address, timeout=PATIENCE_SECONDS) as client,
+    ):
         cited = [str(client.get(path, follow_redirects=True).url) for path in PATHS]
         before = [client.get(url).text for url in cited]
         events = tmp_path / "events.jsonl"
@@ -95,7 +98,7 @@ def test_a_page_holds_no_script_or_style_of_its_own_and_sets_no_cookie(client: h
 
 
 def test_the_public_reads_rules_and_nobody_s_case(public: Served) -> None:
-    with httpx.Client(base_url=public.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=public.address, follow_redirects=True, timeout=PATIENCE_SECONDS) as client:
         facility = read(client, "/facilities/mn-hennepin-jail")
         refused = {path: client.get(path).status_code for path in PATHS[2:6]}
 

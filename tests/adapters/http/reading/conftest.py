@@ -19,7 +19,7 @@ from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import admit
 from domain.events.record import Role
-from tests.serving import Served, serving
+from tests.serving import PATIENCE_SECONDS, Served, serving
 
 STORIES = Path(__file__).resolve().parents[4] / "deploy/stories.jsonl"
 FREEBORN, STORY = "mn-freeborn-jail", "mn-freeborn-jail.story-1"
@@ -66,7 +66,7 @@ def served(place: Path, tokens: dict[str, str]) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def ask(served: Served, tokens: dict[str, str]) -> Iterator[Ask]:
     """Return a function that asks `/v1/PATH` in a role, with headers and parameters."""
-    with httpx.Client(base_url=f"{served.address}/v1/", timeout=30) as client:
+    with httpx.Client(base_url=f"{served.address}/v1/", timeout=PATIENCE_SECONDS) as client:
 
         def asked(path: str, role: str = "auditor", headers: dict[str, str] | None = None, **params: object):
             bearer = {} if role == "public" else {"Authorization": f"Bearer {tokens.get(role, role)}"}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.cli.main import status
-from tests.serving import Served, serving
+from tests.serving import PATIENCE_SECONDS, Served, serving
 
 ROOT = Path(__file__).resolve().parents[4]
 TEXT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -40,10 +40,10 @@ def printed(line: str, served: Served) -> str:
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     url = next(word for word in words if word.startswith(PAGE)).replace(PAGE, served.address)
     if ENDLESS in url:
-        with httpx.stream("GET", url, headers=headers, timeout=20) as response:
+        with httpx.stream("GET", url, headers=headers, timeout=PATIENCE_SECONDS) as response:
             lines = response.iter_lines()
             return "\n".join(next(lines) for _ in range(6)) + "\n"
-    answered = httpx.get(url, headers=headers, timeout=20)
+    answered = httpx.get(url, headers=headers, timeout=PATIENCE_SECONDS)
     assert 200 == answered.status_code, answered.text
     if "-o" in words:
         return ""
@@ -70,6 +70,6 @@ def test_every_curl_line_is_answered_as_the_page_shows(served: Served) -> None:
 
 
 def test_the_page_names_every_path_that_is_served(served: Served) -> None:
-    for path in httpx.get(f"{served.address}/openapi.json").json()["paths"]:
+    for path in httpx.get(f"{served.address}/openapi.json", timeout=PATIENCE_SECONDS).json()["paths"]:
         words = re.sub(r"/\{[a-z]+\}.*", "", path)
         assert words in TEXT or not path.startswith("/v1/"), path

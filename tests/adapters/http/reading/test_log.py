@@ -17,7 +17,7 @@ from domain.envelope import admit
 from domain.events.record import Role
 from tests.adapters.http.reading.conftest import Ask
 from tests.builders import booked
-from tests.serving import Served
+from tests.serving import PATIENCE_SECONDS, Served
 
 
 def test_the_tree_is_that_of_the_ledger_at_any_position(ask: Ask, place) -> None:
@@ -62,7 +62,7 @@ def live(served: Served, token: str, **given: object):
         f"{served.address}/v1/events/live",
         params={name: value for name, value in given.items() if name == "after"},
         headers={"Authorization": f"Bearer {token}", **given.get("headers", {})},
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
     )
 
 

@@ -13,7 +13,7 @@ from adapters.cli.main import status
 from adapters.store.ledger import Ledger, system_clock
 from domain.events.record import Role
 from tests.adapters.http.reading.conftest import FREEBORN, STORIES, STORY
-from tests.serving import serving
+from tests.serving import PATIENCE_SECONDS, serving
 from tests.spots import DatabaseSpot
 
 PATHS = [
@@ -34,7 +34,7 @@ def answered(ledger: str) -> list[object]:
     assert status(["--ledger", ledger, "import", "events", str(STORIES)]) == 0
     assert status(["--ledger", ledger, "projections", "rebuild"]) == 0
     with serving(ledger, "--open-as", "oversight") as served:
-        answers = [httpx.get(f"{served.address}/v1/{path}", timeout=30) for path in PATHS]
+        answers = [httpx.get(f"{served.address}/v1/{path}", timeout=PATIENCE_SECONDS) for path in PATHS]
         assert {200} == {answer.status_code for answer in answers}
         assert {f"{22}"} == {answer.headers["etag"][1:].partition("-")[0] for answer in answers}
         return [without_clock(answer.json(), served.address) for answer in answers]
@@ -66,13 +66,17 @@ def test_a_grant_in_a_database_opens_until_it_is_revoked(database: DatabaseSpot)
         granted = grant(ledger, "house-research", Role.OVERSIGHT, "a test", system_clock())
         bearer = {"Authorization": f"Bearer {granted.token}"}
         with serving(database.address) as served:
-            assert 200 == httpx.get(f"{served.address}/v1/handoffs", headers=bearer).status_code
+            assert (
+                200 == httpx.get(f"{served.address}/v1/handoffs", headers=bearer, timeout=PATIENCE_SECONDS).status_code
+            )
             revoke(ledger, granted.grant.id, "ended", system_clock())
-            assert 401 == httpx.get(f"{served.address}/v1/handoffs", headers=bearer).status_code
+            assert (
+                401 == httpx.get(f"{served.address}/v1/handoffs", headers=bearer, timeout=PATIENCE_SECONDS).status_code
+            )
 
 
 @pytest.mark.parametrize("path", ["events/1", "tables/custody"])
 def test_the_public_is_told_of_nobody_from_a_database(database: DatabaseSpot, path: str) -> None:
     database.ledger().close()
     with serving(database.address) as served:
-        assert 401 == httpx.get(f"{served.address}/v1/{path}").status_code
+        assert 401 == httpx.get(f"{served.address}/v1/{path}", timeout=PATIENCE_SECONDS).status_code

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.adapters.http.reading.conftest import FREEBORN, SHERIFF, STORY, Ask
-from tests.serving import serving
+from tests.serving import PATIENCE_SECONDS, serving
 
 AT = "2026-01-17T12:00"
 OPEN = [
@@ -84,7 +84,7 @@ def test_a_token_that_is_not_good_opens_nothing_not_even_what_the_public_sees(as
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "é".encode()])
 def test_a_header_that_is_no_bearers_opens_nothing(served, header) -> None:
-    answered = httpx.get(f"{served.address}/v1/tree", headers={"Authorization": header})
+    answered = httpx.get(f"{served.address}/v1/tree", headers={"Authorization": header}, timeout=PATIENCE_SECONDS)
 
     assert (401, "unknown_token") == (answered.status_code, answered.json()["code"])
 
@@ -173,8 +173,8 @@ def test_a_publisher_is_told_of_no_others(ask: Ask, read, path: str) -> None:
 
 def test_a_server_opens_as_another_role_on_this_machine_alone(place, custody_status) -> None:
     with serving(str(place), "--open-as", "oversight") as opened:
-        assert 200 == httpx.get(f"{opened.address}/v1/handoffs").status_code
-        assert 403 == httpx.get(f"{opened.address}/v1/events").status_code
+        assert 200 == httpx.get(f"{opened.address}/v1/handoffs", timeout=PATIENCE_SECONDS).status_code
+        assert 403 == httpx.get(f"{opened.address}/v1/events", timeout=PATIENCE_SECONDS).status_code
 
     assert 2 == custody_status("serve", "--open-as", "auditor", "--host", "jail.example")
 
