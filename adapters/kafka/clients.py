@@ -16,6 +16,7 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 
+from adapters.kafka.joins import remember_joins
 from adapters.kafka.settings import KafkaSettings
 from domain.errors import LedgerUnavailable
 
@@ -35,7 +36,7 @@ def group_consumer(
     settings: KafkaSettings, *, group: str, instance: str | None, batch: int, session_ms: int = SESSION_MS
 ) -> Any:
     """Return a member of a consumer group; with `instance` a static one, whose restart moves no partition."""
-    return KafkaConsumer(
+    consumer = KafkaConsumer(
         **settings.client(),
         **READING,
         group_id=group,
@@ -46,6 +47,8 @@ def group_consumer(
         heartbeat_interval_ms=min(3_000, session_ms // 4),
         max_poll_interval_ms=max(REBALANCE_MS, session_ms),
     )
+    remember_joins(consumer)
+    return consumer
 
 
 def plain_consumer(settings: KafkaSettings) -> Any:

@@ -7,11 +7,11 @@ custody_models.custody_3_holds     the table `holds` of generation 3 of the mode
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, LiteralString
 from zlib import crc32
 
-from psycopg import Cursor
+from psycopg import Cursor, Error
 from psycopg.errors import UndefinedTable
 from psycopg.rows import tuple_row
 
@@ -63,9 +63,14 @@ class ModelsDatabase:
     def locked(self, kind: int, name: str) -> Iterator[bool]:
         """Hold a lock, outside of any transaction, and say whether it was to be had; a lost connection gives it up."""
         with self._ledger.explained(), closing(self._connections.connect()) as connection:
-            cursor = connection.cursor()
-            key = [kind, crc32(name.encode()) >> 1]
-            yield bool(next(iter(runs(cursor)("SELECT pg_try_advisory_lock(?::int4, ?::int4)", key)))[0])
+            run, key = runs(connection.cursor()), [kind, crc32(name.encode()) >> 1]
+            is_mine = bool(next(iter(run("SELECT pg_try_advisory_lock(?::int4, ?::int4)", key)))[0])
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    with suppress(Error):  # closing gives it up too, but a moment later
+                        run("SELECT pg_advisory_unlock(?::int4, ?::int4)", key)
 
     def close(self) -> None:
         """Close the connections that are idle."""
