@@ -24,7 +24,7 @@ from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build
 from adapters.store.place import ledger_place
 from benchmarks.bench_rebuild import LAST, SEED, first_day, made
-from benchmarks.compare import options_with_ledger, scratch, show
+from benchmarks.compare import show_at_ledger
 from domain.instants import microseconds
 
 FACILITIES = ("mn-hennepin-jail", "mn-ramsey-jail", "mn-dakota-jail", "mn-anoka-jail", "mn-cass-jail", "mn-lyon-jail")
@@ -87,9 +87,7 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    chosen = options_with_ledger(__doc__, events=1_000_000, rounds=2_000)
-    with scratch() as folder:
-        show(measure(chosen.ledger or str(folder / "custody.db"), chosen.events, chosen.rounds), as_json=chosen.json)
+    show_at_ledger(__doc__, measure, events=1_000_000, rounds=2_000)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from adapters.read_models.projector import build_together
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.store.place import ledger_place
 from benchmarks.bench_rebuild import made
-from benchmarks.compare import options_with_ledger, scratch, show
+from benchmarks.compare import show_at_ledger
 
 PARTS = (50, 5, 1)
 
@@ -66,9 +66,7 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    chosen = options_with_ledger(__doc__, events=5_000_000, rounds=1)
-    with scratch() as folder:
-        show(measure(chosen.ledger or str(folder / "custody.db"), chosen.events, chosen.rounds), as_json=chosen.json)
+    show_at_ledger(__doc__, measure, events=5_000_000, rounds=1)
 
 
 if __name__ == "__main__":

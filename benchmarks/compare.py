@@ -35,6 +35,16 @@ def options_with_ledger(description: str, *, events: int, rounds: int) -> argpar
     return reads.parse_args()
 
 
+def show_at_ledger(
+    description: str, measure: Callable[[str, int, int], Mapping[str, Any]], *, events: int, rounds: int
+) -> None:
+    """Measure at the ledger that was chosen, or at one in a folder that is removed in the end, and print."""
+    chosen = options_with_ledger(description, events=events, rounds=rounds)
+    with scratch() as folder:
+        place = chosen.ledger or str(folder / "custody.db")
+        show(measure(place, chosen.events, chosen.rounds), as_json=chosen.json)
+
+
 class Measured(NamedTuple):
     """What a run does in a second, and what an event costs this process, whatever else the machine does meanwhile."""
 
