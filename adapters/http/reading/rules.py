@@ -95,9 +95,10 @@ def coverage(
 
     A row for each custodian and decision point, as JSON, CSV or Parquet.
     """
-    under = _by(asking).beside.asked(asking.now())
+    by = _by(asking)
+    under = by.beside.asked(asking.now())
     wanted = points or EVERY_POINT
-    places = places_of(asking.asked, _by(asking), facility=facility, county=county, points=wanted)
+    places = places_of(asking.asked, by, facility=facility, county=county, points=wanted)
     return asking.numbered(
         "coverage",
         size,
