@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,9 @@ from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, ledger_place
 from benchmarks import stock_projection
-from benchmarks.compare import medians, options_with_ledger, scratch, show
+from benchmarks.compare import medians, show_at_ledger
 from domain.envelope import admit
 from projections.folding.seen import Reader
-from tests.postgres import kinds, running
 
 FIRST, LAST, SEED = date(2025, 12, 1), date(2026, 3, 11), 7
 EVENTS_A_DAY = 5_000  # then the largest jail holds some 600 people, about as many as the real one (chosen)
@@ -90,24 +88,9 @@ def measure(place: str, events: int, rounds: int) -> dict[str, Any]:
     return {"events": position, "rounds": rounds, "events_per_second": found, **ratios}
 
 
-@contextmanager
-def placed(chosen: str) -> Iterator[str]:
-    """Yield where the ledger is: what was chosen, a folder that is removed, or a server of this run's own."""
-    if chosen == "postgres":
-        with running(kinds()[0], durable=True) as server, server.database() as address:
-            yield address
-    elif chosen:
-        yield chosen
-    else:
-        with scratch() as folder:
-            yield str(folder / "custody.db")
-
-
 def main() -> None:
     """Measure and print."""
-    chosen = options_with_ledger(__doc__, events=1_000_000, rounds=3)
-    with placed(chosen.ledger) as place:
-        show(measure(place, chosen.events, chosen.rounds), as_json=chosen.json)
+    show_at_ledger(__doc__, measure, events=1_000_000, rounds=3)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.postgres import kinds, running
+
 
 def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
     """Read `--events`, `--rounds` and `--json`."""
@@ -28,20 +30,27 @@ def parser(description: str, *, events: int, rounds: int) -> argparse.ArgumentPa
     return reads
 
 
-def options_with_ledger(description: str, *, events: int, rounds: int) -> argparse.Namespace:
-    """Read also `--ledger`: a file or a database; the ledger there, or one made there."""
-    reads = parser(description, events=events, rounds=rounds)
-    reads.add_argument("--ledger", default="")
-    return reads.parse_args()
+@contextmanager
+def placed(chosen: str) -> Iterator[str]:
+    """Yield where the ledger is: what was chosen, a folder that is removed, or a server of this run's own."""
+    if chosen == "postgres":
+        with running(kinds()[0], durable=True) as server, server.database() as address:
+            yield address
+    elif chosen:
+        yield chosen
+    else:
+        with scratch() as folder:
+            yield str(folder / "custody.db")
 
 
 def show_at_ledger(
     description: str, measure: Callable[[str, int, int], Mapping[str, Any]], *, events: int, rounds: int
 ) -> None:
-    """Measure at the ledger that was chosen, or at one in a folder that is removed in the end, and print."""
-    chosen = options_with_ledger(description, events=events, rounds=rounds)
-    with scratch() as folder:
-        place = chosen.ledger or str(folder / "custody.db")
+    """Read also `--ledger`, measure there, and print."""
+    reads = parser(description, events=events, rounds=rounds)
+    reads.add_argument("--ledger", default="")
+    chosen = reads.parse_args()
+    with placed(chosen.ledger) as place:
         show(measure(place, chosen.events, chosen.rounds), as_json=chosen.json)
 
 
