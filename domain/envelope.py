@@ -20,40 +20,26 @@ publish to us itself. A source is `agency:ID`, or `synthetic:ID` for events that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-import orjson
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from domain.canonical import BODY_BYTES_MAX, canonical_bytes, check_profile, parse_canonical
 from domain.errors import InputRefused
-from domain.events.agency import SOURCE, Source
+from domain.events.agency import Source
 from domain.events.catalogue import CATALOGUE, REFERENCES, event_class
-from domain.events.fields import LOCAL_ID, Closed, Code, EventData
-from domain.events.record import EVENT_ID, EventCorrected, EventId, EventRetracted
+from domain.events.fields import Closed, Code, EventData
+from domain.events.record import EventCorrected, EventId, EventRetracted
 from domain.instants import Instant, Precision, Span, format_rfc3339, microseconds_of, parse_rfc3339
+from domain.plain import HEAD, REST, REST_MARK, REST_NAMES, SEQUENCE, SUBJECT, DataForm, data_form
 
 DataT = TypeVar("DataT", bound=EventData)
 
 Timestamp = Annotated[str, StringConstraints(min_length=20, max_length=32)]
 SCHEMA_MEND = "`docs/events.md` gives the fields of every type"
 NEEDS_TARGET = (EventCorrected, EventRetracted)
-SUBJECT = f"[a-z]+/{LOCAL_ID}"
-SEQUENCE = r"[1-9][0-9]{0,15}"
-
-# The plain event: both times exact, no extensions but those of a key. Nearly all are, and their canonical bytes have
-# but one form.
-PLAIN_DATA = re.compile(rb'\{(?:"agencykey":"(?P<agencykey>[A-Za-z0-9][A-Za-z0-9 ._/-]{0,79})",)?"data":')
-PLAIN_REST = b',"dataschema":'
-PLAIN = re.compile(
-    f'{PLAIN_REST.decode()}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
-    rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?(?:"sequence":"{SEQUENCE}",)?'
-    rf'"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
-    rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})","type":"(?P<type>[^"]+)"}}'
-)
 
 
 class Envelope(Closed, Generic[DataT]):
@@ -191,35 +177,36 @@ def admit(body: bytes, signature: bytes | None = None) -> Submission:
 def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
     """Take a plain event at half the cost, exactly as `_admit_any` would; None leaves it, or its refusal, to that.
 
-    No quote stands unescaped within a string and the rest has no brace but the last: so the bytes between are the
-    data and nothing else, and canonical if they are so themselves.
+    No quote stands unescaped within a string and the rest has no brace but the last: what stands between is the data.
     """
-    start = body.rfind(PLAIN_REST)
-    rest = PLAIN.fullmatch(body[start:].decode("latin-1"))  # which never fails, and what is not ASCII never matches
-    head = PLAIN_DATA.match(body)
-    if rest is None or head is None or len(body) > BODY_BYTES_MAX:
+    text = body.decode("latin-1")  # which never fails, and what is not ASCII never matches
+    start = text.rfind(REST_MARK)
+    head, rest = HEAD.match(text), REST.fullmatch(text, max(start, 0))
+    if head is None or rest is None or len(body) > BODY_BYTES_MAX:
         return None
-    names = rest.group("type", "dataschema", "subject", "source", "id", "time", "recordedtime")
-    type_name, dataschema, stream, source, event_id, time, recordedtime = names
-    cls = CATALOGUE.get(type_name)
-    if cls is None or cls in NEEDS_TARGET or dataschema != schema_name(cls) or not stream.startswith(f"{cls.STREAM}/"):
+    dataschema, event_id, recordedtime, source, stream, time, type_name = rest.group(*REST_NAMES)
+    form = _plain_form(type_name, dataschema, stream)
+    data = form and form.pattern.fullmatch(text, head.end(), start)
+    if not (form and data):
         return None
-    written = body[head.end() : start]
     try:
-        cls.__pydantic_validator__.validate_json(written)
         occurred = microseconds_of(time)
         recorded = microseconds_of(recordedtime) if recordedtime else None
     except ValueError:
         return None
-    data = orjson.loads(written)
-    if canonical_bytes(data) != written or b"null" in written:
-        return None
-    refs = references(type_name, stream, data)
-    facility = data.get("facility")
-    agencykey = head["agencykey"].decode() if head["agencykey"] else None
+    named, facility = form.named(data.groups())
+    refs = tuple(dict.fromkeys((stream, *named)))
     return Submission(
-        stream, type_name, body, source, event_id, signature, agencykey, facility, occurred, occurred, recorded, refs
+        stream, type_name, body, source, event_id, signature, head[1], facility, occurred, occurred, recorded, refs
     )
+
+
+def _plain_form(type_name: str, dataschema: str, stream: str) -> DataForm | None:
+    """Return the form of a type's data if dataschema and stream are the type's, and nothing else is asked of it."""
+    cls = CATALOGUE.get(type_name)
+    if cls is None or cls in NEEDS_TARGET or dataschema != schema_name(cls) or not stream.startswith(f"{cls.STREAM}/"):
+        return None
+    return data_form(cls)
 
 
 def _admit_any(body: bytes, signature: bytes | None) -> Submission:

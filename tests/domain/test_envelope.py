@@ -17,6 +17,7 @@ from domain.events.catalogue import CATALOGUE
 from domain.events.episode import SubjectBooked
 from domain.events.handoff import CustodyTransferred
 from domain.instants import Instant, parse_rfc3339
+from domain.plain import data_form
 
 EARLY, LATE = "2026-01-16T00:00:00-06:00", "2026-01-16T23:59:59-06:00"
 GONE = object()
@@ -402,6 +403,53 @@ def test_a_plain_event_with_any_one_byte_changed_is_taken_by_both_ways_in_or_by_
         for rest in (body[at:], body[at + 1 :]):
             changed = body[:at] + other + rest
             assert taken(admit, changed) == taken(any_way_in, changed)
+
+
+ODD_VALUES = [
+    *("", " ", "x", "X y", "x\n", "x\x00", "x\x7f", "é", '"', "\\", "/", "-x", "x-", "x" * 80, "x" * 81, "x" * 121),
+    *("x" * 200, "x" * 201, "x" * 2000, "x" * 2001, "true", "1", "exact"),
+    *(EARLY, "2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-16T24:00:00Z"),
+    *("2026-01-16T23:59:60Z", "0001-01-01T00:00:00Z", "2026-01-16T00:00:00.5Z", "2026-01-16T00:00:00+24:00"),
+    *(True, False, 0, 1, 2, 3, 10, -1, 10**14, 10**15, 2**53 - 1, 2**53, 0.5),
+    *(
+        [],
+        [""],
+        ["x"],
+        ["x"] * 4,
+        {},
+        {"rule": "x"},
+        [{"rule": "x"}] * 20,
+        [{"rule": "x"}] * 21,
+        [{"rule": "x", "a": "x"}],
+    ),
+    {"earliest": EARLY, "latest": None, "precision": "interval"},
+]
+
+
+def exact_example(type_name):
+    """A valid event of a type whose times are exact, as a document."""
+    document = json.loads(example(type_name)) | {"time": EARLY, "recordedtime": EARLY}
+    inexact = ("timelatest", "timeprecision", "recordedlatest", "recordedprecision")
+    return {name: value for name, value in document.items() if name not in inexact}
+
+
+@pytest.mark.parametrize("type_name", CATALOGUE)
+def test_with_any_field_left_out_added_or_of_another_kind_both_ways_in_give_the_same(type_name):
+    document = exact_example(type_name)
+    names = [*CATALOGUE[type_name].model_fields, "another"]
+    for name in names:
+        samples = [value for value in document["data"].values() if isinstance(value, list | dict)]
+        for value in (GONE, *ODD_VALUES, *samples):
+            data = {key: one for key, one in {**document["data"], name: value}.items() if one is not GONE}
+            body = canonical_bytes({**document, "data": data})
+            assert taken(admit, body) == taken(any_way_in, body)
+
+
+def test_nearly_every_type_has_a_plain_form_and_events_of_it_take_the_shorter_way(monkeypatch):
+    monkeypatch.setattr("domain.envelope._admit_any", lambda body, signature: None)
+    for type_name in ("custody.subject_booked", "custody.bail_set", "handoff.custody_transferred"):
+        assert admit(canonical_bytes(exact_example(type_name))).type == type_name
+    assert 100 == sum(1 for cls in CATALOGUE.values() if data_form(cls))
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
