@@ -184,20 +184,20 @@ def _admit_plain(body: bytes, signature: bytes | None) -> Submission | None:
     head, rest = HEAD.match(text), REST.fullmatch(text, max(start, 0))
     if head is None or rest is None or len(body) > BODY_BYTES_MAX:
         return None
-    dataschema, event_id, recordedtime, source, stream, time, type_name = rest.group(*REST_NAMES)
+    type_name, dataschema, stream, source, event_id, time, latest, precision, recordedtime = rest.group(*REST_NAMES)
     form = _plain_form(type_name, dataschema, stream)
     data = form and form.pattern.fullmatch(text, head.end(), start)
     if not (form and data):
         return None
     try:
-        occurred = microseconds_of(time)
+        occurred = _span(time, latest, Precision(precision) if precision else Precision.EXACT)
         recorded = microseconds_of(recordedtime) if recordedtime else None
     except ValueError:
         return None
     named, facility = form.named(data.groups())
     refs = tuple(dict.fromkeys((stream, *named)))
     return Submission(
-        stream, type_name, body, source, event_id, signature, head[1], facility, occurred, occurred, recorded, refs
+        stream, type_name, body, source, event_id, signature, head[1], facility, *occurred, recorded, refs
     )
 
 

@@ -3,9 +3,9 @@
     {"agencykey":"9f86…","data":{…},"dataschema":"…","id":"…","recordedtime":"…",…,"type":"custody.subject_booked"}
      may be left out     by type
 
-Nearly all events are plain: exact times, no extensions but those of a key, text in ASCII without escapes, no parts
-within parts. Of each field there is then but one way to write it, and the fields stand in their order: so what matches
-is canonical and fits its schema. A form takes less than the schema does, never more.
+Nearly all events are plain: no extensions but those of a key, and text in ASCII without escapes. Of each field there is
+then but one way to write it, and the fields stand in their order: so what matches is canonical and fits its schema. A
+form takes less than the schema does, never more.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ REST = re.compile(
     f'{REST_MARK}"(?P<dataschema>[^"]+)","id":"(?P<id>{EVENT_ID})",'
     rf'(?:"recordedtime":"(?P<recordedtime>[^"]{{20,32}})",)?(?:"sequence":"{SEQUENCE}",)?'
     rf'"source":"(?P<source>{SOURCE})","specversion":"1\.0",'
-    rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})","type":"(?P<type>[^"]+)"}}'
+    rf'"subject":"(?P<subject>{SUBJECT})","time":"(?P<time>[^"]{{20,32}})",'
+    r'(?:"timelatest":"(?P<timelatest>[^"]{20,32})","timeprecision":"(?P<timeprecision>day|month|year|interval)",)?'
+    r'"type":"(?P<type>[^"]+)"}'
 )
 
-REST_NAMES = ("dataschema", "id", "recordedtime", "source", "subject", "time", "type")
+REST_NAMES = ("type", "dataschema", "subject", "source", "id", "time", "timelatest", "timeprecision", "recordedtime")
 
 # Patterns that take but letters, digits and marks which JSON writes as they are.
 UNESCAPED = re.compile(r"\^(?:\[[A-Za-z0-9 ._:~/-]+\](?:\{\d+(?:,\d+)?\})?)+\$")

@@ -394,10 +394,14 @@ def taken(way_in, body):
         return None
 
 
-@pytest.mark.parametrize("named", [{}, {"agencykey": "9f86d0", "sequence": "7"}], ids=["unsigned", "with a key"])
+@pytest.mark.parametrize(
+    "named",
+    [{}, {"agencykey": "9f86d0", "sequence": "7"}, {"timelatest": LATE, "timeprecision": "day"}],
+    ids=["unsigned", "with a key", "of a day"],
+)
 @pytest.mark.parametrize("other", [b"", b"x", b"0", b'"', b"\\", b"}", b",", b" ", b"\n", b"\xff", "é".encode()])
 def test_a_plain_event_with_any_one_byte_changed_is_taken_by_both_ways_in_or_by_none(other, named):
-    body = canonical_bytes(booking(recordedtime=LATE, **named))
+    body = canonical_bytes(booking(time=EARLY, recordedtime=LATE, **named))
     assert taken(admit, body) == taken(any_way_in, body) is not None
     for at in range(len(body)):
         for rest in (body[at:], body[at + 1 :]):
