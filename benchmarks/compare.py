@@ -9,11 +9,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.postgres import kinds, running
+
+Ready = Callable[[Path], AbstractContextManager[Callable[[], object]]]
 
 
 def options(description: str, *, events: int, rounds: int) -> argparse.Namespace:
@@ -69,14 +72,24 @@ def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds
 
 def measured(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, Measured]:
     """Return the medians of the rounds for each run; every run gets an empty folder of its own."""
+    return measured_once_ready({name: partial(_at_once, run) for name, run in runs.items()}, events, rounds)
+
+
+def measured_once_ready(runs: Mapping[str, Ready], events: int, rounds: int) -> dict[str, Measured]:
+    """Return the same for runs that get ready first: what a context yields is timed, and not what surrounds it."""
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            with tempfile.TemporaryDirectory() as folder:
+            with scratch() as folder, run(folder) as work:
                 started, processor = time.perf_counter(), time.process_time()
-                run(Path(folder))
+                work()
                 seconds[name].append((time.perf_counter() - started, time.process_time() - processor))
     return {name: _median(several, events) for name, several in seconds.items()}
+
+
+@contextmanager
+def _at_once(run: Callable[[Path], object], folder: Path) -> Iterator[Callable[[], object]]:
+    yield partial(run, folder)
 
 
 def _median(seconds: Sequence[tuple[float, float]], events: int) -> Measured:
