@@ -21,7 +21,7 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
-from domain.canonical import INTEGER_MAX
+from domain.canonical import INTEGER_MAX, canonical_bytes
 from domain.events.agency import SOURCE
 from domain.events.catalogue import REFERENCES
 from domain.events.fields import LOCAL_ID, Closed, EventData, Ref
@@ -41,11 +41,10 @@ REST = re.compile(
     r'(?:"timelatest":"(?P<timelatest>[^"]{20,32})","timeprecision":"(?P<timeprecision>day|month|year|interval)",)?'
     r'"type":"(?P<type>[^"]+)"}'
 )
-
 REST_NAMES = ("type", "dataschema", "subject", "source", "id", "time", "timelatest", "timeprecision", "recordedtime")
 
-# Patterns that take but letters, digits and marks which JSON writes as they are.
-UNESCAPED = re.compile(r"\^(?:\[[A-Za-z0-9 ._:~/-]+\](?:\{\d+(?:,\d+)?\})?)+\$")
+# Patterns of classes that take but letters, digits and marks which JSON writes as they are: `[ -~]` is none of them.
+UNESCAPED = re.compile(r"\^(?:\[(?:A-Z|a-z|a-f|0-9|[A-Za-z0-9 ._:~/])*-?\](?:\{\d+(?:,\d+)?\})?)+\$")
 TEXT = r"[ !#-\[\]-~]"
 WHOLE_NUMBER = r"(?:0|[1-9][0-9]{0,14})"  # below 2^53, if not up to it
 DAY_OF_YEAR = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -82,8 +81,14 @@ def data_form(cls: type[EventData]) -> DataForm | None:
 
 
 def _object_form(cls: type[Closed], captured: Container[str] = ()) -> str | None:
-    """Return what matches an object with the fields of a class in their order; None if one cannot be left out."""
+    """Return what matches an object with the fields of a class in their order.
+
+    None if one that is required is not plain, or if functions of the class look at them too.
+    """
     parts = []
+    functions = cls.__pydantic_decorators__
+    if functions.field_validators or functions.model_validators:
+        return None
     for name, field in sorted(cls.model_fields.items()):
         form = _form(field.annotation, field.metadata)
         if form is None and field.is_required():
@@ -154,5 +159,5 @@ def _bare_form(annotation: Any) -> str | None:
     if isinstance(annotation, type) and issubclass(annotation, Closed):
         return _object_form(annotation)
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return f'"(?:{"|".join(re.escape(one.value) for one in annotation)})"'
+        return f"(?:{'|'.join(re.escape(canonical_bytes(one).decode()) for one in annotation)})"
     return None

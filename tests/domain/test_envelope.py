@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import StringConstraints, ValidationError, field_validator
 
 from adapters.schemas.examples import EVENT_ID, OTHER_EVENT_ID, example
 from domain.canonical import canonical_bytes
@@ -454,6 +455,21 @@ def test_nearly_every_type_has_a_plain_form_and_events_of_it_take_the_shorter_wa
     for type_name in ("custody.subject_booked", "custody.bail_set", "handoff.custody_transferred"):
         assert admit(canonical_bytes(exact_example(type_name))).type == type_name
     assert 100 == sum(1 for cls in CATALOGUE.values() if data_form(cls))
+
+
+def test_a_type_with_a_function_that_looks_at_its_fields_or_with_text_that_json_escapes_has_no_plain_form():
+    class Looked(SubjectBooked):
+        @field_validator("legal_basis")
+        @classmethod
+        def none_is_good_enough(cls, value):
+            raise ValueError(value)
+
+    class Wide(SubjectBooked):
+        wide: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,9}$")]
+
+    assert data_form(SubjectBooked)
+    assert not data_form(Looked)
+    assert not data_form(Wide)
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
