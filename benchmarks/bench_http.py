@@ -5,8 +5,8 @@
 A real server in a process of its own, signed events (Ed25519), SQLite with synchronous=FULL. Single events are sent at
 200 a second over four connections; beside them, in the same run, as many requests to /healthz, which do nothing.
 `batched` is 1,000 envelopes a request over two connections, of events that are signed `each`, or 64 `together`, with a
-process for each core that checks signatures; `alone` has none of these (`--checkers 0`). `direct` is the same events
-through the same way in without HTTP, in this process.
+process for each core that checks signatures; `alone` has none of these (`--checkers 0`), nor have two `servers` over
+one ledger, as behind a proxy. `direct` is the same events through the same way in without HTTP, in this process.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +46,7 @@ SINGLES = 2_000
 CONNECTIONS = 4
 BATCH = 1_000
 CLIENTS = 2  # that send batches
+SERVERS = 2  # over one ledger
 WARMING = 4  # batches, until every process is there
 SOURCE = "synthetic:bench"
 EVENT = {"Content-Type": "application/vnd.dsse+json"}
@@ -124,16 +126,18 @@ def rate(record: Callable[[Batch], int], batches: Sequence[Batch], events: int) 
     return (stored - before) / seconds
 
 
-def batched(messages: Sequence[Signed], ledger: Path, checkers: int) -> float:
-    """Send events in batches over two connections; return events a second."""
+def batched(messages: Sequence[Signed], ledger: Path, checkers: int, servers: int = 1) -> float:
+    """Send events in batches over two connections, to each server in turn; return events a second."""
     lines = [wrapped(one) for one in messages]
     bodies = [b"\n".join(lines[at : at + BATCH]) for at in range(0, len(lines), BATCH)]
-    with (
-        serving(str(ledger), "--checkers", str(checkers)) as served,
-        httpx.Client(base_url=served.address, timeout=60) as client,
-    ):
-        post = partial(client.post, "/v1/events", headers=LINES)
-        return rate(lambda body: int(post(content=body).json()["stored"]), bodies, len(messages))
+    with ExitStack() as stack:
+        posts = []
+        for _ in range(servers):
+            served = stack.enter_context(serving(str(ledger), "--checkers", str(checkers)))
+            client = stack.enter_context(httpx.Client(base_url=served.address, timeout=60))
+            posts.append(partial(client.post, "/v1/events", headers=LINES))
+        turns = list(zip(bodies, cycle(posts), strict=False))
+        return rate(lambda turn: int(turn[1](content=turn[0]).json()["stored"]), turns, len(messages))
 
 
 def direct(messages: Sequence[Signed], ledger: Path, checkers: int) -> float:
@@ -160,7 +164,12 @@ def main() -> None:
     runs = {
         f"{name}_{form}": (run, form, checkers)
         for form in ("each", "together")
-        for name, run, checkers in (("batched", batched, cores), ("alone", batched, 0), ("direct", direct, cores))
+        for name, run, checkers in (
+            ("batched", batched, cores),
+            ("alone", batched, 0),
+            ("servers", partial(batched, servers=SERVERS), 0),
+            ("direct", direct, cores),
+        )
     }
     rates: dict[str, list[float]] = {name: [] for name in runs}
     latencies: list[dict[str, Any]] = []
