@@ -44,6 +44,8 @@ from benchmarks.bench_intake import BATCH, ledger_with, new_key, signed_events
 from benchmarks.compare import Ready, measured_once_ready, options, show
 from deploy.kafka.brokers import running
 from domain.envelope import admit
+from domain.events.catalogue import CATALOGUE
+from domain.plain import data_form
 from tests.postgres import Server, kinds
 from tests.postgres import running as running_postgres
 
@@ -140,6 +142,8 @@ def several_workers(place: Place, source: Source, key: SigningKey) -> Iterator[W
 def worker_process(place: Place, source: Source, group: str, ready: Semaphore, begin: Event, done: Semaphore) -> None:
     """Join the group, say so, and record once all have joined."""
     look_seldom()
+    for cls in CATALOGUE.values():
+        data_form(cls)  # as a worker has them that has run for a while
     told: list[None] = []
 
     def others() -> bool:
