@@ -15,6 +15,7 @@ from adapters.questions.claimed import claimed
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.released import figures, releases
 from domain.events.record import QUARTER
+from projections.claims import whole
 from projections.tally import Tally
 
 FIELDS_MAX = 10
@@ -42,8 +43,7 @@ def counts(
     asking.now()
 
     def answer() -> list[dict[str, Any]]:
-        with asking.whole_log():
-            return list(_tally(asking, period, facility).counted(fields))
+        return list(_tally(asking, period, facility).counted(fields))
 
     return asking.document("counts", answer)
 
@@ -67,8 +67,7 @@ def count_rows(
     asking.now()
 
     def rows(start: int, limit: int) -> list[dict[str, Any]]:
-        with asking.whole_log():
-            found = members(_tally(asking, period, facility), count, where or ())
+        found = members(_tally(asking, period, facility), count, where or ())
         return found[start : start + limit]
 
     return asking.numbered(f"count {count}"[:40], size, rows)
@@ -91,8 +90,7 @@ def released_figures(
     """Return a quarter's figures by county and kind of custodian, in which nobody can be singled out."""
 
     def answer() -> dict[str, Any]:
-        with asking.whole_log():
-            return figures(asking.asked, quarter, asking.upto)
+        return figures(asking.asked, quarter, asking.upto)
 
     return asking.document("figures", answer)
 
@@ -107,7 +105,7 @@ def claims(
     asking.within()
 
     def answer() -> list[dict[str, Any]]:
-        with asking.whole_log():
-            return claimed(asking.asked, claim, count_id=count, at=asking.at, upto=asking.upto)
+        found = claimed(asking.asked, claim, count_id=count, at=asking.at, upto=asking.upto)
+        return [whole(one) for one in found]
 
     return asking.document("claims", answer)
