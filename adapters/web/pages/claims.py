@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
-from adapters.web.asking import Persons
+from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router
 
@@ -22,20 +25,23 @@ REFS_SHOWN = 12
 def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Response:
     """Show every claim beside the counts, as of the page's moment."""
     asking.reader.ensure_within(())
-    rows = claimed(asking.asked, at=asking.at, upto=asking.known)
-    by_id = {row["claim"]: row for row in rows}
-    pair = [by_id[name] for name in (first, second) if name in by_id]
-    steps = list(steps_between(*pair)) if len(pair) > 1 else []
     return page(
         "claims.html.jinja",
         asking,
         of_persons="claims",
-        rows=rows,
-        pair=pair,
-        steps=steps,
-        most=max((max(step.total, step.first + step.length) for step in steps), default=1),
+        later=cache(lambda: _gathered(asking, first, second)),
         refs_shown=REFS_SHOWN,
         definitions=list(named_counts()),
         first=first,
         second=second,
     )
+
+
+def _gathered(asking: Asking, first: str, second: str) -> dict[str, Any]:
+    """Return the claims, and the steps that lead from one of two to the other."""
+    rows = claimed(asking.asked, at=asking.at, upto=asking.known)
+    by_id = {row["claim"]: row for row in rows}
+    pair = [by_id[name] for name in (first, second) if name in by_id]
+    steps = list(steps_between(*pair)) if len(pair) > 1 else []
+    most = max((max(step.total, step.first + step.length) for step in steps), default=1)
+    return {"rows": rows, "pair": pair, "steps": steps, "most": most}
