@@ -94,6 +94,11 @@ class Asking:
         """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
         return deciding(self.asked.ledger, self.known)
 
+    @property
+    def may_follow(self) -> bool:
+        """Say whether the reader may know of each moment at which the ledger grows."""
+        return self.reader.role in MAY[Need.FIGURES]
+
     def may_be_told_of(self, facility: str | None) -> bool:
         """Say whether the reader may be told of persons at a facility, on a page that others may read without."""
         theirs = self.reader.facilities

@@ -137,11 +137,12 @@ def _in_two(asking: Asking, pieces: Iterator[str], of_persons: str) -> Iterator[
     If the ledger goes away meanwhile that is said in the page, and the connection closed before its end: nobody takes
     it for whole.
     """
-    head = ""
+    first = []
     for piece in pieces:
-        head += piece
+        first.append(piece)
         if CONTENT in piece:
             break
+    head = "".join(first)
     yield head.encode()
     try:
         rest = "".join(pieces)
