@@ -9,6 +9,7 @@ from threading import Lock
 
 from adapters.composition import Services, amendments, services
 from adapters.read_models.answers import answering
+from adapters.read_models.models import Models
 from adapters.remembering import Grown
 from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from adapters.store.ledger import Ledger
@@ -63,36 +64,51 @@ def _with_text(counts: Definitions, text: str, name: str) -> Definitions:
 def rows_of(asking: Services, ledger: Ledger, upto: int, moment: int, facility: str | None = None) -> Rows:
     """Return the detainers and handoffs as known at a position, as of a moment; of one facility or of all."""
     links = amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=LINKING_TYPES))
-    joined = _counting.upto(ledger, upto).joined(Persons(links))
-    return Rows(joined, asking.custodians(), upto, moment, facility)
+    told = _counting.upto(ledger, upto)
+    told.ensure_of_now(asking.models(), ledger)
+    return Rows(told.joined(Persons(links)), asking.custodians(), upto, moment, facility)
 
 
 class _Counting:
     """What the read models tell, in memory, and the last of it that was joined."""
 
     def __init__(self) -> None:
-        self.told = Told.of({})
-        self._lock = Lock()
+        self._told = Told.of({})
+        self._generations: list[int | None] = []
         self._joined: tuple[Told, dict[str, str], Joined] | None = None
+        self._lock = Lock()
+
+    def read(self, models: Models, ledger: Ledger, after: int, upto: int) -> None:
+        """Read what became known in (after, upto]: the keys of which something changed; everything, if after 0."""
+        with self._lock:
+            told, self._generations = self._told, _generations(models)
+            for name, sources in SOURCES_OF.items():
+                with answering(models, ledger, name, upto) as model:
+                    for source in sources:
+                        keys = model.changed_keys(source.table, after, upto) if after else None
+                        told = told.read_anew(source, model.versions(source.table, source.names, keys), keys)
+            self._told = told
+
+    def ensure_of_now(self, models: Models, ledger: Ledger) -> None:
+        """Read everything anew if a model was built anew: what could not be folded then may be now."""
+        if self._generations != _generations(models):
+            self.read(models, ledger, 0, ledger.position())
 
     def joined(self, persons: Persons) -> Joined:
         """Return what is told, joined by what persons are one."""
+        others = {subject: persons.one(subject) for subject in persons.others}
         with self._lock:
-            told, others = self.told, {subject: persons.one(subject) for subject in persons.others}
-            if self._joined is None or self._joined[0] is not told or self._joined[1] != others:
-                self._joined = told, others, Joined(told, persons)
+            if self._joined is None or self._joined[0] is not self._told or self._joined[1] != others:
+                self._joined = self._told, others, Joined(self._told, persons)
             return self._joined[2]
 
 
+def _generations(models: Models) -> list[int | None]:
+    return [models.live_generation(name) for name in SOURCES_OF]
+
+
 def _grow(found: _Counting, ledger: Ledger, after: int, upto: int) -> None:
-    """Read what the read models tell anew: everything at first, then the keys of which something changed."""
-    models, told = services(ledger.place).models(), found.told
-    for name, sources in SOURCES_OF.items():
-        with answering(models, ledger, name, upto) as model:
-            for source in sources:
-                keys = model.changed_keys(source.table, after, upto) if after else None
-                told = told.read_anew(source, model.versions(source.table, source.names, keys), keys)
-    found.told = told
+    found.read(services(ledger.place).models(), ledger, after, upto)
 
 
 _counting = Grown(_Counting, _grow)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,21 +32,19 @@ AT_ONCE = 5_000  # rows
 
 
 class Words:
-    """Texts by number. They only grow, and may be read meanwhile."""
+    """Texts by number. They only grow: one thread at a time adds, while others read."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
         self.texts: list[str | None] = [None]
         self._numbers: dict[str | None, int] = {None: 0}
 
     def add(self, texts: Iterable[str | None]) -> list[int]:
         """Return the number of each text, a new one where there is none."""
         every = list(texts)
-        with self._lock:
-            for text in dict.fromkeys(every):
-                if text not in self._numbers:
-                    self.texts.append(text)
-                    self._numbers[text] = len(self.texts) - 1
+        for text in dict.fromkeys(every):
+            if text not in self._numbers:
+                self.texts.append(text)
+                self._numbers[text] = len(self.texts) - 1
         return list(map(self._numbers.__getitem__, every))
 
     def number(self, text: object) -> int | None:

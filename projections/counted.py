@@ -33,13 +33,13 @@ from projections.detainers import DETAINERS
 from projections.facts import Custodian
 from projections.handoffs import HANDOFFS, NOTICES
 from projections.joined import Joined
+from projections.told import ACTIVE
 
 ICE = "us-ice"  # begins the ids of its offices
 NOT_PLACED = "not_placed"
 NOWHERE = Custodian(NOT_PLACED, "", "")
 NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
-ACTIVE = "active"
 IN_CUSTODY = ("not_told", "no_longer", "maybe", "yes")
 NOTICE = ("at_least_48_hours", "under_48_hours", "not_known", "none")  # of several the first counts
 NO_NOTICE = NOTICE.index("none")
@@ -137,7 +137,7 @@ class Rows:
         notices = self._notices(table, rows, left)
         departures, has_left = self._table(DEPARTURES.name), left >= 0
         ended = table["lifted_first"][rows] <= self._moment
-        (active,), none = self._words.add([ACTIVE]), np.zeros(len(rows), dtype=np.int64)
+        active, none = self._words.number(ACTIVE) or 0, np.zeros(len(rows), dtype=np.int64)
         told = {
             "facility_as_printed": table["facility_as_printed"][rows],
             "form": table["form"][rows],

@@ -30,6 +30,7 @@ from projections.detainers import DETAINERS
 from projections.handoffs import HANDOFFS, NOTICES
 
 CONFIRMED = CustodyTransferConfirmed.TYPE
+ACTIVE = "active"  # a detainer that nobody has ended by a moment, whatever is said of it later
 
 
 def _reasons(name: str, printed: Iterable[str | None], known: Words) -> Columns:
@@ -103,6 +104,7 @@ class Told:
     def of(cls, tables: Mapping[str, Sequence[Values]]) -> Told:
         """Return what stored rows tell: of each source its columns, `known_from` and `known_to`."""
         known = Words()
+        known.add([ACTIVE])
         return cls(known, {one.table: one.columns(tables.get(one.table, ()), known) for one in SOURCES})
 
     def read_anew(self, source: Source, rows: Iterable[Values], keys: Collection[str] | None) -> Told:

@@ -86,7 +86,7 @@ class Live:
         return self._stream(rows)
 
     def grown(self, told: Callable[[], int], after: int, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Yield, once something is told beyond a position, that it is; until the server ends or the reader may not go on.
+        """Yield that something is told beyond a position, once it is; it ends as `follow` does.
 
         event: grown
         data: {"known":351}

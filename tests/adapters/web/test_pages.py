@@ -237,6 +237,15 @@ def test_as_of_an_earlier_moment_a_case_tells_no_more_than_had_happened(client: 
     assert "detainer received" in early
 
 
+def test_the_registry_says_which_packs_ship_and_are_not_published(client: httpx.Client) -> None:
+    page = read(client, "/rules").text
+    before = client.get("/rules", params={"at": AT, "known": "1"}).text
+
+    shipped = [re.findall(r"<li>(us\S*) ", one.partition("not published by then")[2]) for one in (page, before)]
+    assert "us-tx" in shipped[0]
+    assert {"us", "us-mn"} == {*shipped[1]} - {*shipped[0]}
+
+
 def test_nobody_s_words_become_markup(client: httpx.Client) -> None:
     answer = client.get("/facilities/%3Cimg src=x%3E")
 
