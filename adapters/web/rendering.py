@@ -97,7 +97,7 @@ def page(
     if is_named(asking.etag, asking.request):
         return Response(status_code=NOT_MODIFIED, headers=_headers(asking, of_persons))
     context = {"asking": asking, "to": asking.to, **gathered}
-    pieces = environment().get_template(template).generate({**context, LATER: later} if later else context)
+    pieces = environment().get_template(template).generate({**context, LATER: cache(later)} if later else context)
     if later is None:
         made = MadePage("".join(pieces).encode(), of_persons)
         asking.pages.keep(asking.key, made)

@@ -38,7 +38,7 @@ def counts(
     by: Annotated[Fields, Query(description="in groups by these fields", examples=[["custodian_kind"]])] = None,
     facility: AtFacility = None,
 ) -> Response:
-    """Return every named count, in all or in groups; it reads all rows about detainers and handoffs."""
+    """Return every named count, in all or in groups."""
     fields = grouping(by or ())
     asking.now()
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -36,7 +35,7 @@ def case(asking: Persons, ref: str) -> Response:
         "case.html.jinja",
         asking,
         of_persons="case",
-        later=cache(lambda: _gathered(asking, found)),
+        later=lambda: _gathered(asking, found),
         ref=found,
         names=agency_names(asking.asked),
     )

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -29,7 +28,7 @@ def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Respons
         "claims.html.jinja",
         asking,
         of_persons="claims",
-        later=cache(lambda: _gathered(asking, first, second)),
+        later=lambda: _gathered(asking, first, second),
         refs_shown=REFS_SHOWN,
         definitions=list(named_counts()),
         first=first,

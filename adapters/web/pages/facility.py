@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypedDict
 
 from starlette.responses import Response
@@ -60,7 +59,7 @@ def facility(asking: Open, facility: str, listed: Listed | None = None, skip: Sk
         "facility.html.jinja",
         asking,
         of_persons="facility" if tells else "",
-        later=cache(lambda: _gathered(asking, facility, spans if tells else None)),
+        later=lambda: _gathered(asking, facility, spans if tells else None),
         place=place,
         spans=spans,
         further=lambda one: lambda skip: asking.to(f"/facilities/{facility}", **_part(one, skip)) + f"#{one}",

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -36,7 +35,7 @@ def findings(
         "findings.html.jinja",
         asking,
         of_persons="findings",
-        later=cache(lambda: _gathered(asking, facility, kind, span, answers_span)),
+        later=lambda: _gathered(asking, facility, kind, span, answers_span),
         place=register.facility(facility) if facility else None,
         places=register.facilities,
         kind=kind,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from starlette.responses import Response
 
 from adapters.questions.rules import (
@@ -40,7 +38,7 @@ def rules(asking: Open, before: str = "", after: str = "") -> Response:
         pack=rulebook.pack,
         known=asking.by.rules.as_json(),
         rules=[(rule, in_force_at(rulebook.period(rule.id), asking.at)) for rule in rulebook.rules],
-        later=cache(lambda: {"not_published": not_published(published)}),
+        later=lambda: {"not_published": not_published(published)},
         history=history,
         names=names,
         before=before or names[0],

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -37,7 +36,7 @@ def whatif(
         "whatif.html.jinja",
         asking,
         of_persons="whatif" if is_asked else "",
-        later=cache(lambda: _gathered(asking, facility if is_asked else "", span, chosen, edits)),
+        later=lambda: _gathered(asking, facility if is_asked else "", span, chosen, edits),
         place=place,
         places=register.facilities,
         names=pack_names(published),
