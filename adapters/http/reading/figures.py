@@ -14,11 +14,25 @@ from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize, Perio
 from adapters.questions.claimed import claimed
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.released import figures, releases
+from domain.counts.fields import FIELDS
 from domain.events.record import QUARTER
 from projections.claims import whole
+from projections.folding.table import Kind, Table
 from projections.tally import Tally
 
 FIELDS_MAX = 10
+TABLES = {
+    of: Table(
+        of,
+        {
+            "ref": Kind.TEXT,
+            **{name: Kind.BOOLEAN if True in field.values else Kind.TEXT for name, field in fields.items()},
+            "events": Kind.POSITIONS,
+        },
+        f"{of} of a named count",
+    )
+    for of, fields in FIELDS.items()
+}
 
 router = APIRouter(tags=["counts and claims"])
 
@@ -54,7 +68,7 @@ def definitions(asking: Open) -> Response:
     return asking.document("definitions", lambda: explained_counts(named_counts()))
 
 
-@router.get("/v1/counts/{count}/rows", responses=documents.rows(), response_class=Response)
+@router.get("/v1/counts/{count}/rows", responses=documents.table(), response_class=Response)
 def count_rows(
     asking: Persons,
     size: PageSize,
@@ -63,14 +77,14 @@ def count_rows(
     where: Annotated[Fields, Query(description="FIELD=VALUE", examples=[["custodian_kind=state_prison"]])] = None,
     facility: AtFacility = None,
 ) -> Response:
-    """Return the rows of a count: what each refers to, and the events it rests on."""
+    """Return the rows of a count: what each refers to, and the events it rests on. JSON, CSV or Parquet."""
     asking.now()
 
     def rows(start: int, limit: int) -> list[dict[str, Any]]:
         found = members(_tally(asking, period, facility), count, where or ())
         return found[start : start + limit]
 
-    return asking.numbered(f"count {count}"[:40], size, rows)
+    return asking.numbered(f"count {count}"[:40], size, rows, TABLES[named_counts().get(count).of])
 
 
 @router.get("/v1/public/figures", responses=documents.several(), response_class=Response)
