@@ -81,13 +81,13 @@ class _Counting:
     def read(self, models: Models, ledger: Ledger, after: int, upto: int) -> None:
         """Read what became known in (after, upto]: the keys of which something changed; everything, if after 0."""
         with self._lock:
-            told, self._generations = self._told, _generations(models)
+            told, generations = self._told, _generations(models)
             for name, sources in SOURCES_OF.items():
                 with answering(models, ledger, name, upto) as model:
                     for source in sources:
                         keys = model.changed_keys(source.table, after, upto) if after else None
                         told = told.read_anew(source, model.versions(source.table, source.names, keys), keys)
-            self._told = told
+            self._told, self._generations = told, generations
 
     def ensure_of_now(self, models: Models, ledger: Ledger) -> None:
         """Read everything anew if a model was built anew: what could not be folded then may be now."""

@@ -22,14 +22,16 @@ from adapters.store.ledger import Ledger, system_clock
 from domain.counts.fields import FIELDS, Of
 from domain.envelope import admit
 from domain.errors import InputRefused
+from domain.events.handoff import ReleaseNoticeSent
 from domain.events.record import IdentityLinked, IdentityUnlinked
 from domain.instants import MINNESOTA, microseconds
 from projections.persons import LINKING_TYPES, Persons
 from projections.tally import EVER, Period, Tally
 from tests.adapters.read_models.histories import JAILS, histories
-from tests.builders import MONDAY, body
+from tests.builders import JAIL, MONDAY, body
 from tests.kept import keep
 from tests.projections.counted_one_by_one import RowsOneByOne, TallyOneByOne, Told
+from tests.projections.tallies import booked, out, prepared
 from tests.spots import Spot
 
 laws = settings(max_examples=60, deadline=None)
@@ -118,6 +120,19 @@ def test_counts_grow_with_the_log_on_every_database_whether_models_are_kept_or_n
                     assert everything(theirs) == everything(mine)
                     assert buckets(theirs) == buckets(mine)
         assert tally(found, ledger, ledger.position()).value(named_counts().get("N3")) > 5
+
+
+def test_a_facility_s_counts_are_those_of_its_group_also_by_a_notice_sent_from_elsewhere() -> None:
+    told = (prepared("d-1", "s-1"), booked("s-1"), out("s-1"))
+    sent = {"facility": "mn-cook-jail", "subject": "s-1", "detainer": "d-1", "to_agency": "us-ice"}
+    elsewhere = body(ReleaseNoticeSent, "h-1", at=MONDAY + timedelta(hours=1), **sent)
+    with ledger_of([*told, elsewhere]) as (found, ledger):
+        rows = rows_of(found, ledger, ledger.position(), microseconds(LATE), JAIL)
+        alone = [row for row in Tally(named_counts(), rows).counted() if row["id"] == "N7" and row["value"]]
+        grouped = [row for row in tally(found, ledger, ledger.position()).counted(["facility"]) if row["id"] == "N7"]
+
+    assert [("at_least_48_hours", 1)] == [(row["by"]["notice"], row["value"]) for row in alone]
+    assert [("at_least_48_hours", 1)] == [(row["by"]["notice"], row["value"]) for row in grouped]
 
 
 @laws

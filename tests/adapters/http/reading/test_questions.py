@@ -94,15 +94,25 @@ def test_too_large_a_page_is_refused_and_not_cut(ask: Ask) -> None:
     assert (400, "bad_parameter", "query.size") == (answered.status_code, *map(answered.json().get, ("code", "where")))
 
 
-@pytest.mark.parametrize("count", ["N0", "N8"])
-def test_the_rows_of_a_count_come_as_csv_and_as_parquet_too(ask: Ask, count: str) -> None:
-    rows = ask(f"counts/{count}/rows").json()["rows"]
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("counts/N0/rows", "ref"),
+        ("counts/N8/rows", "ref"),
+        ("overholds", "episode"),
+        ("duties", "episode"),
+        ("handoffs", "handoff"),
+    ],
+)
+def test_what_is_listed_of_persons_comes_as_csv_and_as_parquet_too(ask: Ask, path: str, key: str) -> None:
+    rows = ask(path, at=AT).json()["rows"]
     as_csv, as_parquet = (
-        ask(f"counts/{count}/rows", headers={"Accept": one}) for one in ("text/csv", "application/vnd.apache.parquet")
+        ask(path, at=AT, headers={"Accept": one}) for one in ("text/csv", "application/vnd.apache.parquet")
     )
 
     assert rows
-    assert [row["ref"] for row in rows] == [row["ref"] for row in csv.DictReader(io.StringIO(as_csv.text))]
+    listed = list(csv.DictReader(io.StringIO(as_csv.text)))
+    assert [row[key] for row in rows] == [row[key] for row in listed]
     read = parquet.read_table(io.BytesIO(as_parquet.content)).to_pylist()
     assert [row["events"] for row in rows] == [row["events"] for row in read]
 
