@@ -130,8 +130,10 @@ def test_every_story_is_two_clicks_from_the_first_page(
     page = opened(browser, server, "/")
 
     page.click(f"text={story}")
+    page.wait_for_load_state()
     if then:
         page.click(then)
+        page.wait_for_load_state()  # the head of a page comes first
 
     assert shows in page.inner_text("main")
 
