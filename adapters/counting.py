@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
-from adapters.composition import Services, amendments
+from adapters.composition import Services, amendments, services
 from adapters.read_models.answers import answering
+from adapters.read_models.models import Models
+from adapters.remembering import Grown
 from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from adapters.store.ledger import Ledger
 from domain.counts.counting import Definitions
 from domain.errors import InputRefused
-from projections.counted import ModelRow, Told
-from projections.custody import STAYS, Custody
-from projections.departures import DEPARTURES, Departures
-from projections.detainers import DETAINERS, Detainers
-from projections.handoffs import HANDOFFS, NOTICES, Handoffs
+from projections.counted import Rows
+from projections.custody import Custody
+from projections.departures import Departures
+from projections.detainers import Detainers
+from projections.handoffs import Handoffs
+from projections.joined import Joined
 from projections.persons import LINKING_TYPES, Persons
+from projections.told import DEPARTURES_TOLD, DETAINERS_TOLD, HANDOFFS_TOLD, NOTICES_TOLD, STAYS_TOLD, Told
 
-Where = Mapping[str, Iterable[Any]]
+SOURCES_OF = {
+    Detainers.name: (DETAINERS_TOLD,),
+    Custody.name: (STAYS_TOLD,),
+    Departures.name: (DEPARTURES_TOLD,),
+    Handoffs.name: (NOTICES_TOLD, HANDOFFS_TOLD),
+}
 
 
 @cache
@@ -53,38 +61,54 @@ def _with_text(counts: Definitions, text: str, name: str) -> Definitions:
         raise InputRefused(refusal.code, refusal.what, where=where, mend=refusal.mend) from None
 
 
-def told(services: Services, ledger: Ledger, upto: int, facility: str | None = None) -> Told:
-    """Return what is known at a position of the detainers and handoffs, of one facility or of all."""
-    amending = amendments(ledger, upto)
-    persons = Persons(amending.apply(ledger.recorded(upto=upto, topics=LINKING_TYPES)))
-    at: Where = {"facility": [facility]} if facility else {}
-    detainers = _rows(services, ledger, upto, Detainers.name, DETAINERS.name, at)
-    episodes = {row["episode"] for row in detainers if row["episode"]}
-    subjects = persons.all_of(row["subject"] for row in detainers if row["subject"] and not row["episode"])
-    with answering(services.models(), ledger, Handoffs.name, upto) as model:
-        handoffs, notices = (list(model.rows(table.name, upto, at)) for table in (HANDOFFS, NOTICES))
-    about = (episodes, subjects)
-    return Told(
-        detainers,
-        _of(services, ledger, upto, (Custody.name, STAYS.name), *about),
-        _of(services, ledger, upto, (Departures.name, DEPARTURES.name), *about),
-        notices,
-        handoffs,
-        persons,
-        services.custodians(),
-    )
+def rows_of(asking: Services, ledger: Ledger, upto: int, moment: int, facility: str | None = None) -> Rows:
+    """Return the detainers and handoffs as known at a position, as of a moment; of one facility or of all."""
+    links = amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=LINKING_TYPES))
+    told = _counting.upto(ledger, upto)
+    told.ensure_of_now(asking.models(), ledger)
+    return Rows(told.joined(Persons(links)), asking.custodians(), upto, moment, facility)
 
 
-def _rows(services: Services, ledger: Ledger, upto: int, name: str, table: str, where: Where) -> list[ModelRow]:
-    with answering(services.models(), ledger, name, upto) as model:
-        return list(model.rows(table, upto, where))
+class _Counting:
+    """What the read models tell, in memory, and the last of it that was joined."""
+
+    def __init__(self) -> None:
+        self._told = Told.of({})
+        self._generations: list[int | None] = []
+        self._joined: tuple[Told, dict[str, str], Joined] | None = None
+        self._lock = Lock()
+
+    def read(self, models: Models, ledger: Ledger, after: int, upto: int) -> None:
+        """Read what became known in (after, upto]: the keys of which something changed; everything, if after 0."""
+        with self._lock:
+            told, generations = self._told, _generations(models)
+            for name, sources in SOURCES_OF.items():
+                with answering(models, ledger, name, upto) as model:
+                    for source in sources:
+                        keys = model.changed_keys(source.table, after, upto) if after else None
+                        told = told.read_anew(source, model.versions(source.table, source.names, keys), keys)
+            self._told, self._generations = told, generations
+
+    def ensure_of_now(self, models: Models, ledger: Ledger) -> None:
+        """Read everything anew if a model was built anew: what could not be folded then may be now."""
+        if self._generations != _generations(models):
+            self.read(models, ledger, 0, ledger.position())
+
+    def joined(self, persons: Persons) -> Joined:
+        """Return what is told, joined by what persons are one."""
+        others = {subject: persons.one(subject) for subject in persons.others}
+        with self._lock:
+            if self._joined is None or self._joined[0] is not self._told or self._joined[1] != others:
+                self._joined = self._told, others, Joined(self._told, persons)
+            return self._joined[2]
 
 
-def _of(
-    services: Services, ledger: Ledger, upto: int, table: tuple[str, str], episodes: set[str], subjects: set[str]
-) -> list[ModelRow]:
-    """Return the rows of these episodes, and those of these persons in any other."""
-    with answering(services.models(), ledger, table[0], upto) as model:
-        found = list(model.rows(table[1], upto, {"episode": sorted(episodes)}))
-        others = model.rows(table[1], upto, {"subject": sorted(subjects)})
-        return [*found, *(row for row in others if row["episode"] not in episodes)]
+def _generations(models: Models) -> list[int | None]:
+    return [models.live_generation(name) for name in SOURCES_OF]
+
+
+def _grow(found: _Counting, ledger: Ledger, after: int, upto: int) -> None:
+    found.read(services(ledger.place).models(), ledger, after, upto)
+
+
+_counting = Grown(_Counting, _grow)

@@ -34,7 +34,7 @@ from domain.identifiers import derived_uuid7
 from domain.instants import Instant, format_rfc3339, microseconds
 from projections.agency_keys import OPERATOR
 from projections.suppression import THRESHOLD, published
-from projections.tally import Tally, once
+from projections.tally import Tally
 
 COUNTS = ("N0", "N8")
 NOT_PLACED = "not_placed"
@@ -97,10 +97,7 @@ def _table(asked: Asked, tallied: Tally, count: Definition) -> dict[str, Any]:
     facilities = asked.services.register.facilities
     counties = [*sorted({one.county for one in facilities if one.county}), NOT_PLACED]
     kinds = [*sorted({one.kind for one in facilities}), NOT_PLACED]
-    counts = Counter(
-        (row["county"] or NOT_PLACED, row["custodian_kind"] or NOT_PLACED)
-        for row in once(count, tallied.members(count))
-    )
+    counts = Counter((row["county"] or NOT_PLACED, row["custodian_kind"] or NOT_PLACED) for row in tallied.once(count))
     shown = published(counts, counties, kinds)
     said = {name: getattr(count, name) for name in ("label", "counted", "left_out", "whose_word")}
     return {"count": count.id, **said, **shown._asdict()}

@@ -13,7 +13,7 @@ of its kind to the next. Nothing here says that a figure, or a count, is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from domain.counts.counting import Definition
 from domain.events.record import ClaimAsserted, ClaimPart
 from domain.instants import Instant
 from projections.recorded import Recorded
-from projections.tally import EVER, Period, Tally, bucket
+from projections.tally import EVER, Bucket, Period, Tally
 
 TYPES = (ClaimAsserted.TYPE,)
 UNEXPLAINED = "not explained by a named count"
@@ -35,7 +35,10 @@ def claims_told(events: Iterable[Recorded]) -> list[Recorded]:
 
 
 def reconciled(event: Recorded, tallying: Tallying, *, count: str | None, at: datetime | None) -> dict[str, Any]:
-    """Return a claim beside the counts: as of `at`, else of when it speaks, else of its publication, else now."""
+    """Return a claim beside the counts: as of `at`, else of when it speaks, else of its publication, else now.
+
+    `buckets` are `projections.tally.Bucket`; `whole` writes them out.
+    """
     data = event.data
     assert isinstance(data, ClaimAsserted)  # noqa: S101 - the type the caller asked the log for
     moment = at or event.occurred.latest or event.envelope.recorded.latest
@@ -62,6 +65,15 @@ def reconciled(event: Recorded, tallying: Tallying, *, count: str | None, at: da
     }
 
 
+def whole(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a claim beside the counts with every bucket whole, as it is drawn above."""
+    return {
+        **claim,
+        "buckets": [bucket.as_json() for bucket in claim["buckets"]],
+        "parts": [{**part, "buckets": [bucket.as_json() for bucket in part["buckets"]]} for part in claim["parts"]],
+    }
+
+
 def _told(instant: Instant | None) -> object:
     return None if instant is None or instant == Instant.unknown() else instant.as_json()
 
@@ -75,7 +87,7 @@ def _beside(value: int, tally: Tally, chosen: str | None) -> dict[str, Any]:
     counts = [_compared(value, count, tally) for count in tally.definitions if not count.split]
     nearest = min(counts, key=lambda one: abs(one["difference"]))
     compared = next((one for one in counts if one["id"] == chosen), nearest)
-    remainder = bucket(compared["id"], "claim", UNEXPLAINED, compared["difference"])
+    remainder = Bucket(compared["id"], "claim", UNEXPLAINED, compared["difference"])
     steps = _steps(tally, tally.definitions.get(compared["id"]))
     return {"nearest": nearest, "chosen": compared, "counts": counts, "buckets": [remainder, *steps]}
 
@@ -85,7 +97,7 @@ def _compared(value: int, count: Definition, tally: Tally) -> dict[str, Any]:
     return {"id": count.id, "label": count.label, "value": counted, "difference": value - counted}
 
 
-def _steps(tally: Tally, count: Definition) -> Iterator[dict[str, Any]]:
+def _steps(tally: Tally, count: Definition) -> Iterator[Bucket]:
     """Yield the buckets of every step between counts that have the same widest count as this one."""
     widest = tally.definitions.chain(count)[0]
     for inner in tally.definitions:

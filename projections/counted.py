@@ -9,148 +9,319 @@ own day, a month within itself, and everything in exactly one of periods that fo
 
 An end of a detainer whose time the source does not give, as in ICE's table, may have been at once: from then on
 the detainer is not active. It surely was only when it last can have been: until then a release was one while it was.
+
+All rows are made at once, by column. `tests/projections/counted_one_by_one.py` makes them one by one; the laws hold
+that both agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from domain.counts.fields import When
-from domain.events.detainer import lift_reason_words
-from domain.events.handoff import CustodyTransferConfirmed
+import numpy as np
+import orjson
+
+from domain.counts.fields import FIELDS, Of, Value, When
 from domain.instants import EPOCH, MINNESOTA
+from projections.columns import LEAST, Flags, Numbers, Versions, Words, middle
+from projections.custody import STAYS
+from projections.departures import DEPARTURES
+from projections.detainers import DETAINERS
 from projections.facts import Custodian
-from projections.folding.seen import span_of
-from projections.folding.table import holds_at
-from projections.persons import Persons
-
-ModelRow = Mapping[str, Any]
-Place = tuple[str, str | None]  # person and facility
+from projections.handoffs import HANDOFFS, NOTICES
+from projections.joined import Joined
+from projections.told import ACTIVE
 
 ICE = "us-ice"  # begins the ids of its offices
 NOT_PLACED = "not_placed"
 NOWHERE = Custodian(NOT_PLACED, "", "")
-NOTICE_US = 48 * 3_600_000_000
+NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
-CONFIRMED = CustodyTransferConfirmed.TYPE
+IN_CUSTODY = ("not_told", "no_longer", "maybe", "yes")
+NOTICE = ("at_least_48_hours", "under_48_hours", "not_known", "none")  # of several the first counts
+NO_NOTICE = NOTICE.index("none")
+MONTH = "month"
+NAMED = {Of.DETAINERS: "detainer", Of.HANDOFFS: "handoff"}
+Custodians = Mapping[str, Custodian]
+Resting = Callable[[int], Iterable[int]]  # the number of a row -> positions
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the read models know at a position; stays and departures of no one else than the detainers' subjects."""
+class Coded(NamedTuple):
+    """A field of all rows: for each the number of its value."""
 
-    detainers: Sequence[ModelRow]
-    stays: Sequence[ModelRow]
-    departures: Sequence[ModelRow]
-    notices: Sequence[ModelRow]
-    handoffs: Sequence[ModelRow]
-    persons: Persons
-    custodians: Mapping[str, Custodian]
+    numbers: Numbers
+    values: Sequence[Value]
+    number_of: Callable[[Value], int | None]
+
+    @classmethod
+    def few(cls, numbers: Numbers, values: Sequence[Value]) -> Coded:
+        """Return a field that has few values."""
+        return cls(numbers, values, {value: number for number, value in enumerate(values)}.get)
+
+    @classmethod
+    def text(cls, numbers: Numbers, words: Words) -> Coded:
+        """Return a field of texts."""
+        return cls(numbers, words.texts, words.number)
+
+    def among(self, values: Iterable[Value]) -> Flags:
+        """Say of which rows the value is one of these."""
+        found = np.full(len(self.numbers), False)
+        for value in values:
+            if (number := self.number_of(value)) is not None:
+                found |= self.numbers == number
+        return found
+
+
+class Counted:
+    """The rows of one kind as of a moment, in the order in which they became known."""
+
+    def __init__(self, of: Of, fields: Mapping[str, Coded], times: Mapping[When, Numbers], resting_on: Resting) -> None:
+        self.of, self.times = of, times
+        self._fields, self._resting_on = fields, resting_on
+        self._months: dict[When, Coded] = {}
+        self._ids = fields[NAMED[of]]
+
+    def __len__(self) -> int:
+        return len(self._ids.numbers)
+
+    def field(self, name: str, when: When) -> Coded:
+        """Return a field; the month is that of `when`."""
+        if name != MONTH:
+            return self._fields[name]
+        if when not in self._months:
+            self._months[when] = _months(self.times[when])
+        return self._months[when]
+
+    def ref(self, row: int) -> str:
+        """Return what a row refers to: `detainer/ice-17`."""
+        return f"{NAMED[self.of]}/{self._ids.values[self._ids.numbers[row]]}"
+
+    def events(self, rows: Iterable[int]) -> list[int]:
+        """Return the positions that these rows rest on."""
+        return sorted({event for row in rows for event in self._resting_on(row)})
+
+    def rows(self, rows: Iterable[int], when: When) -> Iterator[dict[str, Any]]:
+        """Yield rows by the names of their fields."""
+        fields = {name: self.field(name, when) for name in FIELDS[self.of]}
+        for row in rows:
+            yield {
+                "ref": self.ref(row),
+                **{name: field.values[field.numbers[row]] for name, field in fields.items()},
+                **{name: None if times[row] == LEAST else int(times[row]) for name, times in self.times.items()},
+                "events": self.events((row,)),
+            }
 
 
 class Rows:
-    """The rows of both kinds as of a moment, in microseconds since 1970 UTC."""
+    """The rows of both kinds, as known at a position and as of a moment, in microseconds since 1970 UTC."""
 
-    def __init__(self, told: Told, moment: int) -> None:
-        self._told, self._moment, self._one = told, moment, told.persons.one
-        self._stays = self._by_case(row for row in told.stays if _maybe_by(row["valid_from"], moment))
-        self._departures = self._by_case(row for row in told.departures if _maybe_by(row["left_earliest"], moment))
-        self._notices: dict[str, list[ModelRow]] = {}
-        for row in told.notices:
-            if row["sent"] and _maybe_by(span_of(row["sent"])[0], moment):
-                for ref in filter(None, (row["episode"], row["detainer"])):
-                    self._notices.setdefault(ref, []).append(row)
+    def __init__(
+        self, joined: Joined, custodians: Custodians, known: int, moment: int, facility: str | None = None
+    ) -> None:
+        self._joined, self._custodians, self._words = joined, custodians, joined.told.words
+        self._known, self._moment, self._facility = known, moment, facility
 
-    def _by_case(self, rows: Iterable[ModelRow]) -> dict[str | Place, list[ModelRow]]:
-        """Return rows by their episode, and by person and facility."""
-        found: dict[str | Place, list[ModelRow]] = {}
-        for row in rows:
-            found.setdefault(row["episode"], []).append(row)
-            if row["subject"]:
-                found.setdefault((self._one(row["subject"]), row["facility"]), []).append(row)
+    def of(self, of: Of) -> Counted:
+        """Return the rows of a kind: each that was, or may have been, by the moment."""
+        return self.detainers if of is Of.DETAINERS else self.handoffs
+
+    @cached_property
+    def detainers(self) -> Counted:
+        """Return a row for each detainer that was, or may have been, prepared by the moment."""
+        table = self._table(DETAINERS.name)
+        rows = self._chosen(table, table["prepared_first"], "detainer")
+        left = self._left(table, rows)
+        notices = self._notices(table, rows, left)
+        departures, has_left = self._table(DEPARTURES.name), left >= 0
+        ended = table["lifted_first"][rows] <= self._moment
+        active, none = self._words.number(ACTIVE) or 0, np.zeros(len(rows), dtype=np.int64)
+        told = {
+            "facility_as_printed": table["facility_as_printed"][rows],
+            "form": table["form"][rows],
+            "status": np.where(ended, table["status"][rows], active),
+            "lift_reason": np.where(ended, table["lift_reason"][rows], none),
+            "left_while_active": np.where(has_left, departures["way"][left], none) if len(departures) else none,
+        }
+        fields = {
+            **{name: Coded.text(numbers, self._words) for name, numbers in told.items()},
+            **self._place(table, rows),
+            "acknowledged": Coded.few((table["received_at"][rows] <= self._moment).astype(np.int64), (False, True)),
+            "in_custody": Coded.few(self._in_custody(rows), IN_CUSTODY),
+            "notice": Coded.few(notices.best, NOTICE),
+        }
+        times = {
+            When.PREPARED: middle(table["prepared_first"][rows], table["prepared_last"][rows]),
+            When.LEFT: self._left_middle(left),
+        }
+
+        def resting_on(row: int) -> Iterator[int]:
+            yield from orjson.loads(table.events[rows[row]])
+            if left[row] >= 0:
+                yield int(departures["event"][left[row]])
+                yield from notices.resting_on(row)
+
+        return Counted(Of.DETAINERS, fields, times, resting_on)
+
+    @cached_property
+    def handoffs(self) -> Counted:
+        """Return a row for each handoff that was, or may have been, by the moment."""
+        table = self._table(HANDOFFS.name)
+        rows = self._chosen(table, table["said_first"], "handoff")
+        to = np.where(table["to"][rows] == 0, table["confirmed_by"][rows], table["to"][rows])
+        agencies, which = np.unique(to, return_inverse=True)
+        is_ice = np.array([(self._words.texts[one] or "").startswith(ICE) for one in agencies], dtype=np.int64)
+        fields = {
+            "handoff": Coded.text(table["handoff"][rows], self._words),
+            "status": Coded.text(table["status"][rows], self._words),
+            "to": Coded.text(to, self._words),
+            "to_ice": Coded.few(is_ice[which], (False, True)),
+            **self._place(table, rows),
+        }
+
+        def resting_on(row: int) -> Iterable[int]:
+            events: list[int] = orjson.loads(table.events[rows[row]])
+            return events
+
+        return Counted(Of.HANDOFFS, fields, {When.HANDED_OVER: table["said_middle"][rows]}, resting_on)
+
+    def _table(self, name: str) -> Versions:
+        return self._joined.told.tables[name]
+
+    def _chosen(self, table: Versions, first: Numbers, key: str) -> Numbers:
+        """Return which rows are known and can have been by the moment, in the order in which they became known."""
+        there = table.known_at(self._known) & (first <= self._moment)
+        if self._facility is not None:
+            there &= table["facility"] == (self._words.number(self._facility) or -1)
+        found = np.flatnonzero(there)
+        found = found[np.argsort(table.known_from[found], kind="stable")]
+        known_from, ids = table.known_from[found], table[key][found]
+        for position in np.unique(known_from[1:][known_from[1:] == known_from[:-1]]):  # by one event: by their ids
+            alike = np.flatnonzero(known_from == position)
+            names = [self._words.texts[one] or "" for one in ids[alike]]
+            found[alike] = found[alike[sorted(range(len(names)), key=names.__getitem__)]]
         return found
 
-    @cached_property
-    def detainers(self) -> Sequence[dict[str, Any]]:
-        """Return a row for each detainer that was, or may have been, prepared by the moment."""
-        begun = (row for row in self._told.detainers if row["prepared"] and _maybe_by(row["valid_from"], self._moment))
-        return [self._detainer(row) for row in begun]
-
-    def _detainer(self, row: ModelRow) -> dict[str, Any]:
-        case = row["episode"] or (self._one(row["subject"] or ""), row["facility"])
-        stays, departures = self._stays.get(case, ()), self._departures.get(case, ())
-        departure = _first_after(departures, row)
-        ended = row["lifted"] is not None and _maybe_by(span_of(row["lifted"])[0], self._moment)
-        notice = _notice(self._sent(row, departure), departure) if departure else None
-        resting_on = {*row["events"], *([departure["event"]] if departure else ()), *(notice[1] if notice else ())}
+    def _place(self, table: Versions, rows: Numbers) -> dict[str, Coded]:
+        """Return what both kinds tell of whom and where; the kind of custodian is the register's."""
+        facilities, which = np.unique(table["facility"][rows], return_inverse=True)
+        there = [self._custodians.get(self._words.texts[one] or "", NOWHERE) for one in facilities]
+        register: dict[str, list[Value]] = {
+            "custodian_kind": [one.kind for one in there],
+            "agency": [one.agency or None for one in there],
+            "county": [one.county or None for one in there],
+        }
+        named = {name: table[name][rows] for name in ("facility", "episode", "detainer")}
+        named["subject"] = self._joined.person[table["subject"][rows]]
         return {
-            "ref": f"detainer/{row['detainer']}",
-            "detainer": row["detainer"],
-            **self._place(row),
-            "facility_as_printed": row["facility_as_printed"],
-            "form": row["form"],
-            "status": row["status"] if ended else "active",
-            "lift_reason": lift_reason_words(row["lift_reason"]) if ended and row["lift_reason"] else None,
-            "acknowledged": row["received_at"] is not None and row["received_at"] <= self._moment,
-            "in_custody": _in_custody(stays, self._moment),
-            "left_while_active": departure["way"] if departure else None,
-            "notice": notice[0] if notice else "none",
-            When.PREPARED: _middle(*span_of(row["prepared"])),
-            When.LEFT: _middle(departure["left_earliest"], departure["left_latest"]) if departure else None,
-            "events": sorted(resting_on),
+            **{name: Coded.text(numbers, self._words) for name, numbers in named.items()},
+            **{name: _by_place(values, which) for name, values in register.items()},
         }
 
-    def _place(self, row: ModelRow) -> dict[str, Any]:
-        custodian = self._told.custodians.get(row["facility"] or "", NOWHERE)
-        return {
-            "facility": row["facility"],
-            "custodian_kind": custodian.kind,
-            "agency": custodian.agency or None,
-            "county": custodian.county or None,
-            "subject": self._one(row["subject"]) if row["subject"] else None,
-            "episode": row["episode"],
-        }
+    def _in_custody(self, rows: Numbers) -> Numbers:
+        """Say whether each person is in custody at the moment, by stays that can have begun by then."""
+        stays, index = self._table(STAYS.name), self._joined.stays
+        begun = stays.known_at(self._known) & (stays["valid_from"] <= self._moment)
+        holds = begun & (stays["valid_to"] > self._moment)
+        first, last = (bound[rows] for bound in self._joined.stays_of)
+        told, maybe, surely = (
+            index.tally(flags, first, last) > 0 for flags in (begun, holds, holds & (stays["certain"] == 1))
+        )
+        found: Numbers = told.astype(np.int64) + maybe + surely
+        return found
 
-    def _sent(self, row: ModelRow, departure: ModelRow) -> Sequence[ModelRow]:
-        """Return the notices sent of a departure: those of its episode, else those that name the detainer."""
-        return self._notices.get(departure["episode"]) or self._notices.get(row["detainer"]) or ()
+    def _left(self, table: Versions, rows: Numbers) -> Numbers:
+        """Return the first departure that can have been after the form was prepared, and not surely after it ended.
 
-    @cached_property
-    def handoffs(self) -> Sequence[dict[str, Any]]:
-        """Return a row for each handoff that was, or may have been, by the moment."""
-        return list(self._handoffs())
+        Of each row its number in the table of departures, -1 if there is none.
+        """
+        departures, index = self._table(DEPARTURES.name), self._joined.departures
+        can_be = departures.known_at(self._known) & (departures["left_earliest"] <= self._moment)
+        at, last = (bound[rows] for bound in self._joined.departures_of)
+        found, looking = np.full(len(rows), -1), np.flatnonzero(at < last)
+        while len(looking):
+            one, form = index.rows[at[looking]], rows[looking]
+            is_it = (
+                can_be[one]
+                & (departures["left_latest"][one] >= table["valid_from"][form])
+                & (departures["left_earliest"][one] <= table["valid_to"][form])
+            )
+            found[looking[is_it]] = one[is_it]
+            at[looking] += 1
+            looking = looking[~is_it & (at[looking] < last[looking])]
+        return found
 
-    def _handoffs(self) -> Iterator[dict[str, Any]]:
-        for row in self._told.handoffs:
-            times = [span_of(said["at"]) for said in row["said"]]
-            if any(_maybe_by(earliest, self._moment) for earliest, _ in times):
-                to = row["to"] or next((said["agency"] for said in row["said"] if said["type"] == CONFIRMED), None)
-                yield {
-                    "ref": f"handoff/{row['handoff']}",
-                    "handoff": row["handoff"],
-                    **self._place(row),
-                    "detainer": row["detainer"],
-                    "status": row["status"],
-                    "to": to,
-                    "to_ice": to is not None and to.startswith(ICE),
-                    When.HANDED_OVER: next((middle for one in times if (middle := _middle(*one)) is not None), None),
-                    "events": row["events"],
-                }
+    def _left_middle(self, left: Numbers) -> Numbers:
+        departures, found = self._table(DEPARTURES.name), np.full(len(left), LEAST)
+        one = left[left >= 0]
+        found[left >= 0] = middle(departures["left_earliest"][one], departures["left_latest"][one])
+        return found
+
+    def _notices(self, table: Versions, rows: Numbers, left: Numbers) -> Notices:
+        """Return the notices sent of each departure: those of its episode, else those that name the detainer."""
+        notices, departures, index = self._table(NOTICES.name), self._table(DEPARTURES.name), self._joined.notices
+        is_sent = notices.known_at(self._known) & (notices["sent_first"] <= self._moment)
+        has_left = np.flatnonzero(left >= 0)
+        of_episode = index.ranges(departures["episode"][left[has_left]])
+        of_detainer = index.ranges(table["detainer"][rows[has_left]])
+        is_of_episode = index.tally(is_sent, *of_episode) > 0
+        first, last = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+        for bound, one, other in zip((first, last), of_episode, of_detainer, strict=True):
+            bound[has_left] = np.where(is_of_episode, one, other)
+        best, at, looking = np.full(len(rows), NO_NOTICE), first.copy(), np.flatnonzero(first < last)
+        while len(looking):
+            one = index.rows[at[looking]]
+            best[looking] = np.minimum(
+                best[looking], np.where(is_sent[one], self._notice(one, left[looking]), NO_NOTICE)
+            )
+            at[looking] += 1
+            looking = looking[at[looking] < last[looking]]
+        return Notices(best, notices, is_sent, index.rows, first, last)
+
+    def _notice(self, sent: Numbers, left: Numbers) -> Numbers:
+        """Say what each notice gave of its departure."""
+        notices, departures = self._table(NOTICES.name), self._table(DEPARTURES.name)
+        first, out = notices["sent_first"][sent], departures["left_earliest"][left]
+        is_exact = (first == notices["sent_last"][sent]) & (out == departures["left_latest"][left])
+        told = notices["lead_minutes"][sent]
+        is_known = (told != LEAST) | is_exact
+        lead = np.where(
+            told != LEAST, told, (np.where(is_exact, out, 0) - np.where(is_exact, first, 0)) // US_PER_MINUTE
+        )
+        long, short, unknown = (NOTICE.index(one) for one in NOTICE[:3])
+        found: Numbers = np.where(is_known, np.where(lead >= NOTICE_MINUTES, long, short), unknown)
+        return found
 
 
-def _maybe_by(earliest: int | None, moment: int) -> bool:
-    return earliest is None or earliest <= moment
+class Notices(NamedTuple):
+    """For each row the best that the notices of a departure gave, and which these are: a range of `rows`, if sent."""
+
+    best: Numbers
+    table: Versions
+    is_sent: Flags
+    rows: Numbers
+    first: Numbers
+    last: Numbers
+
+    def resting_on(self, row: int) -> Iterator[int]:
+        """Yield the positions of the notices of a row."""
+        for one in self.rows[self.first[row] : self.last[row]]:
+            if self.is_sent[one]:
+                yield from orjson.loads(self.table.events[one])
 
 
-def _middle(earliest: int | None, latest: int | None) -> int | None:
-    """Return the middle of bounds, the one that there is, or None."""
-    if earliest is None or latest is None:
-        return latest if earliest is None else earliest
-    return (earliest + latest) // 2
+def _by_place(values: Sequence[Value], which: Numbers) -> Coded:
+    """Return a field that goes by the place: a value for each place, and which place each row has."""
+    different = list(dict.fromkeys(values))
+    numbers = np.array([different.index(value) for value in values], dtype=np.int64)
+    return Coded.few(numbers[which], different)
+
+
+def _months(middles: Numbers) -> Coded:
+    times, which = np.unique(middles, return_inverse=True)
+    return _by_place([month_of(None if one == LEAST else int(one)) for one in times], which)
 
 
 @lru_cache(maxsize=65_536)
@@ -159,45 +330,3 @@ def month_of(middle: int | None) -> str | None:
     if middle is None:
         return None
     return f"{(EPOCH + timedelta(microseconds=middle)).astimezone(MINNESOTA):%Y-%m}"
-
-
-def _in_custody(stays: Sequence[ModelRow], moment: int) -> str:
-    """Say whether a person is in custody at the moment, of stays that can have begun by then."""
-    if not stays:
-        return "not_told"
-    now = [stay["certain"] for stay in stays if holds_at(stay, moment)]
-    return "no_longer" if not now else "yes" if any(now) else "maybe"
-
-
-def _first_after(departures: Sequence[ModelRow], detainer: ModelRow) -> ModelRow | None:
-    """Return the first departure that can have been after the form was prepared, and not surely after it had ended."""
-    began, ends = detainer["valid_from"], detainer["valid_to"]
-    after = (
-        row
-        for row in departures
-        if (began is None or row["left_latest"] is None or row["left_latest"] >= began)
-        and (ends is None or _maybe_by(row["left_earliest"], ends))
-    )
-    return min(after, key=_left_order, default=None)
-
-
-def _left_order(row: ModelRow) -> tuple[int, int]:
-    return row["left_earliest"] or 0, row["event"]
-
-
-def _notice(sent: Sequence[ModelRow], departure: ModelRow) -> tuple[str, list[int]]:
-    """Return the best that notices give, and the positions they rest on."""
-    found = {_bucket(one, departure) for one in sent}
-    best = next(one for one in ("at_least_48_hours", "under_48_hours", "not_known", "none") if one in {*found, "none"})
-    return best, [event for one in sent for event in one["events"]]
-
-
-def _bucket(notice: ModelRow, departure: ModelRow) -> str:
-    lead = notice["lead_minutes"]
-    earliest, latest = span_of(notice["sent"])
-    is_exact = earliest == latest and departure["left_earliest"] == departure["left_latest"]
-    if lead is None and is_exact and earliest is not None and departure["left_earliest"] is not None:
-        lead = (departure["left_earliest"] - earliest) // US_PER_MINUTE
-    if lead is None:
-        return "not_known"
-    return "at_least_48_hours" if lead * US_PER_MINUTE >= NOTICE_US else "under_48_hours"

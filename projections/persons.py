@@ -36,8 +36,7 @@ class Persons:
             subject = self._first[subject]
         return subject
 
-    def all_of(self, subjects: Iterable[str]) -> set[str]:
-        """Return these pseudonyms and all others of the same persons."""
-        given = set(subjects)
-        persons = {self.one(subject) for subject in given}
-        return given | persons | {other for other in self._first if self.one(other) in persons}
+    @property
+    def others(self) -> Iterable[str]:
+        """Return the pseudonyms for which another stands."""
+        return self._first

@@ -32,6 +32,7 @@ from adapters.store.recording import Equivocation
 from adapters.visible import visible
 from domain.errors import InputRefused
 from domain.events.record import SourceMark
+from projections.claims import whole
 
 VIA = "claims/assert"
 
@@ -66,7 +67,7 @@ def claims(
     listed = claimed(asked, claim_id, count_id=count_id, definitions=definitions, at=at, upto=upto)
     ledger.close()
     if as_json:
-        print_json(listed)
+        print_json([whole(one) for one in listed])
         return
     _print_one(listed[0]) if claim_id else _print(listed, upto)
 
@@ -128,7 +129,7 @@ def _print_beside(row: dict[str, Any]) -> None:
 
 def _steps(row: dict[str, Any]) -> Iterator[list[object]]:
     for one in row["buckets"]:
-        yield [one["from"], one["to"], f"{one['value']:,}", one["label"], len(one["events"]) or ""]
+        yield [one.start, one.end, f"{one.value:,}", one.label, len(one.events()) or ""]
 
 
 @claims.command(name="assert")

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from adapters.composition import amendments, local
-from adapters.counting import named_counts, told
+from adapters.counting import named_counts, rows_of
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions
 from domain.errors import InputRefused
@@ -41,12 +41,10 @@ def claimed(
         if not events:
             what = f"there is no claim {claim_id[:80]!r}"
             raise InputRefused("unknown_claim", what, mend="`custody claims` lists every claim")
-    found = told(services, ledger, upto) if events else None
 
     @cache
     def rows(moment: datetime) -> Rows:
-        assert found is not None  # noqa: S101 - there is no claim to ask
-        return Rows(found, microseconds(moment))
+        return rows_of(services, ledger, upto, microseconds(moment))
 
     @cache
     def tallied(moment: datetime, period: Period, kinds: tuple[str, ...]) -> Tally:

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from adapters.composition import local
-from adapters.counting import named_counts, told
+from adapters.counting import named_counts, rows_of
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions, Row
 from domain.counts.fields import FIELDS, Of, Value
 from domain.errors import InputRefused
 from domain.instants import microseconds
-from projections.counted import Rows
 from projections.tally import Period, Tally
 
 WORDS = {"null": None, "true": True, "false": False}
@@ -41,10 +40,10 @@ def tally(asked: Asked, counting: Counting) -> Tally:
     if first and last and last < first:
         raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
     asked.at_facility(counting.facility)
-    found = told(asked.services, asked.ledger, counting.upto, counting.facility)
-    moment = counting.at or local(asked.services.clock())
+    moment = microseconds(counting.at or local(asked.services.clock()))
     period = Period(microseconds(first) if first else None, microseconds(last) if last else None)
-    return Tally(counting.definitions or named_counts(), Rows(found, microseconds(moment)), period)
+    rows = rows_of(asked.services, asked.ledger, counting.upto, moment, counting.facility)
+    return Tally(counting.definitions or named_counts(), rows, period)
 
 
 def members(tallied: Tally, count_id: str, where: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from adapters.composition import amendments, published_packs
 from adapters.rules.finding import find_rules
-from adapters.rules.packs import shipped_packs
+from adapters.rules.packs import shipped_pack, shipped_packs
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
@@ -76,6 +76,20 @@ def named_pack(name: str, published: PublishedPacks) -> str:
         what, mend = f"{name[:80]!r} is no pack that is offered here", f"one of: {', '.join(names)}"
         raise InputRefused("unknown_pack", what, where="pack", mend=mend)
     return name
+
+
+def not_published(published: PublishedPacks) -> list[dict[str, Any]]:
+    """Return the packs that ship with the program and that nobody published: id, version, digest.
+
+    They say nothing in this ledger, and another version of the program ships others.
+    """
+    told = {one.digest for one in published.history()}
+    shipped = (shipped_pack(name) for name in shipped_packs())
+    return [
+        {"id": one.pack.pack, "version": one.pack.version, "digest": one.digest}
+        for one in shipped
+        if one.digest not in told
+    ]
 
 
 def packs_published(ledger: Ledger, upto: int | None) -> PublishedPacks:

@@ -201,6 +201,24 @@ class Model(ABC):
         order = f"t.{quoted(self._tables[table].key)}, t.known_from, {self._by_all(table)}"
         return self._select(table, f"({' OR '.join(bounds)})", where, order)
 
+    def changed_keys(self, table: str, after: int, upto: int) -> list[str]:
+        """Return the keys of which a row became known, or ceased to be, at a position in (after, upto]."""
+        bounds = (f"({column} > {int(after)} AND {column} <= {int(upto)})" for column in KNOWN_COLUMNS)
+        key = quoted(self._tables[table].key)
+        statement = f"SELECT DISTINCT {key} FROM {self._named(table)} WHERE {' OR '.join(bounds)}"  # noqa: S608 - own
+        return [found for (found,) in self._stream(statement)]
+
+    def versions(self, table: str, columns: Sequence[str], keys: Sequence[str] | None = None) -> Iterator[Values]:
+        """Yield some columns, `known_from` and `known_to` of every row, or of some keys, as they are stored."""
+        names = ", ".join(map(quoted, (*columns, *KNOWN_COLUMNS)))
+        statement = f"SELECT {names} FROM {self._named(table)}"  # noqa: S608 - our own names
+        if keys is None:
+            yield from self._stream(statement)
+            return
+        allowed = self._is_among(quoted(self._tables[table].key))
+        for some in _portions(keys):
+            yield from self._stream(f"{statement} WHERE {allowed}", [self._list(some)])
+
     def page(
         self, table: str, known: int, where: Mapping[str, Iterable[Any]] | None, begin: str, limit: int
     ) -> list[ModelRow]:

@@ -188,6 +188,8 @@ class PostgresModel(Model):
         name = self._named(table.name)
         yield f"ALTER TABLE {name} ADD PRIMARY KEY (row_id)"
         yield f"CREATE INDEX ON {name} ({quoted(table.key)}, known_to)"
+        yield f"CREATE INDEX ON {name} (known_from)"
+        yield f"CREATE INDEX ON {name} (known_to) WHERE known_to IS NOT NULL"
         if table.listed_by:
             yield f"CREATE INDEX ON {name} (facility, {quoted(table.listed_by)})"
         if table.is_interval:

@@ -58,8 +58,8 @@ def selected(table: Table) -> str:
 
 
 def known_at(position: int) -> str:
-    """Return the condition that a row is known at a position."""
-    return f"t.known_from <= {int(position)} AND (t.known_to IS NULL OR t.known_to > {int(position)})"
+    """Return the condition that a row is known at a position; half of all rows may be, so no index is to find them."""
+    return f"+t.known_from <= {int(position)} AND (t.known_to IS NULL OR t.known_to > {int(position)})"
 
 
 def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: bool) -> str:

@@ -153,6 +153,8 @@ def _definitions(table: Table) -> Iterator[str]:
 def _indexes(table: Table) -> Iterator[str]:
     name = quoted(table.name)
     yield f'CREATE INDEX "{table.name}_key" ON {name} ({quoted(table.key)}, known_to)'
+    yield f'CREATE INDEX "{table.name}_from" ON {name} (known_from)'
+    yield f'CREATE INDEX "{table.name}_to" ON {name} (known_to) WHERE known_to IS NOT NULL'
     if table.listed_by:
         yield f'CREATE INDEX "{table.name}_latest" ON {name} (facility, {quoted(table.listed_by)})'
     if table.is_interval:

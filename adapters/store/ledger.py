@@ -19,6 +19,7 @@ from adapters.store.kafka_tables import Chain, MakeBeside, StoredLetter
 from adapters.store.log import Backend, Notices, Row, Snapshot
 from adapters.store.mapper import CustodyMapper
 from adapters.store.place import Place
+from adapters.store.read_lately import ReadLately
 from adapters.store.recording import Outcome, Reject
 from domain.envelope import Submission, read_envelope
 from domain.errors import InputRefused, IntegrityProblem, LedgerUnavailable
@@ -43,6 +44,7 @@ class Ledger(Application[str]):
         self._backend = backend_of(place)
         self.facts = self._backend.opened(reading=reading)
         self._notices: Notices | None = None
+        self._read_lately = ReadLately(decode)
         super().__init__()
 
     @classmethod
@@ -140,7 +142,7 @@ class Ledger(Application[str]):
         """Return every event in, or mentioning, any of these references, in order."""
         last = self.position() if upto is None else upto
         with self._backend.explained():
-            return [decode(row) for row in self.facts.about(refs, upto=last)]
+            return [self._read_lately.of(row) for row in self.facts.about(refs, upto=last)]
 
     def published(self, event_ids: Sequence[str], *, topics: Sequence[str], upto: int) -> list[Recorded]:
         """Return the events of these types with these ids, whoever published them, up to a position."""

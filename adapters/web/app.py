@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from adapters.web.made_pages import MadePages
-from adapters.web.pages import case, claims, determination, facility, findings, front, public, rules, whatif
+from adapters.web.pages import case, claims, determination, facility, findings, front, grown, public, rules, whatif
 
-PAGES = (front, facility, case, determination, claims, findings, rules, whatif, public)
+PAGES = (front, facility, case, determination, claims, findings, rules, whatif, public, grown)
 STATIC = "/static"
 STYLE = "text/css; charset=utf-8"
 

@@ -8,6 +8,7 @@ The second is what people cite: opened next year it shows the same.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,11 +27,13 @@ from adapters.queries import find_case
 from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from adapters.web.made_pages import MadePage, MadePages
+from adapters.web.program import program_digest
 from domain.instants import format_rfc3339
 
 CLOCKS = ("at", "known")
 MONTH = "month"  # what the slider sends: months since January 2025
 FIRST_YEAR, MONTHS = 2025, 12
+ETAG_HEX = 32
 SKIP_MAX = 10_000_000
 Skip = Annotated[int, Query(ge=0, le=SKIP_MAX)]  # how many of the latest are passed over
 
@@ -75,14 +78,26 @@ class Asking:
         return pages
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> tuple[Hashable, ...]:
         """Return what a page depends on: its URL, which has both clocks, and how much the reader may be told."""
-        return str(self.request.url), self.reader.role, self.reader.facilities
+        facilities = self.reader.facilities
+        return str(self.request.url), self.reader.role, None if facilities is None else tuple(sorted(facilities))
+
+    @cached_property
+    def etag(self) -> str:
+        """Return the tag of the page: what it depends on, and by what program and of which log it is made."""
+        told = (program_digest(), self.asked.ledger.leaf_at(self.known), *self.key)
+        return f'"{hashlib.sha256(repr(told).encode()).hexdigest()[:ETAG_HEX]}"'
 
     @cached_property
     def by(self) -> Deciding:
         """Return what cases are decided by: the rules known at the position, and what the log says beside them."""
         return deciding(self.asked.ledger, self.known)
+
+    @property
+    def may_follow(self) -> bool:
+        """Say whether the reader may know of each moment at which the ledger grows."""
+        return self.reader.role in MAY[Need.FIGURES]
 
     def may_be_told_of(self, facility: str | None) -> bool:
         """Say whether the reader may be told of persons at a facility, on a page that others may read without."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,9 +11,11 @@ from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.runtime import Context
+from jinja2.utils import missing
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from adapters.http.problems import status_of
 from adapters.http.reading.answers import is_named
@@ -35,9 +36,27 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 NOT_MODIFIED = 304
-ETAG_HEX = 32
+CONTENT = '<main id="main">'
+LATER = "later"
+Later = Callable[[], Mapping[str, Any]]
 OF_PERSONS = "private, no-cache"  # a browser may keep it, and asks again before it shows it: grants are revoked
 OF_NOBODY = "public, max-age=3600"
+
+
+class LateContext(Context):
+    """The names of a template: those that are given, and those that `later` gathers when the first of them is met."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Return what a name stands for."""
+        found = super().resolve_or_missing(key)
+        later = super().resolve_or_missing(LATER) if found is missing else missing
+        return found if later is missing else later().get(key, missing)
+
+
+class LateEnvironment(Environment):
+    """An environment of such contexts."""
+
+    context_class = LateContext
 
 
 class PageRoute(APIRoute):
@@ -67,33 +86,71 @@ def pages_router() -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Depends(counted)])
 
 
-def page(template: str, asking: Asking, *, of_persons: str = "", **gathered: Any) -> Response:
-    """Return a page on two clocks. `of_persons` says what it tells of persons: that is recorded before it is shown.
+def page(
+    template: str, asking: Asking, *, of_persons: str = "", later: Later | None = None, **gathered: Any
+) -> Response:
+    """Return a page on two clocks, or say that the client has it.
 
-    Its own URL goes with it for htmx, which may have followed a redirect.
+    `of_persons` says what it tells of persons: that is recorded before it is shown. What `later` returns, which may
+    take a while, is asked for once the head of the page is on its way: what can be refused has to be refused before.
     """
-    content = environment().get_template(template).render(asking=asking, to=asking.to, **gathered)
-    made = MadePage(content.encode(), of_persons)
-    asking.pages.keep(asking.key, made)
-    return answer(asking, made)
+    if is_named(asking.etag, asking.request):
+        return Response(status_code=NOT_MODIFIED, headers=_headers(asking, of_persons))
+    context = {"asking": asking, "to": asking.to, **gathered}
+    pieces = environment().get_template(template).generate({**context, LATER: cache(later)} if later else context)
+    if later is None:
+        made = MadePage("".join(pieces).encode(), of_persons)
+        asking.pages.keep(asking.key, made)
+        return answer(asking, made)
+    if of_persons:
+        asking.disclose(of_persons)
+    return StreamingResponse(
+        _in_two(asking, pieces, of_persons), headers=_headers(asking, of_persons), media_type="text/html"
+    )
 
 
 def answer(asking: Asking, made: MadePage) -> Response:
     """Return a page that was made, or say that the client has it; what is shown of persons is recorded first."""
-    request = asking.request
-    etag = f'"{hashlib.sha256(made.content).hexdigest()[:ETAG_HEX]}"'
-    headers = {
-        **HEADERS,
-        "Cache-Control": OF_PERSONS if made.of_persons else OF_NOBODY,
-        "ETag": etag,
-        "Vary": "Authorization",
-        "HX-Push-Url": f"{request.url.path}?{request.url.query}",
-    }
-    if is_named(etag, request):
+    headers = _headers(asking, made.of_persons)
+    if is_named(asking.etag, asking.request):
         return Response(status_code=NOT_MODIFIED, headers=headers)
     if made.of_persons:
         asking.disclose(made.of_persons)
     return HTMLResponse(made.content, headers=headers)
+
+
+def _headers(asking: Asking, of_persons: str) -> dict[str, str]:
+    """Return a page's headers. Its own URL is there for htmx, which may have followed a redirect."""
+    url = asking.request.url
+    return {
+        **HEADERS,
+        "Cache-Control": OF_PERSONS if of_persons else OF_NOBODY,
+        "ETag": asking.etag,
+        "Vary": "Authorization",
+        "HX-Push-Url": f"{url.path}?{url.query}",
+    }
+
+
+def _in_two(asking: Asking, pieces: Iterator[str], of_persons: str) -> Iterator[bytes]:
+    """Yield a page up to where its own content begins, and then the rest; the whole is kept.
+
+    If the ledger goes away meanwhile that is said in the page, and the connection closed before its end: nobody takes
+    it for whole.
+    """
+    first = []
+    for piece in pieces:
+        first.append(piece)
+        if CONTENT in piece:
+            break
+    head = "".join(first)
+    yield head.encode()
+    try:
+        rest = "".join(pieces)
+    except LedgerError as error:
+        yield environment().get_template("problem.html.jinja").render(error=error).encode()
+        raise
+    asking.pages.keep(asking.key, MadePage((head + rest).encode(), of_persons))
+    yield rest.encode()
 
 
 def failed(error: LedgerError) -> Response:
@@ -111,7 +168,7 @@ def _refused(invalid: RequestValidationError) -> InputRefused:
 @cache
 def environment() -> Environment:
     """Return the environment of all pages."""
-    made = Environment(
+    made = LateEnvironment(
         loader=ChoiceLoader([PackageLoader("adapters.web"), PackageLoader("adapters.explain", "")]),
         autoescape=True,
         undefined=StrictUndefined,

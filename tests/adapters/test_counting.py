@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import closing, contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,22 +13,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.composition import Services, services
-from adapters.counting import counts_with, named_counts, told
+from adapters.composition import Services, amendments, services
+from adapters.counting import SOURCES_OF, counts_with, named_counts, rows_of
+from adapters.places.register import minnesota_register
+from adapters.read_models.answers import answering
+from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
 from domain.counts.fields import FIELDS, Of
 from domain.envelope import admit
 from domain.errors import InputRefused
+from domain.events.handoff import ReleaseNoticeSent
 from domain.events.record import IdentityLinked, IdentityUnlinked
-from domain.instants import microseconds
-from projections.counted import Rows
+from domain.instants import MINNESOTA, microseconds
+from projections.persons import LINKING_TYPES, Persons
 from projections.tally import EVER, Period, Tally
-from tests.adapters.read_models.histories import histories
-from tests.builders import MONDAY, body
+from tests.adapters.read_models.histories import JAILS, histories
+from tests.builders import JAIL, MONDAY, body
+from tests.kept import keep
+from tests.projections.counted_one_by_one import RowsOneByOne, TallyOneByOne, Told
+from tests.projections.tallies import booked, out, prepared
+from tests.spots import Spot
 
 laws = settings(max_examples=60, deadline=None)
 links = st.lists(st.tuples(st.booleans(), st.permutations(["s-1", "s-2", "s-3"])), max_size=3)
 moments = st.one_of(st.none(), st.integers(-5, 70).map(lambda hours: MONDAY + timedelta(hours=hours)))
+TABLES = ("detainers", "custody", "departures", "notices", "handoffs")
 LATE = MONDAY + timedelta(days=400)
 
 
@@ -50,14 +59,80 @@ def ledger_of(bodies: list[bytes]) -> Iterator[tuple[Services, Ledger]]:
 
 
 def tally(found: Services, ledger: Ledger, upto: int, at: Any = None, period: Period = EVER) -> Tally:
-    rows = Rows(told(found, ledger, upto), microseconds(at or LATE))
-    return Tally(named_counts(), rows, period)
+    return Tally(named_counts(), rows_of(found, ledger, upto, microseconds(at or LATE)), period)
 
 
 def everything(one: Tally) -> list[Any]:
     """What a count can be asked: its groups, and its rows."""
     groups = list(one.counted(["custodian_kind", "lift_reason", "month", "facility"]))
     return [groups, [one.members(count) for count in one.definitions]]
+
+
+def one_by_one(found: Services, ledger: Ledger, upto: int, at: Any = None, facility: str | None = None) -> Any:
+    """The same counts, of what each read model knows at the position, made by the oracle."""
+    persons = Persons(amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=LINKING_TYPES)))
+    rows = {}
+    for name, sources in SOURCES_OF.items():
+        with answering(found.models(), ledger, name, upto) as model:
+            rows |= {source.table: list(model.rows(source.table, upto)) for source in sources}
+    told = Told(*(rows[name] for name in TABLES), persons, found.custodians())
+    only = {"facility": [facility]} if facility else {}
+    return TallyOneByOne(named_counts(), RowsOneByOne(told, microseconds(at or LATE)), EVER, only)
+
+
+def buckets(one: Any) -> list[Any]:
+    """What lies between the counts, written out."""
+    pairs = [(one.definitions.get(inner.within), inner) for inner in one.definitions if inner.within]
+    found = [bucket for pair in pairs for bucket in one.between(*pair)]
+    return [bucket if isinstance(bucket, dict) else bucket.as_json() for bucket in found]
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(most=24), links, st.integers(0, 24), moments, st.sampled_from([None, *JAILS]))
+def test_counts_made_by_column_are_those_made_one_by_one(
+    bodies: list[bytes], told_links: list[tuple[bool, list[str]]], position: int, at: Any, facility: str | None
+) -> None:
+    with ledger_of(with_links(bodies, told_links)) as (found, ledger):
+        for upto in (min(position, ledger.position()), ledger.position()):
+            moment = microseconds(at or LATE)
+            mine = Tally(named_counts(), rows_of(found, ledger, upto, moment, facility))
+            theirs = one_by_one(found, ledger, upto, at, facility)
+
+            assert everything(theirs) == everything(mine)
+            assert buckets(theirs) == buckets(mine)
+            assert [theirs.value(count) for count in theirs.definitions] == [
+                mine.value(count) for count in mine.definitions
+            ]
+
+
+def test_counts_grow_with_the_log_on_every_database_whether_models_are_kept_or_not(spot: Spot) -> None:
+    january = {"first": date(2026, 1, 1), "last": date(2026, 1, 31)}
+    told = [admit(one) for one in simulate(events=1_500, seed=3, register=minnesota_register(), **january)]
+    with closing(spot.ledger()) as ledger:
+        found = services(spot.place)
+        for some in (told[:500], told[500:501], told[501:]):
+            ledger.append(some, now=system_clock())
+            if len(some) == 1:
+                keep(found.models(), ledger)
+            for upto in (ledger.position(), ledger.position() // 2):
+                for at in (LATE, datetime(2026, 1, 20, tzinfo=MINNESOTA)):
+                    mine, theirs = tally(found, ledger, upto, at), one_by_one(found, ledger, upto, at)
+                    assert everything(theirs) == everything(mine)
+                    assert buckets(theirs) == buckets(mine)
+        assert tally(found, ledger, ledger.position()).value(named_counts().get("N3")) > 5
+
+
+def test_a_facility_s_counts_are_those_of_its_group_also_by_a_notice_sent_from_elsewhere() -> None:
+    told = (prepared("d-1", "s-1"), booked("s-1"), out("s-1"))
+    sent = {"facility": "mn-cook-jail", "subject": "s-1", "detainer": "d-1", "to_agency": "us-ice"}
+    elsewhere = body(ReleaseNoticeSent, "h-1", at=MONDAY + timedelta(hours=1), **sent)
+    with ledger_of([*told, elsewhere]) as (found, ledger):
+        rows = rows_of(found, ledger, ledger.position(), microseconds(LATE), JAIL)
+        alone = [row for row in Tally(named_counts(), rows).counted() if row["id"] == "N7" and row["value"]]
+        grouped = [row for row in tally(found, ledger, ledger.position()).counted(["facility"]) if row["id"] == "N7"]
+
+    assert [("at_least_48_hours", 1)] == [(row["by"]["notice"], row["value"]) for row in alone]
+    assert [("at_least_48_hours", 1)] == [(row["by"]["notice"], row["value"]) for row in grouped]
 
 
 @laws
@@ -87,8 +162,8 @@ def test_the_buckets_between_two_counts_add_up_to_their_difference(
                     outer = one.definitions.get(inner.within)
                     between = list(one.between(outer, inner))
 
-                    assert one.value(outer) - one.value(inner) == sum(bucket["value"] for bucket in between)
-                    assert all(bucket["refs"] for bucket in between)
+                    assert one.value(outer) - one.value(inner) == sum(bucket.value for bucket in between)
+                    assert all(bucket.refs() for bucket in between)
 
 
 @laws

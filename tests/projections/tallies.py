@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,15 +13,17 @@ from domain.counts.counting import Definitions
 from domain.events import detainer, episode, handoff
 from domain.instants import Instant, microseconds
 from projections.amendments import Amendments
-from projections.counted import Rows, Told
+from projections.counted import Rows
 from projections.custody import Custody
 from projections.departures import Departures
 from projections.detainers import Detainers
 from projections.facts import Custodian
-from projections.folding.now import rows_now
+from projections.folding.now import stored_now
 from projections.handoffs import Handoffs
+from projections.joined import Joined
 from projections.persons import Persons
 from projections.tally import EVER, Period, Tally
+from projections.told import SOURCES, Told
 from tests.builders import JAIL, MONDAY, SHERIFF, body, recorded
 
 ICE = "us-ice"
@@ -29,15 +32,17 @@ CUSTODIANS = {one.id: Custodian(one.kind, one.county, one.agency) for one in min
 OPERATORS = {facility: custodian.agency for facility, custodian in CUSTODIANS.items()}
 
 
-def told(*bodies: bytes) -> Told:
+def joined(*bodies: bytes) -> Joined:
     events = recorded(*bodies)
     events = list(Amendments(events).apply(events))
-    rows: dict[str, list[dict[str, Any]]] = {}
+    sources, stored = {source.table: source for source in SOURCES}, defaultdict(list)
     for fold in (Detainers(), Custody(OPERATORS), Departures(), Handoffs()):
-        rows |= rows_now(fold, events)
-    persons = Persons(events)
-    tables = (rows[name] for name in ("detainers", "custody", "departures", "notices", "handoffs"))
-    return Told(*tables, persons, CUSTODIANS)
+        columns = {table.name: list(table.columns) for table in fold.tables}
+        for name, row in stored_now(fold, events):
+            if name in sources:
+                by_name = dict(zip(columns[name], row, strict=True))
+                stored[name].append((*(by_name[column] for column in sources[name].names), 1, None))
+    return Joined(Told.of(stored), Persons(events))
 
 
 def tally(
@@ -47,7 +52,8 @@ def tally(
     only: dict[str, Sequence[Any]] | None = None,
     definitions: Definitions | None = None,
 ) -> Tally:
-    return Tally(definitions or named_counts(), Rows(told(*bodies), microseconds(at)), period, only)
+    rows = Rows(joined(*bodies), CUSTODIANS, 1, microseconds(at))
+    return Tally(definitions or named_counts(), rows, period, only)
 
 
 def values(found: Tally) -> dict[str, int]:

@@ -183,10 +183,18 @@ class Asking:
         return self._listed(target, page, table)
 
     def keyed(
-        self, target: str, size: int, key: Callable[[Row], str], rows: Callable[[str, int], Iterable[Row]]
+        self,
+        target: str,
+        size: int,
+        key: Callable[[Row], str],
+        rows: Callable[[str, int], Iterable[Row]],
+        table: Table | None = None,
     ) -> Response:
-        """Answer with a page of a list in the order of a key, given its rows from a key on, at most so many."""
-        return self._listed(target, lambda: self._by_key(size, key, rows))
+        """Answer with a page of a list in the order of a key, given its rows from a key on, at most so many.
+
+        Rows of a table as CSV or Parquet too.
+        """
+        return self._listed(target, lambda: self._by_key(size, key, rows), table)
 
     def table(
         self,

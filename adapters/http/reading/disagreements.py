@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from adapters.http.reading import documents
 from adapters.http.reading.asking import Persons
+from adapters.http.reading.forms import OVERHELD, OWED
 from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize
 from adapters.questions.disagreeing import Findings, disagreeing, finding_shown
 from adapters.questions.overheld import overheld
@@ -56,7 +57,7 @@ def finding(asking: Persons, finding: Annotated[str, Path(max_length=ID_MAX)]) -
     return asking.document("finding", answer)
 
 
-@router.get("/v1/overholds", responses=documents.rows(), response_class=Response)
+@router.get("/v1/overholds", responses=documents.table(), response_class=Response)
 def overholds(
     asking: Persons,
     size: PageSize,
@@ -71,10 +72,11 @@ def overholds(
         lambda start, limit: overheld(
             asking.asked, facility=facility, at=at, upto=asking.upto, first=start, limit=limit
         ),
+        OVERHELD,
     )
 
 
-@router.get("/v1/duties", responses=documents.rows(), response_class=Response)
+@router.get("/v1/duties", responses=documents.table(), response_class=Response)
 def duties(
     asking: Persons,
     size: PageSize,
@@ -95,4 +97,4 @@ def duties(
         )
         return islice(found, limit)
 
-    return asking.keyed("duties", size, itemgetter("episode"), rows)
+    return asking.keyed("duties", size, itemgetter("episode"), rows, OWED)

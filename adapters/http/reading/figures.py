@@ -14,10 +14,25 @@ from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize, Perio
 from adapters.questions.claimed import claimed
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.released import figures, releases
+from domain.counts.fields import FIELDS
 from domain.events.record import QUARTER
+from projections.claims import whole
+from projections.folding.table import Kind, Table
 from projections.tally import Tally
 
 FIELDS_MAX = 10
+TABLES = {
+    of: Table(
+        of,
+        {
+            "ref": Kind.TEXT,
+            **{name: Kind.BOOLEAN if True in field.values else Kind.TEXT for name, field in fields.items()},
+            "events": Kind.POSITIONS,
+        },
+        f"{of} of a named count",
+    )
+    for of, fields in FIELDS.items()
+}
 
 router = APIRouter(tags=["counts and claims"])
 
@@ -37,13 +52,12 @@ def counts(
     by: Annotated[Fields, Query(description="in groups by these fields", examples=[["custodian_kind"]])] = None,
     facility: AtFacility = None,
 ) -> Response:
-    """Return every named count, in all or in groups; it reads all rows about detainers and handoffs."""
+    """Return every named count, in all or in groups."""
     fields = grouping(by or ())
     asking.now()
 
     def answer() -> list[dict[str, Any]]:
-        with asking.whole_log():
-            return list(_tally(asking, period, facility).counted(fields))
+        return list(_tally(asking, period, facility).counted(fields))
 
     return asking.document("counts", answer)
 
@@ -54,7 +68,7 @@ def definitions(asking: Open) -> Response:
     return asking.document("definitions", lambda: explained_counts(named_counts()))
 
 
-@router.get("/v1/counts/{count}/rows", responses=documents.rows(), response_class=Response)
+@router.get("/v1/counts/{count}/rows", responses=documents.table(), response_class=Response)
 def count_rows(
     asking: Persons,
     size: PageSize,
@@ -63,15 +77,14 @@ def count_rows(
     where: Annotated[Fields, Query(description="FIELD=VALUE", examples=[["custodian_kind=state_prison"]])] = None,
     facility: AtFacility = None,
 ) -> Response:
-    """Return the rows of a count: what each refers to, and the events it rests on."""
+    """Return the rows of a count: what each refers to, and the events it rests on. JSON, CSV or Parquet."""
     asking.now()
 
     def rows(start: int, limit: int) -> list[dict[str, Any]]:
-        with asking.whole_log():
-            found = members(_tally(asking, period, facility), count, where or ())
+        found = members(_tally(asking, period, facility), count, where or ())
         return found[start : start + limit]
 
-    return asking.numbered(f"count {count}"[:40], size, rows)
+    return asking.numbered(f"count {count}"[:40], size, rows, TABLES[named_counts().get(count).of])
 
 
 @router.get("/v1/public/figures", responses=documents.several(), response_class=Response)
@@ -91,8 +104,7 @@ def released_figures(
     """Return a quarter's figures by county and kind of custodian, in which nobody can be singled out."""
 
     def answer() -> dict[str, Any]:
-        with asking.whole_log():
-            return figures(asking.asked, quarter, asking.upto)
+        return figures(asking.asked, quarter, asking.upto)
 
     return asking.document("figures", answer)
 
@@ -107,7 +119,7 @@ def claims(
     asking.within()
 
     def answer() -> list[dict[str, Any]]:
-        with asking.whole_log():
-            return claimed(asking.asked, claim, count_id=count, at=asking.at, upto=asking.upto)
+        found = claimed(asking.asked, claim, count_id=count, at=asking.at, upto=asking.upto)
+        return [whole(one) for one in found]
 
     return asking.document("claims", answer)

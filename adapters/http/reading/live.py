@@ -74,23 +74,51 @@ class Live:
             if self._streams == 0:
                 self._end.set()
 
-    async def follow(self, ledger: Ledger, after: int, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+    def follow(self, ledger: Ledger, after: int, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Yield what stands in the stream from a position on, until the server ends or the reader may not go on."""
+
+        def rows() -> bytes | None:
+            nonlocal after
+            found = _rows(ledger, after, may_go_on)
+            after = found[-1]["position"] if found else after
+            return None if found is None else b"".join(map(_written, found))
+
+        return self._stream(rows)
+
+    def grown(self, told: Callable[[], int], after: int, may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Yield that something is told beyond a position, once it is; it ends as `follow` does.
+
+        event: grown
+        data: {"known":351}
+        """
+        is_said = False
+
+        def position() -> bytes | None:
+            nonlocal is_said
+            try:
+                known = told()
+            except LedgerUnavailable:
+                return None
+            if is_said or not may_go_on():
+                return None
+            is_said = known > after
+            return b'event: grown\ndata: {"known":%d}\n\n' % known if is_said else b""
+
+        return self._stream(position)
+
+    async def _stream(self, look: Callable[[], bytes | None]) -> AsyncIterator[bytes]:
+        """Yield what there is whenever the log has grown, or that nothing is, until it is None."""
         yield RETRY
         silent_since = asyncio.get_running_loop().time()
         while not self._stopping():
             grown = self._grown
-            rows = await asyncio.to_thread(_rows, ledger, after, may_go_on)
-            if rows is None:
+            found = await asyncio.to_thread(look)
+            if found is None:
                 return
-            if rows:
-                after = rows[-1]["position"]
-                yield b"".join(map(_written, rows))
-            elif asyncio.get_running_loop().time() - silent_since < HEARTBEAT_SECONDS:
+            if not found and asyncio.get_running_loop().time() - silent_since < HEARTBEAT_SECONDS:
                 await _wait(grown)
                 continue
-            else:
-                yield HEARTBEAT
+            yield found or HEARTBEAT
             silent_since = asyncio.get_running_loop().time()
 
     def _look(self, loop: asyncio.AbstractEventLoop, end: Event) -> None:

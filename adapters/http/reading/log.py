@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -67,6 +67,18 @@ async def live(
     if start is None:
         start = await asyncio.to_thread(reading.ledger.position)
 
+    return await streaming(
+        reading, authorization, lambda may_go_on: reading.live.follow(reading.ledger, start, may_go_on)
+    )
+
+
+Streams = Callable[[Callable[[], bool]], AsyncIterator[bytes]]  # whether the reader may go on -> what is sent
+
+
+async def streaming(reading: Reading, authorization: str | None, streams: Streams) -> Response:
+    """Answer with a stream to whoever may follow what is appended, as long as they may; raise InputRefused, TooBusy."""
+    await asyncio.to_thread(_ensure_may_follow, reading, authorization)
+
     def may_go_on() -> bool:
         try:
             _ensure_may_follow(reading, authorization)
@@ -74,13 +86,13 @@ async def live(
             return False
         return True
 
-    async def streamed(begin: int) -> AsyncIterator[bytes]:
+    async def streamed() -> AsyncIterator[bytes]:
         with reading.live.stream():
-            async for some in reading.live.follow(reading.ledger, begin, may_go_on):
+            async for some in streams(may_go_on):
                 yield some
 
     reading.live.ensure_room()
-    return StreamingResponse(streamed(start), media_type=STREAM, headers={"Cache-Control": "no-store"})
+    return StreamingResponse(streamed(), media_type=STREAM, headers={"Cache-Control": "no-store"})
 
 
 def _ensure_may_follow(reading: Reading, authorization: str | None) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from adapters.http.reading import documents
 from adapters.http.reading.asking import Asking, Open, Persons, Row
+from adapters.http.reading.forms import HANDED_OVER
 from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize
 from adapters.questions.asked import Where
 from adapters.questions.custody_at import custody_at
@@ -71,7 +72,7 @@ def table_rows(
     return asking.table(f"table {table}", size, described, rows, lambda row: row_shown(described, row))
 
 
-@router.get("/v1/handoffs", responses=documents.rows(), response_class=Response)
+@router.get("/v1/handoffs", responses=documents.table(), response_class=Response)
 def handoffs(
     asking: Persons,
     size: PageSize,
@@ -85,7 +86,7 @@ def handoffs(
         told = _page(asking, HANDOFFS.name, where, begin, limit)
         return [as_told(row) for row in with_lifts(asking.asked, told, at=asking.at, upto=asking.upto)]
 
-    return asking.keyed("handoffs", size, itemgetter(HANDOFFS.key), rows)
+    return asking.keyed("handoffs", size, itemgetter(HANDOFFS.key), rows, HANDED_OVER)
 
 
 def _page(asking: Asking, table: str, where: Where, begin: str, limit: int) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from projections.tally import Bucket
+
 UNEXPLAINED = "not explained by a named count"
 OTHERS = "custodians that the second figure does not speak of"
 
@@ -17,7 +19,7 @@ class Step:
     label: str
     change: int | None
     total: int
-    refs: tuple[str, ...] = ()
+    bucket: Bucket | None = None
 
     @property
     def first(self) -> int:
@@ -38,13 +40,8 @@ def steps_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterat
     yield Step(UNEXPLAINED, counts[start] - total, total := counts[start])
     yield Step(f"{start}: {first['chosen']['label']}", None, total)
     for bucket in _between(first["buckets"], start, end):
-        total -= bucket["value"]
-        yield Step(
-            f"{bucket['label']} (from {bucket['from']} to {bucket['to']})",
-            -bucket["value"],
-            total,
-            tuple(bucket["refs"]),
-        )
+        total -= bucket.value
+        yield Step(f"{bucket.label} (from {bucket.start} to {bucket.end})", -bucket.value, total, bucket)
     narrower = second["chosen"]["value"]
     if narrower != total:
         yield Step(OTHERS, narrower - total, total := narrower)
@@ -53,7 +50,6 @@ def steps_between(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterat
     yield Step(f"said by {second['asserted_by']}: {second['words']}", None, second["value"])
 
 
-def _between(buckets: list[dict[str, Any]], start: str, end: str) -> list[dict[str, Any]]:
+def _between(buckets: list[Bucket], start: str, end: str) -> list[Bucket]:
     """Return the buckets that lead from one count of a chain to a later one."""
-    chain = [bucket for bucket in buckets if bucket["to"] != "claim"]
-    return [bucket for bucket in chain if start <= bucket["from"] < end]
+    return [bucket for bucket in buckets if bucket.end != "claim" and start <= bucket.start < end]

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import RedirectResponse, Response
 
+from adapters.queries import find_case
 from adapters.questions.trail import trail
-from adapters.web.asking import Persons
+from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.lanes import lanes_of
 from adapters.web.rendering import HEADERS, SEE_OTHER, page, pages_router
 from adapters.web.words import agency_names, details
@@ -27,17 +30,25 @@ def find(asking: Persons, ref: str) -> Response:
 def case(asking: Persons, ref: str) -> Response:
     """Show a case as it was recorded by the moment."""
     asking.within_case(ref)
-    found = trail(asking.asked, ref, at=asking.at, upto=asking.known)
-    numbers = {event["position"]: number for number, event in enumerate(found.events, 1)}
+    found, _ = find_case(asking.asked.ledger, ref, asking.known)
     return page(
         "case.html.jinja",
         asking,
         of_persons="case",
-        found=found,
-        rows=[(event, details(event["data"])) for event in found.events],
-        drawing=lanes_of(found.events, found.findings),
-        numbers=numbers,
-        disagreeing={position for finding in found.findings for position in finding["events"]},
+        later=lambda: _gathered(asking, found),
+        ref=found,
         names=agency_names(asking.asked),
-        facilities=sorted({event["data"]["facility"] for event in found.events if event["data"].get("facility")}),
     )
+
+
+def _gathered(asking: Asking, ref: str) -> dict[str, Any]:
+    """Return what was recorded of a case, and what disagrees in it."""
+    found = trail(asking.asked, ref, at=asking.at, upto=asking.known)
+    return {
+        "found": found,
+        "rows": [(event, details(event["data"])) for event in found.events],
+        "drawing": lanes_of(found.events, found.findings),
+        "numbers": {event["position"]: number for number, event in enumerate(found.events, 1)},
+        "disagreeing": {position for finding in found.findings for position in finding["events"]},
+        "facilities": sorted({event["data"]["facility"] for event in found.events if event["data"].get("facility")}),
+    }

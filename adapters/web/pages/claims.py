@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from adapters.counting import named_counts
 from adapters.questions.claimed import claimed
-from adapters.remembering import RememberedAt
 from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.steps import steps_between
 from adapters.web.rendering import page, pages_router
@@ -20,25 +18,17 @@ from adapters.web.rendering import page, pages_router
 router = pages_router()
 FIRST, SECOND = "dhs-1360-active-detainers", "doc-301-detainers"
 REFS_SHOWN = 12
-_remembered: RememberedAt[datetime, list[dict[str, Any]]] = RememberedAt()
 
 
 @router.get("/claims")
 def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Response:
     """Show every claim beside the counts, as of the page's moment."""
     asking.reader.ensure_within(())
-    rows = _claimed(asking)
-    by_id = {row["claim"]: row for row in rows}
-    pair = [by_id[name] for name in (first, second) if name in by_id]
-    steps = list(steps_between(*pair)) if len(pair) > 1 else []
     return page(
         "claims.html.jinja",
         asking,
         of_persons="claims",
-        rows=rows,
-        pair=pair,
-        steps=steps,
-        most=max((max(step.total, step.first + step.length) for step in steps), default=1),
+        later=lambda: _gathered(asking, first, second),
         refs_shown=REFS_SHOWN,
         definitions=list(named_counts()),
         first=first,
@@ -46,9 +36,11 @@ def claims(asking: Persons, first: str = FIRST, second: str = SECOND) -> Respons
     )
 
 
-def _claimed(asking: Asking) -> list[dict[str, Any]]:
-    def answering() -> list[dict[str, Any]]:
-        with asking.reading.whole_log_read():
-            return claimed(asking.asked, at=asking.at, upto=asking.known)
-
-    return _remembered.answer(asking.asked.ledger, asking.known, asking.at, answering)
+def _gathered(asking: Asking, first: str, second: str) -> dict[str, Any]:
+    """Return the claims, and the steps that lead from one of two to the other."""
+    rows = claimed(asking.asked, at=asking.at, upto=asking.known)
+    by_id = {row["claim"]: row for row in rows}
+    pair = [by_id[name] for name in (first, second) if name in by_id]
+    steps = list(steps_between(*pair)) if len(pair) > 1 else []
+    most = max((max(step.total, step.first + step.length) for step in steps), default=1)
+    return {"rows": rows, "pair": pair, "steps": steps, "most": most}

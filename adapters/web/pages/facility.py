@@ -53,23 +53,30 @@ def facility(asking: Open, facility: str, listed: Listed | None = None, skip: Sk
     """Show one facility: what the rules say to everybody, who is there to those who may be told."""
     asked = asking.asked
     place = asked.services.register.facility(facility)
-    answers = answers_over(asked, asking.by, facility, Window(SINCE))
     tells = asking.may_be_told_of(facility)
     spans = {one: Span(skip, MORE) if one is listed else Span(0, FIRST) for one in Listed}
     return page(
         "facility.html.jinja",
         asking,
         of_persons="facility" if tells else "",
+        later=lambda: _gathered(asking, facility, spans if tells else None),
         place=place,
         spans=spans,
         further=lambda one: lambda skip: asking.to(f"/facilities/{facility}", **_part(one, skip)) + f"#{one}",
         first=SINCE,
         names=agency_names(asked),
-        now=[one for one in answers if _holds(one, asking.at)],
-        over=_over(answers),
-        local={rule.id for rule in asking.by.rules.rulebook.rules if rule.is_local},
-        people=_people(asking, facility, spans) if tells else None,
     )
+
+
+def _gathered(asking: Asking, facility: str, spans: Mapping[Listed, Span] | None) -> dict[str, Any]:
+    """Return what the rules say there, and these parts of what is recorded of persons."""
+    answers = answers_over(asking.asked, asking.by, facility, Window(SINCE))
+    return {
+        "now": [one for one in answers if _holds(one, asking.at)],
+        "over": _over(answers),
+        "local": {rule.id for rule in asking.by.rules.rulebook.rules if rule.is_local},
+        "people": _people(asking, facility, spans) if spans else None,
+    }
 
 
 def _part(listed: str, skip: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from starlette.responses import Response
 
@@ -30,24 +31,31 @@ def findings(
     asking.reader.ensure_within((facility,))
     register = asking.asked.services.register
     span, answers_span = Span(skip, CASES), Span(answers_skip, ANSWERS)
-    cases = cases_at(asking, facility, span)
-    rows = disagreeing_in(asking.asked, cases.rows, at=asking.at, upto=asking.known)
-    said = answered(asking.asked, answers_span, at=asking.at, upto=asking.known)
     return page(
         "findings.html.jinja",
         asking,
         of_persons="findings",
+        later=lambda: _gathered(asking, facility, kind, span, answers_span),
         place=register.facility(facility) if facility else None,
         places=register.facilities,
         kind=kind,
-        kinds=Counter(row["kind"] for row in rows),
-        rows=[row for row in rows if kind in (None, row["kind"])],
-        cases=cases,
         span=span,
-        answered=Latest([row for row in said.rows if asking.may_be_told_of(row["facility"])], said.has_more),
         answers_span=answers_span,
         names=agency_names(asking.asked),
     )
+
+
+def _gathered(asking: Asking, facility: str, kind: Kind | None, span: Span, answers_span: Span) -> dict[str, Any]:
+    """Return what disagrees in cases of a facility, and what was answered."""
+    cases = cases_at(asking, facility, span)
+    rows = disagreeing_in(asking.asked, cases.rows, at=asking.at, upto=asking.known)
+    said = answered(asking.asked, answers_span, at=asking.at, upto=asking.known)
+    return {
+        "cases": cases,
+        "kinds": Counter(row["kind"] for row in rows),
+        "rows": [row for row in rows if kind in (None, row["kind"])],
+        "answered": Latest([row for row in said.rows if asking.may_be_told_of(row["facility"])], said.has_more),
+    }
 
 
 def cases_at(asking: Asking, facility: str, span: Span) -> Latest[str]:

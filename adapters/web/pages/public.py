@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -32,8 +33,5 @@ def public(asking: Open, quarter: str = "") -> Response:
 
 
 def _figures(asking: Asking, quarter: str) -> dict[str, Any]:
-    def answering() -> dict[str, Any]:
-        with asking.reading.whole_log_read():
-            return figures(asking.asked, quarter, asking.known)
-
+    answering = partial(figures, asking.asked, quarter, asking.known)
     return _remembered.answer(asking.asked.ledger, asking.known, quarter, answering)

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from adapters.questions.rules import DIGEST_SHOWN, in_force_at, named_pack, pack_names, packs_differ, rule_whole
+from adapters.questions.rules import (
+    DIGEST_SHOWN,
+    in_force_at,
+    named_pack,
+    not_published,
+    pack_names,
+    packs_differ,
+    rule_whole,
+)
 from adapters.web.asking import Open
 from adapters.web.rendering import page, pages_router
 
@@ -30,6 +38,7 @@ def rules(asking: Open, before: str = "", after: str = "") -> Response:
         pack=rulebook.pack,
         known=asking.by.rules.as_json(),
         rules=[(rule, in_force_at(rulebook.period(rule.id), asking.at)) for rule in rulebook.rules],
+        later=lambda: {"not_published": not_published(published)},
         history=history,
         names=names,
         before=before or names[0],

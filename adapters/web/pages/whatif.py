@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from adapters.questions.latest import Latest, Span
+from adapters.questions.latest import Span
 from adapters.questions.rules import named_pack, pack_names
 from adapters.questions.whatif import Within, edit_of, what_if
 from adapters.web.asking import Asking, Persons, Skip
@@ -30,25 +30,26 @@ def whatif(
     asking.reader.ensure_within((facility,))
     register, published = asking.asked.services.register, asking.by.published
     is_asked, span = bool(facility and (pack or fact)), Span(skip, CASES)
-    cases = cases_at(asking, facility if is_asked else "", span)
+    place = register.facility(facility) if facility else None
+    edits, chosen = edit_of(fact, value), named_pack(pack, published) if pack else None
     return page(
         "whatif.html.jinja",
         asking,
         of_persons="whatif" if is_asked else "",
-        place=register.facility(facility) if facility else None,
+        later=lambda: _gathered(asking, facility if is_asked else "", span, chosen, edits),
+        place=place,
         places=register.facilities,
         names=pack_names(published),
         pack=pack,
         fact=fact,
         value=value,
         facts=VOCABULARY,
-        cases=cases,
         span=span,
-        found=_asked(asking, cases, named_pack(pack, published) if pack else None, edit_of(fact, value))
-        if is_asked
-        else None,
     )
 
 
-def _asked(asking: Asking, cases: Latest[str], pack: str | None, edits: Edits) -> dict[str, Any]:
-    return what_if(asking.asked, cases.rows, pack=pack, edits=edits, within=Within(last=asking.at), upto=asking.known)
+def _gathered(asking: Asking, facility: str, span: Span, pack: str | None, edits: Edits) -> dict[str, Any]:
+    """Return the cases of a facility, and what would differ in them; None if no facility is named."""
+    cases, within = cases_at(asking, facility, span), Within(last=asking.at)
+    found = what_if(asking.asked, cases.rows, pack=pack, edits=edits, within=within, upto=asking.known)
+    return {"cases": cases, "found": found if facility else None}

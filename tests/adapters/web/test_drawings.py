@@ -8,6 +8,7 @@ from adapters.web.drawing.county_map import counties
 from adapters.web.drawing.lanes import lanes_of
 from adapters.web.drawing.steps import steps_between
 from adapters.web.words import details, duration, event_words, when
+from projections.tally import Bucket
 
 
 def event(position: int, agency: str, at: str) -> dict[str, Any]:
@@ -64,9 +65,9 @@ def test_a_case_without_events_draws_nothing_and_does_not_fail() -> None:
 def test_the_steps_from_one_figure_lead_to_the_other_without_a_remainder() -> None:
     counts = [{"id": one, "value": value} for one, value in (("N1", 900), ("N2", 700), ("N3", 400))]
     buckets = [
-        {"from": "N1", "to": "claim", "value": 460, "label": "not explained", "refs": []},
-        {"from": "N1", "to": "N2", "value": 200, "label": "federal", "refs": ["detainer/1"]},
-        {"from": "N2", "to": "N3", "value": 300, "label": "gone", "refs": []},
+        Bucket("N1", "claim", "not explained", 460),
+        Bucket("N1", "N2", "federal", 200),
+        Bucket("N2", "N3", "gone", 300),
     ]
     first = claim(1360, "N1", 900, counts=counts, buckets=buckets)
     second = claim(301, "N3", 390, counts=counts, buckets=[])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.serving import Served
+from adapters.cli.main import status
+from tests.adapters.web.copies import copied
+from tests.builders import booked
+from tests.serving import Served, serving
 
 AXE = (Path(__file__).parent / "data/axe.min.js").read_text()
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -127,8 +130,10 @@ def test_every_story_is_two_clicks_from_the_first_page(
     page = opened(browser, server, "/")
 
     page.click(f"text={story}")
+    page.wait_for_load_state()
     if then:
         page.click(then)
+        page.wait_for_load_state()  # the head of a page comes first
 
     assert shows in page.inner_text("main")
 
@@ -154,3 +159,36 @@ def test_on_paper_the_forms_are_left_out(browser: Browser, server: Served) -> No
     assert not page.is_visible("form.choose >> nth=0")
     assert page.is_visible("#answer")
     assert page.is_visible("#cite")
+
+
+def test_a_page_says_once_that_the_ledger_has_grown_since_and_stays_as_it_is(
+    browser: Browser, ledger: str, tmp_path: Path
+) -> None:
+    copy = copied(ledger, tmp_path)
+    with serving(copy, "--open-as", "oversight") as served:
+        opens, cited = (browser.new_context().new_page() for _ in range(2))
+        opens.goto(f"{served.address}/facilities/mn-freeborn-jail")
+        cited.goto(opens.url)
+        before = opens.url, opens.inner_text("main")
+        events = tmp_path / "events.jsonl"
+        events.write_bytes(booked(1, facility="mn-freeborn-jail") + b"\n")
+
+        assert opens.inner_text("#grown") == ""
+        assert status(["--ledger", copy, "import", "events", str(events)]) == 0
+        opens.wait_for_function("document.querySelector('#grown').innerText")
+
+        assert opens.inner_text("#grown").startswith("The ledger has grown since this page was made.")
+        assert (opens.url, opens.inner_text("main")) == before
+        opens.evaluate(AXE)
+        assert opens.evaluate("rules => axe.run(document, {runOnly: rules})", STANDARDS)["violations"] == []
+        opens.click("text=Show this moment as known now")
+        assert opens.url != before[0]
+        assert parse_qs(urlsplit(opens.url).query)["at"] == parse_qs(urlsplit(before[0]).query)["at"]
+        assert cited.inner_text("#grown") == ""
+
+
+def test_without_leave_to_follow_nothing_tells_when_the_ledger_grows(browser: Browser, public: Served) -> None:
+    page = opened(browser, public, "/")
+
+    assert page.locator("#grown").count() == 0
+    assert page.request.get(f"{public.address}/grown?after=1").status == 401

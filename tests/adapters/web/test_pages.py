@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +17,7 @@ from adapters.questions.knowledge import moment_of
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import ledger_place
 from domain.events.record import AccessDisclosed, Role
+from tests.adapters.web.copies import copied
 from tests.builders import booked
 from tests.serving import PATIENCE_SECONDS, Served, serving
 
@@ -63,8 +62,7 @@ def open_position(client: httpx.Client) -> int:
 
 
 def test_what_a_page_showed_it_shows_after_more_has_been_recorded(tmp_path: Path, ledger: str) -> None:
-    copy = str(tmp_path / "custody.db")
-    copied(ledger, copy)
+    copy = copied(ledger, tmp_path)
     with (
         serving(copy, "--open-as", "oversight") as served,
         httpx.Client(base_url=served.address, timeout=PATIENCE_SECONDS) as client,
@@ -77,13 +75,6 @@ def test_what_a_page_showed_it_shows_after_more_has_been_recorded(tmp_path: Path
 
         assert open_position(client) > int(httpx.URL(cited[0]).params["known"])
         assert [client.get(url).text for url in cited] == before
-
-
-def copied(ledger: str, to: str) -> None:
-    """Copy a ledger with its read models, whoever has it open."""
-    with sqlite3.connect(ledger) as source, sqlite3.connect(to) as target:
-        source.backup(target)
-    shutil.copytree(f"{ledger}.models", f"{to}.models")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -144,8 +135,7 @@ def test_a_page_shown_again_is_the_same_and_recorded_again_but_not_where_the_rea
 
 
 def test_what_was_made_for_one_reader_is_not_shown_to_another(tmp_path: Path, ledger: str) -> None:
-    copy = str(tmp_path / "custody.db")
-    copied(ledger, copy)
+    copy = copied(ledger, tmp_path)
     token = token_for_oversight(copy)
     with serving(copy, "--open-as", "public") as served, httpx.Client(base_url=served.address) as client:
         url = str(client.get("/facilities/mn-hennepin-jail", params={"at": AT}, follow_redirects=True).url)
@@ -245,6 +235,15 @@ def test_as_of_an_earlier_moment_a_case_tells_no_more_than_had_happened(client: 
     assert "pickup no show" in whole
     assert "pickup no show" not in early
     assert "detainer received" in early
+
+
+def test_the_registry_says_which_packs_ship_and_are_not_published(client: httpx.Client) -> None:
+    page = read(client, "/rules").text
+    before = client.get("/rules", params={"at": AT, "known": "1"}).text
+
+    shipped = [re.findall(r"<li>(us\S*) ", one.partition("not published by then")[2]) for one in (page, before)]
+    assert "us-tx" in shipped[0]
+    assert {"us", "us-mn"} == {*shipped[1]} - {*shipped[0]}
 
 
 def test_nobody_s_words_become_markup(client: httpx.Client) -> None:

@@ -94,6 +94,29 @@ def test_too_large_a_page_is_refused_and_not_cut(ask: Ask) -> None:
     assert (400, "bad_parameter", "query.size") == (answered.status_code, *map(answered.json().get, ("code", "where")))
 
 
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("counts/N0/rows", "ref"),
+        ("counts/N8/rows", "ref"),
+        ("overholds", "episode"),
+        ("duties", "episode"),
+        ("handoffs", "handoff"),
+    ],
+)
+def test_what_is_listed_of_persons_comes_as_csv_and_as_parquet_too(ask: Ask, path: str, key: str) -> None:
+    rows = ask(path, at=AT).json()["rows"]
+    as_csv, as_parquet = (
+        ask(path, at=AT, headers={"Accept": one}) for one in ("text/csv", "application/vnd.apache.parquet")
+    )
+
+    assert rows
+    listed = list(csv.DictReader(io.StringIO(as_csv.text)))
+    assert [row[key] for row in rows] == [row[key] for row in listed]
+    read = parquet.read_table(io.BytesIO(as_parquet.content)).to_pylist()
+    assert [row["events"] for row in rows] == [row["events"] for row in read]
+
+
 def test_a_table_comes_as_csv_and_as_parquet_with_typed_columns(ask: Ask) -> None:
     rows = ask("tables/holds", size=5).json()["rows"]
 

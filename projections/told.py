@@ -1,0 +1,115 @@
+"""What the read models tell of detainers and handoffs, as columns, every version: what counts are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from domain.events.detainer import lift_reason_words
+from domain.events.handoff import CustodyTransferConfirmed
+from projections.columns import (
+    LEAST,
+    MOST,
+    Columns,
+    Source,
+    Values,
+    Versions,
+    Words,
+    begins,
+    ends,
+    moments,
+    span,
+    spans,
+    words,
+)
+from projections.custody import STAYS
+from projections.departures import DEPARTURES
+from projections.detainers import DETAINERS
+from projections.handoffs import HANDOFFS, NOTICES
+
+CONFIRMED = CustodyTransferConfirmed.TYPE
+ACTIVE = "active"  # a detainer that nobody has ended by a moment, whatever is said of it later
+
+
+def _reasons(name: str, printed: Iterable[str | None], known: Words) -> Columns:
+    return words(name, (lift_reason_words(text) if text else None for text in printed), known)
+
+
+def _said(_: str, values: Iterable[str], known: Words) -> Columns:
+    """Read what the sides of a handoff said: when it may have been at the earliest, when it was, who confirmed it."""
+    every = [orjson.loads(text) for text in values]
+    times = [[span(one["at"]) for one in said] for said in every]
+    confirming = (next((one["agency"] for one in said if one["type"] == CONFIRMED), None) for said in every)
+    return {
+        "said_first": moments((min((first for first, _ in bounds), default=None) for bounds in times), MOST),
+        "said_middle": moments(map(_first_middle, times), LEAST),
+        **words("confirmed_by", confirming, known),
+    }
+
+
+def _first_middle(times: Sequence[tuple[int, int]]) -> int | None:
+    """Return the middle of the first time of which anything is known."""
+    bounds = next((one for one in times if one != (LEAST, MOST)), None)
+    if bounds is None:
+        return None
+    first, last = bounds
+    return last if first == LEAST else first if last == MOST else (first + last) // 2
+
+
+WHOSE = {"episode": words, "subject": words, "facility": words}
+DETAINERS_TOLD = Source(
+    DETAINERS.name,
+    {
+        "detainer": words,
+        **WHOSE,
+        "facility_as_printed": words,
+        "form": words,
+        "status": words,
+        "lift_reason": _reasons,
+        "prepared": spans,
+        "lifted": spans,
+        "received_at": ends,
+        "valid_from": begins,
+        "valid_to": ends,
+    },
+    has_events=True,
+)
+STAYS_TOLD = Source(STAYS.name, {**WHOSE, "certain": begins, "valid_from": begins, "valid_to": ends})
+DEPARTURES_TOLD = Source(
+    DEPARTURES.name, {**WHOSE, "way": words, "left_earliest": begins, "left_latest": ends, "event": begins}
+)
+NOTICES_TOLD = Source(
+    NOTICES.name,
+    {"handoff": words, "episode": words, "detainer": words, "sent": spans, "lead_minutes": begins},
+    has_events=True,
+)
+HANDOFFS_TOLD = Source(
+    HANDOFFS.name,
+    {"handoff": words, **WHOSE, "detainer": words, "status": words, "to": words, "said": _said},
+    has_events=True,
+)
+SOURCES = (DETAINERS_TOLD, STAYS_TOLD, DEPARTURES_TOLD, NOTICES_TOLD, HANDOFFS_TOLD)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the read models know and ever knew, by table."""
+
+    words: Words
+    tables: Mapping[str, Versions]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Sequence[Values]]) -> Told:
+        """Return what stored rows tell: of each source its columns, `known_from` and `known_to`."""
+        known = Words()
+        known.add([ACTIVE])
+        return cls(known, {one.table: one.columns(tables.get(one.table, ()), known) for one in SOURCES})
+
+    def read_anew(self, source: Source, rows: Iterable[Values], keys: Collection[str] | None) -> Told:
+        """Return what is told once the rows of some keys, or of all (None), have been read anew."""
+        found = source.columns(rows, self.words)
+        if keys is not None:
+            found = self.tables[source.table].replaced(source.key, self.words.add(keys), found)
+        return Told(self.words, {**self.tables, source.table: found})
