@@ -10,7 +10,7 @@ from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
-from projections.amendments import Amendments
+from projections.amendments import Amendments, amending_events
 from projections.cases import SEALING_TYPES, case_ref
 from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
@@ -57,7 +57,7 @@ def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[R
         events = _merged(events, ledger.about(new, upto=upto))
     events = _merged(events, _detainers_by_person(ledger, events, upto))
     events = _merged(events, _seals(ledger, events, upto))
-    return _merged(events, ledger.about([f"event/{event.envelope.id}" for event in events], upto=upto))
+    return _merged(events, amending_events(events, lambda refs: ledger.about(refs, upto=upto)))
 
 
 def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:

@@ -32,7 +32,7 @@ class UnreadableTimeError(ValueError):
 
 @lru_cache(maxsize=65_536)
 def read_printed_time(printed: str, formats: tuple[str, ...], zone: ZoneInfo) -> Instant:
-    """Read by the first format that fits: `iso`, `excel` (days, as a cell that lost its format shows), or strptime's codes.
+    """Read by the first format that fits: `iso`, `excel` (its count of days), or strptime's codes.
 
     A date without a clock keeps day precision; a clock time without an offset is taken in `zone`, and becomes
     an interval where summer time makes it ambiguous. Raise UnreadableTimeError.
