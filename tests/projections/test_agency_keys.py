@@ -165,7 +165,9 @@ def test_a_correction_may_not_move_an_event_to_a_facility_that_is_not_the_keys()
 
 def test_a_key_says_nothing_in_an_episode_of_a_facility_that_another_key_speaks_for() -> None:
     theirs, court = "episode/mn-cook-jail.7", "episode/2026.00017"
-    cook = command(enrolled(), agency="mn-cook-sheriff").enrol("agency:mn-cook-sheriff", OTHER, ("mn-cook-jail",), ())
+    cook = command(enrolled(), agency="mn-cook-sheriff").enrol(
+        "agency:mn-cook-sheriff", OTHER, ("mn-cook-jail",), SCOPE[1]
+    )
     keys = AgencyKeys(recorded(enrolled(), cook))
 
     keys.judge(said(stream=court))
