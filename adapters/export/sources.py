@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from adapters.export.columns import batch_of, schema_of
 from adapters.read_models.model import Model
-from adapters.read_models.rows import KNOWN_COLUMNS
 from projections.folding.seen import json_text
-from projections.folding.table import AS_JSON, Kind, Table
+from projections.folding.table import AS_JSON, KNOWN_COLUMNS, Kind, Table
 
 ROWS_AT_ONCE = 50_000  # a row group: some 40 MB of events
 

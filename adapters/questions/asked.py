@@ -11,12 +11,12 @@ from typing import Any
 from adapters.composition import Services, amendments
 from adapters.read_models.answers import answering
 from adapters.read_models.model import Model
-from adapters.read_models.rows import KNOWN_COLUMNS, ModelRow
+from adapters.read_models.rows import ModelRow
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from projections.folding.now import rows_now
 from projections.folding.seen import json_text
-from projections.folding.table import Fold, Table
+from projections.folding.table import KNOWN_COLUMNS, Fold, Table
 
 Progress = Callable[[int], None]
 Where = Mapping[str, list[Any]]

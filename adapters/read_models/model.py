@@ -14,19 +14,17 @@ from typing import Any, NamedTuple
 import orjson
 
 from adapters.read_models.rows import (
-    KNOWN_COLUMNS,
     Inserted,
     ModelRow,
     holding_at,
     known_at,
     quoted,
-    read_row,
     selected,
 )
 from domain.errors import LedgerUnavailable
 from projections.folding.folder import Changes
 from projections.folding.pages import Published
-from projections.folding.table import Fold, Table, Values
+from projections.folding.table import KNOWN_COLUMNS, Fold, Table, Values
 
 AT_ONCE = 500  # keys a statement
 Run = Callable[..., Iterable[tuple[Any, ...]]]  # runs a statement with `?` for each parameter, and gives its rows
@@ -232,7 +230,7 @@ class Model(ABC):
             f"WHERE {' AND '.join([condition, *(one for one, _ in bounds)])} ORDER BY {order}"
         )
         for row in self._stream(statement, [parameter for _, parameter in bounds]):
-            yield read_row(table, row)
+            yield table.read(row)
 
     def _bound(self, column: str, values: Iterable[Any]) -> tuple[str, Any]:
         """Return a condition and its parameter; one value alone lets an index give the order of what comes after it."""
@@ -247,7 +245,7 @@ class Model(ABC):
         with self._reading() as run:
             is_newest = known >= self._standing(run).position
             statement = holding_at(described, self._named(table), moment, known, is_newest=is_newest)
-            return [read_row(described, row) for row in run(statement, [facility] * (1 if is_newest else 2))]
+            return [described.read(row) for row in run(statement, [facility] * statement.count("?"))]
 
     def digest(self, upto: int | None = None) -> str:
         """Return SHA-256 over all rows, on both clocks; the same for the same log, however and wherever it is kept.

@@ -16,7 +16,7 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import tuple_row
 
 from adapters.read_models.model import Model, Run, model_gone
-from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import FOUND_NOW, FOUND_PAST, Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.place import PostgresAddress
 from adapters.store.postgres_connections import Connections
 from adapters.store.postgres_database import PostgresDatabase
@@ -191,8 +191,8 @@ class PostgresModel(Model):
         if table.listed_by:
             yield f"CREATE INDEX ON {name} (facility, {quoted(table.listed_by)})"
         if table.is_interval:
-            yield f"CREATE INDEX ON {name} (facility, reach, valid_from) WHERE known_to IS NULL"
-            yield f"CREATE INDEX ON {name} (facility, known_reach, known_from) WHERE known_to IS NOT NULL"
+            yield f"CREATE INDEX ON {name} {FOUND_NOW}"
+            yield f"CREATE INDEX ON {name} {FOUND_PAST}"
 
 
 def runs(cursor: Cursor[Any]) -> Run:

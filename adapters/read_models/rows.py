@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from projections.folding.table import Table, Values
+from projections.folding.table import KNOWN_COLUMNS, Table, Values
 
 US_PER_MINUTE = 60_000_000
 OPEN = 63  # the reach of what has no end, or no beginning
-KNOWN_COLUMNS = ("known_from", "known_to")
+EARLIEST = -(2**62)  # before every moment
+# How indexes find what held at a moment. All its bounds are in them: what does not hold costs no look at a row.
+FOUND_NOW = "(facility, reach, valid_from, valid_to, known_from) WHERE known_to IS NULL"
+FOUND_PAST = "(facility, known_reach, known_from, known_to, valid_from, valid_to) WHERE known_to IS NOT NULL"
 ModelRow = dict[str, Any]
 Inserted = tuple[int, Values, int, int | None]  # id, values, known_from, known_to
 
@@ -49,15 +52,8 @@ def stored_rows(table: Table, rows: Iterable[Inserted]) -> Iterator[tuple[int | 
         yield row_id, *values, known_from, known_to, lasts, known
 
 
-def read_row(table: Table, row: Sequence[Any]) -> ModelRow:
-    """Return a stored row by column name, with `known_from` and `known_to`."""
-    found = table.read(row)
-    found["known_from"], found["known_to"] = row[len(table.columns) : len(table.columns) + 2]
-    return found
-
-
 def selected(table: Table) -> str:
-    """Return the columns that `read_row` reads."""
+    """Return the columns that `Table.read` reads."""
     return ", ".join(f"t.{quoted(name)}" for name in (*table.columns, *KNOWN_COLUMNS))
 
 
@@ -67,24 +63,34 @@ def known_at(position: int) -> str:
 
 
 def holding_at(table: Table, name: str, moment: int, known: int, *, is_newest: bool) -> str:
-    """Return a statement, with the facility as parameter (twice unless `is_newest`): the rows that hold at a moment."""
-    valid = f"(t.valid_from IS NULL OR t.valid_from <= {moment}) AND (t.valid_to IS NULL OR t.valid_to > {moment})"
-    bounded = f"{valid} AND {known_at(known)}"
-    now = _within(table, name, "reach", "valid_from", _classes(moment, US_PER_MINUTE), "t.known_to IS NULL", bounded)
-    if is_newest:
-        return now
-    where = "t.known_to IS NOT NULL"
-    return f"{now} UNION ALL {_within(table, name, 'known_reach', 'known_from', _classes(known, 1), where, bounded)}"
+    """Return a statement, with the facility as every parameter: the rows that hold at a moment.
+
+    They are found by when they began, and those known no more by when they became known: in each a range of an index
+    for every reach there can be. What has no known beginning is in no such range, and has a part of its own.
+    """
+    begun, ends = f"t.valid_from <= {moment}", f"(t.valid_to IS NULL OR t.valid_to > {moment})"
+    now = f"t.known_to IS NULL AND t.known_from <= {known}"
+    parts = [
+        _within(table, name, "reach", "valid_from", _lower(moment, US_PER_MINUTE), f"{now} AND {begun} AND {ends}"),
+        _of_one_facility(table, name, f"t.reach = {OPEN} AND t.valid_from IS NULL AND {now} AND {ends}"),
+    ]
+    if not is_newest:
+        then = f"t.known_from <= {known} AND t.known_to > {known}"
+        holds = f"{then} AND (t.valid_from IS NULL OR {begun}) AND {ends}"
+        parts.append(_within(table, name, "known_reach", "known_from", _lower(known, 1), holds))
+    return " UNION ALL ".join(parts)
 
 
-def _within(table: Table, name: str, column: str, begins: str, classes: str, where: str, bounded: str) -> str:
-    return (
-        f"SELECT {selected(table)} FROM (VALUES {classes}) AS c CROSS JOIN {name} AS t "  # noqa: S608 - our own names
-        f"WHERE {where} AND t.facility = ? AND t.{column} = c.column1 AND "
-        f"(t.{begins} > c.column2 OR c.column1 = {OPEN}) AND {bounded}"
-    )
+def _within(table: Table, name: str, column: str, begins: str, lower: str, holds: str) -> str:
+    classes = f"(VALUES {lower}) AS c CROSS JOIN {name}"
+    return _of_one_facility(table, classes, f"t.{column} = c.column1 AND t.{begins} > c.column2 AND {holds}")
 
 
-def _classes(moment: int, unit: int) -> str:
+def _of_one_facility(table: Table, source: str, holds: str) -> str:
+    return f"SELECT {selected(table)} FROM {source} AS t WHERE t.facility = ? AND {holds}"  # noqa: S608 - our own names
+
+
+def _lower(moment: int, unit: int) -> str:
+    """Return for each reach after what moment it must have begun to hold still at this one."""
     bounds = ((bits, moment - unit * 2**bits) for bits in range(41))
-    return ", ".join(f"({bits}, {lower})" for bits, lower in [*bounds, (OPEN, 0)])
+    return ", ".join(f"({bits}, {lower})" for bits, lower in [*bounds, (OPEN, EARLIEST)])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.read_models.model import Model, Run, model_gone
-from adapters.read_models.rows import Inserted, columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import FOUND_NOW, FOUND_PAST, Inserted, columns_of, quoted, reach, stored_rows
 from adapters.store.opening import explained
 from adapters.store.sqlite import file_uri
 from projections.folding.seen import json_text
@@ -156,6 +156,5 @@ def _indexes(table: Table) -> Iterator[str]:
     if table.listed_by:
         yield f'CREATE INDEX "{table.name}_latest" ON {name} (facility, {quoted(table.listed_by)})'
     if table.is_interval:
-        yield f'CREATE INDEX "{table.name}_now" ON {name} (facility, reach, valid_from) WHERE known_to IS NULL'
-        past = f"{name} (facility, known_reach, known_from) WHERE known_to IS NOT NULL"
-        yield f'CREATE INDEX "{table.name}_past" ON {past}'
+        yield f'CREATE INDEX "{table.name}_now" ON {name} {FOUND_NOW}'
+        yield f'CREATE INDEX "{table.name}_past" ON {name} {FOUND_PAST}'

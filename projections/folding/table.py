@@ -39,6 +39,7 @@ class Kind(StrEnum):
     JSON = "json"
 
 
+KNOWN_COLUMNS = ("known_from", "known_to")
 AS_JSON = frozenset((Kind.INSTANT, Kind.POSITIONS, Kind.JSON))
 DECODERS: Mapping[Kind, Callable[[Any], Any]] = {**dict.fromkeys(AS_JSON, orjson.loads), Kind.BOOLEAN: bool}
 
@@ -55,10 +56,12 @@ class Table:
     columns: Mapping[str, Kind]
     about: str
     listed_by: str | None = None
+    _names: Sequence[str] = field(init=False, repr=False)
     _decoded: Sequence[tuple[str, Callable[[Any], Any]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Find the columns that are stored otherwise than they are read."""
+        object.__setattr__(self, "_names", (*self.columns, *KNOWN_COLUMNS))
         decoded = [(name, DECODERS[kind]) for name, kind in self.columns.items() if kind in DECODERS]
         object.__setattr__(self, "_decoded", decoded)
 
@@ -73,11 +76,14 @@ class Table:
         return {"facility", "valid_from", "valid_to"} <= set(self.columns)
 
     def read(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Return values by column name, JSON decoded; a moment stays in microseconds since 1970 UTC."""
-        found = dict(zip(self.columns, values, strict=False))
+        """Return values by column name, JSON decoded; a moment stays in microseconds since 1970 UTC.
+
+        After those of the columns there may be `known_from` and `known_to`.
+        """
+        found = dict(zip(self._names, values, strict=False))
         for name, decode in self._decoded:
-            if found[name] is not None:
-                found[name] = decode(found[name])
+            if (value := found[name]) is not None:
+                found[name] = decode(value)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -19,7 +20,7 @@ from adapters.read_models.following import Follower
 from adapters.read_models.models import Models
 from adapters.read_models.projector import OnError, Projector
 from adapters.read_models.rebuilding import build, shares
-from adapters.read_models.rows import ModelRow
+from adapters.read_models.rows import ModelRow, holding_at
 from adapters.read_models.sqlite_model import SqliteModel
 from adapters.simulator.run import simulate
 from adapters.store.ledger import Ledger, system_clock
@@ -27,6 +28,7 @@ from domain.envelope import Submission, admit
 from domain.errors import InputRefused, IntegrityProblem, LedgerUnavailable
 from domain.events.record import EventCorrected
 from domain.instants import Instant, microseconds
+from projections.custody import STAYS
 from projections.folding.seen import Seen
 from projections.folding.table import Kind, Row, Table, holds_at
 from projections.recorded import Recorded
@@ -142,6 +144,28 @@ def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot:
                     held = [r for r in model.rows("custody", known, {"facility": [facility]}) if holds_at(r, moment)]
 
                     assert sorted(held, key=str) == sorted(model.holding("custody", facility, moment, known), key=str)
+
+
+@pytest.mark.parametrize("is_newest", [True, False])
+def test_what_holds_at_a_moment_is_looked_for_in_ranges_of_an_index_and_never_in_all_that_ever_was(
+    tmp_path: Path, is_newest: bool
+) -> None:
+    path = tmp_path / "custody.db"
+    with closing(SqliteModel.create(path, services(tmp_path / "none.db").models().fold("custody"))) as model:
+        model.finish()
+    statement = holding_at(STAYS, STAYS.name, 1, 1, is_newest=is_newest)
+    with closing(sqlite3.connect(path)) as database:
+        plan = database.execute(f"EXPLAIN QUERY PLAN {statement}", ["mn-cass-jail"] * statement.count("?"))
+        found = [what for *_, what in plan if " t" in what]
+
+    assert (
+        found
+        == [
+            "SEARCH t USING INDEX custody_now (facility=? AND reach=? AND valid_from>? AND valid_from<?)",
+            "SEARCH t USING INDEX custody_now (facility=? AND reach=? AND valid_from=?)",
+            "SEARCH t USING INDEX custody_past (facility=? AND known_reach=? AND known_from>? AND known_from<?)",
+        ][: 2 if is_newest else 3]
+    )
 
 
 LISTED = (("custody", "custody"), ("handoffs", "handoffs"), ("handoffs", "pickups"), ("duties", "duties"))
