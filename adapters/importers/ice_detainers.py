@@ -156,8 +156,7 @@ class Reading:
         except UnreadableTimeError as error:
             return Refusal(self.number, field, error.code, error.reason)
         if printed.strip().isdigit():
-            day = prepared_at.earliest.date()
-            self._flag("serial_date", f"{printed.strip()} was read as the number that Excel has for {day}")
+            self._flag("serial_date", f"{printed.strip()} was read as the number that Excel has for a day")
         return prepared_at
 
     def _facility(self, register: Register) -> Facility | Refusal | None:
