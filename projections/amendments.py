@@ -47,10 +47,10 @@ One = TypeVar("One", bound=Amending)
 def naming(target: Published, of: Callable[[Published], Sequence[One]]) -> list[One]:
     """Return what names an event, then what names that, and so on; `of` gives what names one, in order."""
     found = level = list(of(target))
-    for _ in range(LEVELS_MAX - 1):
-        if level:
-            level = [other for one in level for other in of(one.published)]
-            found = found + level
+    levels = 1
+    while level and levels < LEVELS_MAX:
+        level = [other for one in level for other in of(one.published)]
+        found, levels = found + level, levels + 1
     return found
 
 

@@ -121,7 +121,7 @@ class Pages:
         """Yield what is known otherwise from each of these positions on."""
         published = self._published(set(targets.values()), upto)
         roots = {position: _root(target, published) for position, target in targets.items()}
-        amending = self._amending(sorted(set(roots.values()) & published.keys()), upto)
+        amending = self._amending(set(roots.values()) & published.keys(), upto)
         for position, target in roots.items():
             event = published.get(target)
             if event is None:
@@ -135,28 +135,27 @@ class Pages:
     def _published(self, wanted: set[Published], upto: int) -> dict[Published, RawEvent]:
         """Return the events of these sources and ids, and those that they amend, and so on."""
         found: dict[Published, RawEvent] = {}
-        for _ in range(LEVELS_MAX + 1):
-            if not wanted:
-                break
+        levels = 0
+        while wanted and levels <= LEVELS_MAX:
             rows = self._log.raw_published(sorted({event_id for _, event_id in wanted}), upto=upto)
             new = {(row[3], row[4]): row for row in rows if (row[3], row[4]) in wanted}
             found.update(new)
             wanted = {amends(row).target for row in new.values() if row[2] in AMENDING_TYPES} - found.keys()
+            levels += 1
         return found
 
-    def _amending(self, targets: Sequence[Published], upto: int) -> dict[Published, list[Amends]]:
+    def _amending(self, targets: set[Published], upto: int) -> dict[Published, list[Amends]]:
         """Return all that amends these events, and what amends that, and so on: by what each names, in order."""
-        found: dict[Published, list[Amends]] = {target: [] for target in targets}
-        for _ in range(LEVELS_MAX):
-            if not targets:
-                break
-            refs = sorted({f"event/{event_id}" for _, event_id in targets})
+        found: dict[Published, list[Amends]] = {}
+        level, levels = targets, 0
+        while level and levels < LEVELS_MAX:
+            found.update((target, []) for target in level)
+            refs = sorted({f"event/{event_id}" for _, event_id in level})
             rows = self._log.raw_about(refs, topics=AMENDING_TYPES, upto=upto)
-            new = [one for one in map(amends, rows) if one.target in targets]
+            new = [one for one in map(amends, rows) if one.target in level]
             for one in new:
                 found[one.target].append(one)
-            targets = [one.published for one in new if one.published not in found]
-            found.update((target, []) for target in targets)
+            level, levels = {one.published for one in new} - found.keys(), levels + 1
         return found
 
     def _change(self, position: int, event: RawEvent, amending: Mapping[Published, Sequence[Amends]]) -> Step:
