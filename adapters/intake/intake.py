@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from adapters.intake.batched import Batched
-from adapters.intake.checking import check_clock
 from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
 from adapters.store.ledger import Clock, Ledger
 from adapters.store.recording import Equivocation, Outcome
 from domain.envelope import Submission
 from domain.errors import InputRefused
-from domain.instants import microseconds
 from projections.agency_keys import AgencyKeys
 
 BATCH_EVENTS = 2_000
@@ -47,7 +45,6 @@ class Intake(Batched):
         """Pass one body through the gate; raise InputRefused (already noted as evidence) if it fails."""
         try:
             submission = self._gate.pass_through(body, signature)
-            check_clock(submission, microseconds(self._clock()))
             self._check_signed(submission)
         except InputRefused as refusal:
             self.refuse(refusal, origin=origin, row=row, body=body)

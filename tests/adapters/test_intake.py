@@ -45,13 +45,6 @@ def test_a_refusal_is_raised_and_kept_as_evidence(ledger: Ledger) -> None:
     assert "unknown_type" == error.value.code
 
 
-def test_what_is_transcribed_may_not_be_ahead_of_the_ledgers_clock_either(ledger: Ledger) -> None:
-    with intake(ledger, []) as way_in, pytest.raises(InputRefused) as error:
-        way_in.submit(booked(at=system_clock() + timedelta(days=2)), origin="test", row=1)
-
-    assert "clock_ahead" == error.value.code
-
-
 def test_an_event_that_names_a_key_of_the_ledger_is_not_transcribed_without_its_signature(ledger: Ledger) -> None:
     agency = Agency()
     signed = agency.books(1).body
