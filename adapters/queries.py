@@ -10,7 +10,7 @@ from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
-from projections.amendments import Amendments
+from projections.amendments import Amendments, amending_events
 from projections.cases import SEALING_TYPES, case_ref
 from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
@@ -21,12 +21,12 @@ ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no
 
 
 def facility_events(ledger: Ledger, facility: str, upto: int, amending: Amendments) -> list[Recorded]:
-    """Return every event that bears on who is at a facility, also those of episodes moved or corrected in."""
+    """Return every event that bears on who is at a facility: all of its episodes, also of those corrected in."""
     events = ledger.about([f"facility/{facility}"], upto=upto)
-    moved_in = {e.stream for e in events if isinstance(e.data, EpisodeData) and e.data.facility != facility}
+    episodes = {event.stream for event in events if isinstance(event.data, EpisodeData)}
     streams = (ledger.stream_of(*target) for target in amending.replacing("facility", facility))
-    elsewhere = sorted(moved_in | {stream for stream in streams if stream})
-    return _merged(events, ledger.about(elsewhere, upto=upto)) if elsewhere else events
+    everywhere = sorted(episodes | {stream for stream in streams if stream})
+    return _merged(events, ledger.about(everywhere, upto=upto)) if everywhere else events
 
 
 def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:
@@ -57,7 +57,7 @@ def _case(ledger: Ledger, ref: str, events: list[Recorded], upto: int) -> list[R
         events = _merged(events, ledger.about(new, upto=upto))
     events = _merged(events, _detainers_by_person(ledger, events, upto))
     events = _merged(events, _seals(ledger, events, upto))
-    return _merged(events, ledger.about([f"event/{event.envelope.id}" for event in events], upto=upto))
+    return _merged(events, amending_events(events, lambda refs: ledger.about(refs, upto=upto)))
 
 
 def _detainers_by_person(ledger: Ledger, events: list[Recorded], upto: int) -> list[Recorded]:

@@ -26,6 +26,7 @@ from domain.events.agency import (
     UnsignedAllowed,
 )
 from domain.events.catalogue import CATALOGUE
+from domain.events.episode import EpisodeData
 from domain.events.fields import EventData
 from domain.events.record import EventCorrected
 from domain.identifiers import derived_uuid7
@@ -81,6 +82,7 @@ class AgencyKeys:
         self.unsigned_allowed = False
         self.public: dict[str, PublicKey] = {}
         self._keys: dict[str, Key] = {}
+        self._spoken_for: set[str] = set()
         for event in events:
             self.apply(event)
 
@@ -114,6 +116,7 @@ class AgencyKeys:
         if key_id not in self._keys:
             self._keys[key_id] = key
             self.public[key_id] = key.public
+            self._spoken_for |= key.facilities
 
     def judge(self, submission: Submission) -> None:
         """Say whether this may be recorded as the next event: the signature itself is checked already.
@@ -139,7 +142,7 @@ class AgencyKeys:
                 where="type",
                 mend=f"it may send {', '.join(key.types)}; ask whoever runs the ledger to enrol a key for more",
             )
-        for facility in spoken_for(submission):
+        for facility in (*spoken_for(submission), self._of_episode(submission)):
             if not key.speaks_for(facility):
                 raise InputRefused(
                     "facility_not_the_keys",
@@ -161,6 +164,12 @@ class AgencyKeys:
                 mend="sign with a key that is active; `custody agency list` shows them",
             )
         return key
+
+    def _of_episode(self, submission: Submission) -> str | None:
+        """Return the facility whose episode an event is about, by its id, if some key speaks for that facility."""
+        kind, _, episode = submission.stream.partition("/")
+        facility = episode.partition(".")[0]
+        return facility if kind == EpisodeData.STREAM and facility in self._spoken_for else None
 
     def _judge_unsigned(self, submission: Submission) -> None:
         has_keys = any(key.speaks_as == submission.source for key in self)

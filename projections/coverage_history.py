@@ -153,7 +153,7 @@ def _states(rulebooks: Mapping[int, Rulebook], events: Iterable[Recorded]) -> It
         new = [event for event in stored if event.type in TYPES]
         told += new
         here = {event.position for event in stored}
-        amended = any(one.position in here for event in told for one in amending.of(event))
+        amended = any(here & amending.positions(event) for event in told)
         if not (published or new or amended):
             continue
         rulebook = published[-1] if published else rulebook

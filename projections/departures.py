@@ -46,7 +46,7 @@ class Departures:
 
     name = "departures"
     kind = "episode"
-    version = "1"
+    version = "2"
     tables = (DEPARTURES,)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys(WAYS, WHO),

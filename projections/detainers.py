@@ -58,7 +58,7 @@ class Detainers:
 
     name = "detainers"
     kind = "detainer"
-    version = "2"
+    version = "3"
     tables = (DETAINERS,)
     fields: Mapping[str, Sequence[str]] = {
         PREPARED: (*WHAT, "form", "facility_as_printed"),

@@ -117,7 +117,7 @@ class Determinations:
 
     def _amended(self, event: Recorded) -> set[str]:
         self._amending.add(event)
-        target = (event.envelope.source, event.envelope.correctionof or "")
+        target = self._amending.root((event.envelope.source, event.envelope.correctionof or ""))
         ref = self._ref_of.get(target)
         touched = self._cases.holding(ref) if ref else set()
         if _among(self._stopping, target):

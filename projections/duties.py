@@ -67,7 +67,7 @@ class Duties:
 
     name = "duties"
     kind = "episode"
-    version = "2"
+    version = "3"
     tables = (DUTIES,)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((COMMITTED, NOTIFIED), WHOM),

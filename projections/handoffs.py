@@ -95,7 +95,7 @@ class Handoffs:
 
     name = "handoffs"
     kind = "handoff"
-    version = "2"
+    version = "3"
     tables = (HANDOFFS, PICKUPS, NOTICES)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((*PICKUP_OUTCOMES, *NOTICE_OUTCOMES, CONFIRMED, CONTESTED), WHAT),

@@ -85,7 +85,7 @@ class Overholds:
 
     name = "overholds"
     kind = "episode"
-    version = "1"
+    version = "2"
     tables = (OVERHOLDS,)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((ELIGIBLE, ORDERED, *OUTS), WHAT),

@@ -128,6 +128,7 @@ def _drop_output() -> None:
 
 def _status(arguments: list[str]) -> int:
     try:
+        _check_text(arguments)
         result = main(args=arguments, prog_name="custody", standalone_mode=False)
     except LedgerError as error:
         return _report(error, as_json="--json" in arguments)
@@ -137,6 +138,15 @@ def _status(arguments: list[str]) -> int:
         click.echo("custody: stopped; what was reported as stored is stored", err=True)
         return INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse bytes that are no text, which Python hands on as lone surrogates, unless they are the name of a file."""
+    for argument in arguments:
+        shown = argument.encode("utf-8", "backslashreplace").decode()
+        if shown != argument and not os.path.lexists(argument):
+            what = "the argument is not UTF-8, and no file has that name"
+            raise InputRefused("usage", what, where=shown[:80], mend="write it in UTF-8")
 
 
 def _report(error: LedgerError, *, as_json: bool) -> int:

@@ -70,9 +70,9 @@ def submit(
     carrier = _carrier(address, settings)
     done = Submitted()
     with Spool(spool_file) as spool:
-        take_in(_lines(files), publisher, spool, done)
         if retry_refused:
             spool.retry_refused()
+        take_in(_lines(files), publisher, spool, done)
         with progress_bar("submitting") as progress:
             try:
                 send(spool, carrier, done, patience_seconds=patience, sleep=time.sleep, progress=progress)

@@ -64,6 +64,8 @@ def claim_body(written: object, *, via: str) -> bytes:
 def _checked(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
     try:
         return model.model_validate_json(orjson.dumps(fields))
+    except orjson.JSONEncodeError as error:  # a number of more than 64 bits, bytes of an argument that are no text
+        raise InputRefused("bad_claim", f"it cannot be written down: {error}", mend=MEND) from None
     except ValidationError as error:
         refusal = schema_refusal(error)
         raise InputRefused("bad_claim", refusal.what, where=refusal.where, mend=MEND) from None

@@ -19,7 +19,7 @@ from typing import Any
 
 from adapters.importers.bodies import proposed_body, usable_id
 from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
-from adapters.importers.printed_times import ISO, UnreadableTimeError, read_printed_time
+from adapters.importers.printed_times import EXCEL, ISO, UnreadableTimeError, read_printed_time
 from adapters.importers.tables import TableRow, read_table
 from adapters.places.register import Facility, Register
 from domain.canonical import canonical_bytes
@@ -46,7 +46,13 @@ FORMATS = (
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%y",
+    "%d-%b-%y",
+    "%d-%b-%Y",
+    EXCEL,
 )
+# What programs write where a column of dates became one of times: still the day, never its first second.
+MIDNIGHT = re.compile(r"[T ](0?0:00(:00(\.0+)?)?|12:00(:00)? AM)( ?UTC|Z|\+00:?00)?$", re.IGNORECASE)
 
 REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
 FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
@@ -59,6 +65,7 @@ BASES = (
     ("biometric_match_yes_no", ProbableCause.BIOMETRIC_MATCH),
     ("statements_made_yes_no", ProbableCause.STATEMENTS),
 )
+MISSING = {"na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
 HOME_STATE = {"mn", "minnesota"}
 YES_NO = {"yes": True, "y": True, "no": False, "n": False}
 
@@ -145,9 +152,12 @@ class Reading:
         if printed is None:
             return Refusal(self.number, field, "blank_date", "without it the detainer cannot be placed in time")
         try:
-            return read_printed_time(printed, FORMATS, MINNESOTA)
+            prepared_at = _read_date(printed)
         except UnreadableTimeError as error:
             return Refusal(self.number, field, error.code, error.reason)
+        if printed.strip().isdigit():
+            self._flag("serial_date", f"{printed.strip()} was read as the number that Excel has for a day")
+        return prepared_at
 
     def _facility(self, register: Register) -> Facility | Refusal | None:
         """Return the custodian; None where it is in the register's state, under a name that no place there has."""
@@ -231,7 +241,7 @@ class Reading:
         if printed is None:
             return None
         try:
-            return read_printed_time(printed, FORMATS, MINNESOTA).as_json()
+            return _read_date(printed).as_json()
         except UnreadableTimeError as error:
             self._flag("unreadable_warrant_date", f"{error.reason}; it was left out")
             return None
@@ -262,10 +272,15 @@ class Reading:
 CODES = {code.value: code.value for code in LiftCode}
 
 
+def _read_date(printed: str) -> Instant:
+    """Read a cell of a column of dates; raise UnreadableTimeError."""
+    return read_printed_time(MIDNIGHT.sub("", printed.strip()), FORMATS, MINNESOTA)
+
+
 def is_missing(cell: str) -> bool:
-    """Say whether a cell says nothing: blank, `NA`, or a redaction such as `b(6), b(7)c`."""
+    """Say whether a cell says nothing: blank, a program's mark for that, or a redaction such as `b(6), b(7)c`."""
     text = cell.strip()
-    return not text or text == "NA" or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+    return not text or text.casefold() in MISSING or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
 
 
 def _body(cls: type[DetainerData], detainer: str, occurred: Instant, data: dict[str, Any]) -> bytes:

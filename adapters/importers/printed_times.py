@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.instants import Instant, local_instant
 
 ISO = "iso"
+EXCEL = "excel"
+EXCEL_DAY_0 = date(1899, 12, 30)
 YEARS = range(1900, 2101)
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
+EXCEL_DAY = re.compile(r"[3-7]\d{4}")
 CLOCK_CODES = ("%H", "%I", "%X", "%T", "%c")
 DIGITS_AND_MARKS = re.compile(r"[\d/.:\- TZ+]+([AaPp][Mm])?")
 
@@ -29,7 +32,7 @@ class UnreadableTimeError(ValueError):
 
 @lru_cache(maxsize=65_536)
 def read_printed_time(printed: str, formats: tuple[str, ...], zone: ZoneInfo) -> Instant:
-    """Read by the first format that fits: `iso`, or strptime's codes.
+    """Read by the first format that fits: `iso`, `excel` (its count of days), or strptime's codes.
 
     A date without a clock keeps day precision; a clock time without an offset is taken in `zone`, and becomes
     an interval where summer time makes it ambiguous. Raise UnreadableTimeError.
@@ -37,13 +40,13 @@ def read_printed_time(printed: str, formats: tuple[str, ...], zone: ZoneInfo) ->
     text = printed.strip()
     for one in formats:
         try:
-            return _iso(text, zone) if one == ISO else _by_format(text, one, zone)
+            return READERS.get(one, _by_format)(text, one, zone)
         except (ValueError, OverflowError):
             continue
     raise UnreadableTimeError(text)
 
 
-def _iso(text: str, zone: ZoneInfo) -> Instant:
+def _iso(text: str, _format: str, zone: ZoneInfo) -> Instant:
     if ISO_DATE.fullmatch(text):
         return Instant.day(_plausible(date.fromisoformat(text)), zone)
     if not ISO_TIME.fullmatch(text):
@@ -51,11 +54,20 @@ def _iso(text: str, zone: ZoneInfo) -> Instant:
     return _placed(datetime.fromisoformat(text), zone)
 
 
+def _excel(text: str, _format: str, zone: ZoneInfo) -> Instant:
+    if not EXCEL_DAY.fullmatch(text):
+        raise ValueError(text)
+    return Instant.day(_plausible(EXCEL_DAY_0 + timedelta(days=int(text))), zone)
+
+
 def _by_format(text: str, one: str, zone: ZoneInfo) -> Instant:
     moment = datetime.strptime(text, one)  # noqa: DTZ007 - placed in its zone below
     if any(code in one for code in CLOCK_CODES):
         return _placed(moment, zone)
     return Instant.day(_plausible(moment.date()), zone)
+
+
+READERS = {ISO: _iso, EXCEL: _excel}
 
 
 def _placed(moment: datetime, zone: ZoneInfo) -> Instant:

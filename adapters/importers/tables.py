@@ -137,8 +137,9 @@ class Lines(Iterator[Line]):
 def _rows(lines: Lines, header: Header) -> Iterator[TableRow]:
     """Read record by record; the lines of a broken one go back, all but its first, to be read alone."""
     number = 0
+    nothing = f" \t\r\n{header.delimiter}".encode()
     for line in lines:
-        if not line.too_long and not line.raw.strip(b"\r\n"):
+        if not line.too_long and not line.raw.strip(nothing):
             continue
         number += 1
         problem = _line_problem(line)

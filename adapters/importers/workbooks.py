@@ -96,7 +96,7 @@ def _sheet_rows(sheet: Any, search: HeaderSearch, path: Path, number: int) -> It
     try:
         for index, cells in enumerate(sheet.iter_rows()):
             printed = _trimmed([printed_cell(cell) for cell in cells])
-            if names is not None and printed:
+            if names is not None and any(map(str.strip, printed)):
                 number += 1
                 yield _row(number, names, printed)
             elif names is None:

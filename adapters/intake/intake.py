@@ -12,6 +12,7 @@ from adapters.store.ledger import Clock, Ledger
 from adapters.store.recording import Equivocation, Outcome
 from domain.envelope import Submission
 from domain.errors import InputRefused
+from projections.agency_keys import AgencyKeys
 
 BATCH_EVENTS = 2_000
 
@@ -37,16 +38,28 @@ class Intake(Batched):
         self._gate = gate
         self._clock = clock
         self._settled = settled
+        self._keys = AgencyKeys(ledger.recorded(topics=AgencyKeys.TYPES)).public
         self._items: list[Item] = []
 
     def submit(self, body: bytes, *, origin: str, row: int, signature: bytes | None = None) -> None:
         """Pass one body through the gate; raise InputRefused (already noted as evidence) if it fails."""
         try:
             submission = self._gate.pass_through(body, signature)
+            self._check_signed(submission)
         except InputRefused as refusal:
             self.refuse(refusal, origin=origin, row=row, body=body)
             raise
         self.put(submission, origin=origin, row=row)
+
+    def _check_signed(self, submission: Submission) -> None:
+        """Take nothing in an agency's name without its signature: what no agency signed names no key."""
+        if submission.signature is None and submission.agencykey in self._keys:
+            raise InputRefused(
+                "unsigned",
+                "the event names a key of the ledger and comes without its signature",
+                where="agencykey",
+                mend="bring the signature too, with `custody import signed-events`",
+            )
 
     def put(self, submission: Submission, *, origin: str, row: int) -> None:
         """Take what has passed the gate already, in another process."""

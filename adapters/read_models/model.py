@@ -22,8 +22,8 @@ from adapters.read_models.rows import (
     selected,
 )
 from domain.errors import LedgerUnavailable
+from projections.amendments import Published
 from projections.folding.folder import Changes
-from projections.folding.pages import Published
 from projections.folding.table import KNOWN_COLUMNS, Fold, Table, Values
 
 AT_ONCE = 500  # keys a statement

@@ -57,7 +57,7 @@ def rules_by_position(events: Iterable[Recorded]) -> dict[int, Rulebook]:
         amending.add(event)
         if event.type in PublishedPacks.TYPES:
             told.append(event)
-        elif not any(amendment.position == event.position for one in told for amendment in amending.of(one)):
+        elif not any(event.position in amending.positions(one) for one in told):
             continue
         rulebook = known_rules(PublishedPacks(amending.apply(told))).rulebook
         if rulebook is not last:

@@ -288,7 +288,11 @@ def decode(row: Row) -> Recorded:
         what = f"the stored event is not what its type says: {str(error).splitlines()[0]}"
         where = f"position {row['position']}"
         raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
-    recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
+    try:
+        recorded_at = EPOCH + timedelta(microseconds=row["recorded_at"])
+    except OverflowError:
+        what, where = "the ledger's time of this event is none that a clock shows", f"position {row['position']}"
+        raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     is_signed = row["signature"] is not None
     return Recorded(row["position"], recorded_at, envelope, envelope.data, occurred, is_signed=is_signed)
 

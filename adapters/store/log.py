@@ -48,6 +48,10 @@ class Snapshot(Protocol):
         """Yield the posting lists, in any order."""
         ...
 
+    def refused_bodies(self) -> Iterator[Row]:
+        """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""
+        ...
+
 
 class Notices(Protocol):
     """Tells when the log may have grown. Whoever looks at the log after each `wait` misses nothing."""

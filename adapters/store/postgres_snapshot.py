@@ -94,6 +94,12 @@ class PostgresSnapshot:
             is_ours = all(type(position) is int for position in positions)
             yield PostingList(row["era"], row["ref"], positions if is_ours else None)
 
+    def refused_bodies(self) -> Iterator[Row]:
+        """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""
+        return self._stream(
+            "SELECT reject_id, body, body_hash FROM custody.rejects WHERE body IS NOT NULL ORDER BY reject_id"
+        )
+
     def _stream(self, statement: str) -> Iterator[Any]:
         with self._connection.cursor(name="whole", binary=True) as cursor:
             cursor.itersize = PAGE_ROWS

@@ -55,6 +55,17 @@ class SqliteSnapshot:
                 yield PostingList(row["era"], row["ref"], _positions(row["positions"]))
             last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
 
+    def refused_bodies(self) -> Iterator[Row]:
+        """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""
+        after = BEFORE_ALL
+        statement = (
+            "SELECT reject_id, body, body_hash FROM rejects WHERE reject_id > ? AND body IS NOT NULL "
+            "ORDER BY reject_id LIMIT ?"
+        )
+        while page := self._rows(statement, [after, PAGE_ROWS]):
+            yield from page
+            after = page[-1]["reject_id"]
+
     def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
         self._cursor.execute(statement, parameters)
         found: Sequence[Any] = self._cursor.fetchall()

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from datetime import UTC, datetime
+from hashlib import blake2b, sha256
 from itertools import pairwise
 from typing import Any
 
@@ -19,14 +20,16 @@ from adapters.store.ledger import Ledger, decode
 from adapters.store.log import PostingList, Row, Snapshot
 from adapters.store.recording import era_of
 from adapters.trust.keys import has_signed
-from domain.canonical import leaf_hash
+from domain.canonical import BODY_BYTES_MAX, leaf_hash
 from domain.envelope import Submission, admit
 from domain.errors import InputRefused, LedgerError
 from domain.events.agency import AgencyKeyRotated, Authority
+from domain.instants import microseconds
 from domain.merkle import EMPTY_TREE, Tree
 from projections.agency_keys import AgencyKeys
 
 SUM_BITS = (1 << 128) - 1
+TIMES_US = 0, microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 
 Progress = Callable[[int], None]
 
@@ -84,6 +87,7 @@ def _check_events(
         result.events += 1
         progress(result.events)
     _check_end(walk, heads, kept_root, result)
+    _check_refusals(snapshot, result)
     if walk.refs != _stored_refs(snapshot, walk.key, result):
         result.note(0, "the references beside the events are not those that the events make")
 
@@ -119,6 +123,7 @@ class Walk:
     tree: Tree | None = EMPTY_TREE
     key: bytes = field(default_factory=lambda: os.urandom(32))  # of the sum of references: nobody can aim at it
     keys: AgencyKeys = field(default_factory=AgencyKeys)
+    versions: dict[str, int] = field(default_factory=dict)  # of aggregates: the last of each stream
     refs: int = 0
     position: int = 0
     recorded_at: int = 0
@@ -132,6 +137,9 @@ class Walk:
         if row["recorded_at"] < self.recorded_at:
             self.result.note(self.position, "the ledger's time runs backwards here")
         self.recorded_at = row["recorded_at"]
+        if not TIMES_US[0] <= self.recorded_at <= TIMES_US[1]:
+            self.result.note(self.position, "the ledger's time of this event is none that a clock shows")
+        self._check_version(row["originator_id"], row["originator_version"])
         body = bytes(row["state"])
         leaf = leaf_hash(body)
         if bytes(row["leaf_hash"]) != leaf:
@@ -139,6 +147,13 @@ class Walk:
         if self.tree:
             self.tree = self.tree.grow([leaf])
         self._check_meaning(row, body)
+
+    def _check_version(self, stream: str, version: int | None) -> None:
+        if version is None:
+            return
+        if version != self.versions.get(stream, 0) + 1:
+            self.result.note(self.position, f"version {version} of {stream[:120]} does not follow the one before it")
+        self.versions[stream] = version
 
     def _check_meaning(self, row: Row, body: bytes) -> None:
         """Check what the bytes say: against the columns, and who said it."""
@@ -168,6 +183,8 @@ def _check_signature(submission: Submission, position: int, keys: AgencyKeys, re
     if submission.signature is None:
         if rotated and rotated.authorized_by is Authority.OLD_KEY:
             result.note(position, "the rotation is said to be signed by the old key, and is not signed")
+        elif submission.agencykey in keys.public:
+            result.note(position, "the event names a key of the ledger, and its signature is not there")
         return
     result.signatures += 1
     key = keys.public.get(submission.agencykey or "")
@@ -195,6 +212,13 @@ def _expected_columns(submission: Submission) -> dict[str, Any]:
         "occurred_latest": submission.occurred_latest,
         "source_recorded_latest": submission.recorded_latest,
     }
+
+
+def _check_refusals(snapshot: Snapshot, result: Verification) -> None:
+    for row in snapshot.refused_bodies():
+        body = bytes(row["body"])
+        if len(body) < BODY_BYTES_MAX and sha256(body).digest() != bytes(row["body_hash"]):
+            result.note(0, f"the bytes of refusal {row['reject_id']} are not those that were refused")
 
 
 def _check_head(tree: Tree, head: Row, result: Verification) -> None:

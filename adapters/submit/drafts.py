@@ -10,6 +10,7 @@ is a signed envelope.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -55,6 +56,7 @@ def draft_of(line: bytes, publisher: Publisher, occurrence: int) -> Draft:
         return Draft(line)
     filled = _filled(document, publisher, line, occurrence)
     admit(canonical_bytes(_numbered(filled, publisher, 1)))
+    json.loads(line, object_pairs_hook=_without_repeats)
     return Draft(line, filled)
 
 
@@ -85,6 +87,14 @@ def _object(line: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputRefused("not_an_object", "the line is JSON, but no object", mend="write one event a line")
     return document
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        what, mend = f"the key {repeated[:40]!r} is there twice", "leave one: which is meant cannot be guessed"
+        raise InputRefused("not_canonical", what, where=repeated[:40], mend=mend)
 
 
 def _filled(document: dict[str, Any], publisher: Publisher, line: bytes, occurrence: int) -> dict[str, Any]:

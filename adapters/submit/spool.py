@@ -115,11 +115,11 @@ class Spool:
                 raise
             self._connection.execute("COMMIT")
 
-    def state(self, line: bytes, occurrence: int) -> State | None:
-        """Return what became of a line, by its digest; None if it never came."""
-        statement = "SELECT state FROM outgoing WHERE line = ? AND occurrence = ?"
+    def known(self, line: bytes, occurrence: int) -> tuple[State, str] | None:
+        """Return what became of a line, by its digest, and the answer as JSON; None if it never came."""
+        statement = "SELECT state, coalesce(answer, '{}') FROM outgoing WHERE line = ? AND occurrence = ?"
         row = self._connection.execute(statement, (line, occurrence)).fetchone()
-        return State(row[0]) if row else None
+        return (State(row[0]), row[1]) if row else None
 
     def next_sequence(self, key_id: str) -> int:
         """Take the next number of a key."""

@@ -102,14 +102,26 @@ def _take_batch(batch: list[Line], publisher: Publisher, spool: Spool, done: Sub
             digest = sha256(line.raw).digest()
             seen[digest] += 1
             done.read += 1
-            state = spool.state(digest, seen[digest])
-            if state is State.TAKEN:
-                done.already_there += 1
-            elif state is None and (draft := _draft(line, publisher, seen[digest], done)):
+            known = spool.known(digest, seen[digest])
+            if known:
+                _note_known(line, *known, done)
+            elif draft := _draft(line, publisher, seen[digest], done):
                 taken.append(Taken(draft, digest, seen[digest], line.origin))
         messages = sendable([one.draft for one in taken], publisher, lambda: spool.next_sequence(key_id))
         for (_, digest, occurrence, origin), message in zip(taken, messages, strict=True):
             spool.add(digest, occurrence, message, origin)
+
+
+def _note_known(line: Line, state: State, answer: str, done: Submitted) -> None:
+    """Count a line that the spool has already; one that waits is counted when it is answered."""
+    if state is State.TAKEN:
+        done.already_there += 1
+    elif state is State.REFUSED:
+        document = orjson.loads(answer)
+        mend = "; ".join(
+            filter(None, (document.get("mend"), "`--retry-refused` then sends it again, as it was signed"))
+        )
+        done.refuse(line.origin, {**document, "mend": mend})
 
 
 def _draft(line: Line, publisher: Publisher, occurrence: int, done: Submitted) -> Draft | None:

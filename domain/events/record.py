@@ -25,7 +25,7 @@ class RecordData(EventData):
 class EventCorrected(RecordData):
     """The publisher replaces the data, the time, or both, of an event it published (`correctionof`).
 
-    The first event stays; read models use the replacement from this position on.
+    The first event stays; read models use the replacement from this position on. A correction may be corrected too.
     """
 
     TYPE: ClassVar[str] = "record.event_corrected"
@@ -36,7 +36,10 @@ class EventCorrected(RecordData):
 
 
 class EventRetracted(RecordData):
-    """The publisher takes an event back (`correctionof`); it stays in the log, read models skip it."""
+    """The publisher takes an event back (`correctionof`); it stays in the log, read models skip it.
+
+    A correction or a retraction that is taken back counts no longer from this position on.
+    """
 
     TYPE: ClassVar[str] = "record.event_retracted"
 

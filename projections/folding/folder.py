@@ -17,8 +17,8 @@ from typing import Protocol
 import msgspec
 
 from domain.errors import IntegrityProblem, LedgerUnavailable
-from projections.amendments import Amendments
-from projections.folding.pages import Awaited, Change, Log, Published, Step, Unreadable
+from projections.amendments import Amendments, Published, amending_events
+from projections.folding.pages import Awaited, Change, Log, Step, Unreadable
 from projections.folding.seen import Packed, Reader, Seen
 from projections.folding.table import Fold, Row, Values
 
@@ -236,7 +236,7 @@ class Folder:
         events = [found[position] for position in sorted(found) if found[position].type in self._fold.fields]
         if not events:
             return ()
-        amendments = Amendments(self._log.about([f"event/{event.envelope.id}" for event in events], upto=upto))
+        amendments = Amendments(amending_events(events, lambda refs: self._log.about(refs, upto=upto)))
         return map(self._reader.of, amendments.apply(events))
 
     def settle_stored(self) -> Changes:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from projections.amendments import AMENDING_TYPES
-from projections.folding.seen import Fields, RawEvent, Reader, Seen, amended_id
+from projections.amendments import AMENDING_TYPES, LEVELS_MAX, Published, standing
+from projections.folding.seen import Amends, Fields, RawEvent, Reader, Seen, amended_amending, amends
 from projections.folding.table import Fold
 from projections.recorded import Recorded
-
-Published = tuple[str, str]  # source and id
 
 
 class Change(NamedTuple):
@@ -110,11 +108,9 @@ class Pages:
             if row[2] in AMENDING_TYPES:
                 found[row[0]] = None
                 try:
-                    target = amended_id(row[-1])
+                    targets[row[0]] = amends(row).target
                 except Exception as error:
                     found[row[0]] = row[2], Unreadable(row[0], error)
-                else:
-                    targets.update({row[0]: (row[3], target)} if target else {})
             elif self._awaited and (row[3], row[4]) in self._awaited:
                 targets[row[0]] = row[3], row[4]
         if targets:
@@ -123,11 +119,10 @@ class Pages:
 
     def _changes(self, targets: Mapping[int, Published], upto: int) -> Iterator[tuple[int, Amended]]:
         """Yield what is known otherwise from each of these positions on."""
-        wanted = set(targets.values())
-        ids = sorted({event_id for _, event_id in wanted})
-        published = {(row[3], row[4]): row for row in self._log.raw_published(ids, upto=upto)}
-        amending = self._amending(sorted(wanted & published.keys()), upto)
-        for position, target in targets.items():
+        published = self._published(set(targets.values()), upto)
+        roots = {position: _root(target, published) for position, target in targets.items()}
+        amending = self._amending(set(roots.values()) & published.keys(), upto)
+        for position, target in roots.items():
             event = published.get(target)
             if event is None:
                 self._awaited.add(target)
@@ -135,31 +130,60 @@ class Pages:
             elif event[2] in self.reader.fields:
                 self._awaited.discard(target)
                 since = max(position, event[0])  # it may have been corrected, on this page, before it came
-                yield since, (event[2], self._change(since, event, amending[target]))
+                yield since, (event[2], self._change(since, event, amending))
 
-    def _amending(self, targets: Sequence[Published], upto: int) -> dict[Published, list[RawEvent]]:
-        """Return all that amends these events, in order."""
-        found: dict[Published, list[RawEvent]] = {target: [] for target in targets}
-        refs = [f"event/{event_id}" for _, event_id in targets]
-        for row in self._log.raw_about(refs, topics=AMENDING_TYPES, upto=upto) if refs else ():
-            target = row[3], amended_id(row[-1]) or ""
-            if target in found:
-                found[target].append(row)
+    def _published(self, wanted: set[Published], upto: int) -> dict[Published, RawEvent]:
+        """Return the events of these sources and ids, and those that they amend, and so on."""
+        found: dict[Published, RawEvent] = {}
+        levels = 0
+        while wanted and levels <= LEVELS_MAX:
+            rows = self._log.raw_published(sorted({event_id for _, event_id in wanted}), upto=upto)
+            new = {(row[3], row[4]): row for row in rows if (row[3], row[4]) in wanted}
+            found.update(new)
+            wanted = {amends(row).target for row in new.values() if row[2] in AMENDING_TYPES} - found.keys()
+            levels += 1
         return found
 
-    def _change(self, position: int, event: RawEvent, amending: Sequence[RawEvent]) -> Step:
+    def _amending(self, targets: set[Published], upto: int) -> dict[Published, list[Amends]]:
+        """Return all that amends these events, and what amends that, and so on: by what each names, in order."""
+        found: dict[Published, list[Amends]] = {}
+        level, levels = targets, 0
+        while level and levels < LEVELS_MAX:
+            found.update((target, []) for target in level)
+            refs = sorted({f"event/{event_id}" for _, event_id in level})
+            rows = self._log.raw_about(refs, topics=AMENDING_TYPES, upto=upto)
+            new = [one for one in map(amends, rows) if one.target in level]
+            for one in new:
+                found[one.target].append(one)
+            level, levels = {one.published for one in new} - found.keys(), levels + 1
+        return found
+
+    def _change(self, position: int, event: RawEvent, amending: Mapping[Published, Sequence[Amends]]) -> Step:
         """Return what was known of an event before a position, and what is known from there on."""
         try:
-            known: Seen | None = self.reader.read(event)
-            before = None if event[0] == position else known
-            for row in amending:
-                if row[0] <= position:
-                    known = self.reader.amended(known, row) if known else None
-                if row[0] < position and before:
-                    before = known
+            before = None if event[0] == position else self._known(event, amending, position - 1)
+            return Change(position, before, self._known(event, amending, position))
         except Exception as error:
             return Unreadable(position, error)
-        return Change(position, before, known)
+
+    def _known(self, event: RawEvent, amending: Mapping[Published, Sequence[Amends]], upto: int) -> Seen | None:
+        """Return an event as it is known at a position, None if it was retracted."""
+
+        def of(target: Published) -> list[Amends]:
+            return [one for one in amending.get(target, ()) if one.position <= upto]
+
+        known: Seen | None = self.reader.read(event)
+        for one in standing((event[3], event[4]), of, amended_amending):
+            known = self.reader.amended(known, one) if known else None
+        return known
+
+
+def _root(target: Published, published: Mapping[Published, RawEvent]) -> Published:
+    """Return what all is about in the end that amends this, or what of the way there has yet to come."""
+    for _ in range(LEVELS_MAX):
+        if (event := published.get(target)) and event[2] in AMENDING_TYPES:
+            target = amends(event).target
+    return target
 
 
 def _merged(several: Sequence[Fields]) -> dict[str, tuple[str, ...]]:

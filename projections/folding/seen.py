@@ -7,7 +7,7 @@ Bytes in the log have passed the gate, so nothing is checked twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from pydantic import ValidationError
@@ -83,14 +83,14 @@ class Reader:
             event.position, event.type, event.stream, envelope.source, envelope.id, *event.occurred.span, told, data
         )
 
-    def amended(self, seen: Seen, amending: RawEvent) -> Seen | None:
+    def amended(self, seen: Seen, amending: Amends) -> Seen | None:
         """Return an event as a correction leaves it, None if it is a retraction.
 
         It does to what a fold sees what `projections.amendments` does to a whole event.
         """
-        if amending[2] == EventRetracted.TYPE:
+        if amending.type == EventRetracted.TYPE:
             return None
-        correction, changed = _amending(amending[-1]).data, {}
+        correction, changed = amending.data, {}
         if correction.replacement != NOTHING:
             try:
                 changed["data"] = self._of(CATALOGUE[seen.type].model_validate_json(bytes(correction.replacement)))
@@ -116,13 +116,38 @@ class _Amending(msgspec.Struct, gc=False):
     data: _Replacing = msgspec.field(default_factory=_Replacing)
 
 
+class Amends(NamedTuple):
+    """A correction or retraction, as much of it as folds need. `target` is what it names, by source and id."""
+
+    position: int
+    type: str
+    published: tuple[str, str]
+    target: tuple[str, str]
+    data: _Replacing
+
+
 _amending = msgspec.json.Decoder(_Amending).decode
+_replacing = msgspec.json.Decoder(_Replacing).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def amended_id(body: bytes) -> str | None:
-    """Return the id of the event that a correction or retraction is about."""
-    return _amending(body).correctionof
+def amends(row: RawEvent) -> Amends:
+    """Read a correction or retraction."""
+    body, source = _amending(row[-1]), row[3]
+    return Amends(row[0], row[2], (source, row[4]), (source, body.correctionof or ""), body.data)
+
+
+def amended_amending(one: Amends, by: Amends) -> Amends | None:
+    """Return a correction or retraction as another leaves it, as `projections.amendments` does."""
+    if by.type == EventRetracted.TYPE:
+        return None
+    if by.data.replacement == NOTHING:
+        return one
+    try:
+        CATALOGUE[one.type].model_validate_json(bytes(by.data.replacement))
+    except ValidationError:
+        return one
+    return one._replace(data=_replacing(by.data.replacement))
 
 
 def _data_struct(type_name: str, fields: Sequence[str]) -> type[msgspec.Struct]:

@@ -13,6 +13,7 @@ from adapters.places.register import minnesota_register
 from adapters.store.ledger import Ledger, system_clock
 from domain.errors import InputRefused
 from tests.builders import MONDAY, booked
+from tests.signing import Agency
 
 
 @pytest.fixture
@@ -42,6 +43,19 @@ def test_a_refusal_is_raised_and_kept_as_evidence(ledger: Ledger) -> None:
         way_in.submit(b'{"a":1}', origin="test", row=4)
 
     assert "unknown_type" == error.value.code
+
+
+def test_an_event_that_names_a_key_of_the_ledger_is_not_transcribed_without_its_signature(ledger: Ledger) -> None:
+    agency = Agency()
+    signed = agency.books(1).body
+    with intake(ledger, []) as way_in:
+        way_in.submit(signed, origin="another ledger's log", row=1)
+    agency.enrolled(ledger)
+
+    with intake(ledger, []) as way_in, pytest.raises(InputRefused) as error:
+        way_in.submit(agency.books(2).body, origin="test", row=1)
+
+    assert ("unsigned", "agencykey") == (error.value.code, error.value.where)
 
 
 def test_evidence_survives_even_when_nothing_else_is_stored(ledger: Ledger) -> None:

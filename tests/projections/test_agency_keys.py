@@ -163,6 +163,19 @@ def test_a_correction_may_not_move_an_event_to_a_facility_that_is_not_the_keys()
             assert "facility_not_the_keys" == code(refused)
 
 
+def test_a_key_says_nothing_in_an_episode_of_a_facility_that_another_key_speaks_for() -> None:
+    theirs, court = "episode/mn-cook-jail.7", "episode/2026.00017"
+    cook = command(enrolled(), agency="mn-cook-sheriff").enrol(
+        "agency:mn-cook-sheriff", OTHER, ("mn-cook-jail",), SCOPE[1]
+    )
+    keys = AgencyKeys(recorded(enrolled(), cook))
+
+    keys.judge(said(stream=court))
+    with pytest.raises(InputRefused) as refused:
+        keys.judge(said(stream=theirs))
+    assert ("facility_not_the_keys", "the key does not speak for mn-cook-jail") == (code(refused), refused.value.what)
+
+
 def test_a_synthetic_key_says_made_up_things_only() -> None:
     keys = AgencyKeys(recorded(enrolled(source=f"synthetic:{SHERIFF}")))
 

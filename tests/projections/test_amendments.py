@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.envelope import admit
 from domain.events.record import EventCorrected, EventRetracted
 from domain.instants import Instant
@@ -59,6 +61,68 @@ def test_a_later_correction_wins_over_an_earlier_one() -> None:
     event = amended(correction(replacement=REPLACED), correction(replacement=third))[0]
 
     assert ("s-3", (2, 3)) == (event.data.subject, event.corrected_by)
+
+
+def about(target: bytes, *, retracts: bool = False, agency: str = SHERIFF, **data: object) -> bytes:
+    """What amends another event, perhaps a correction; its id differs by what it says."""
+    kind, named = EventRetracted if retracts else EventCorrected, admit(target).envelope.id
+    return body(kind, "r-2", agency=agency, correctionof=named, reason="clerical", **data)
+
+
+def test_a_correction_that_was_retracted_counts_no_longer() -> None:
+    first = correction(replacement=REPLACED)
+    (event,) = amended(first, about(first, retracts=True))
+
+    assert ("s-1", ()) == (event.data.subject, event.corrected_by)
+
+
+def test_a_retraction_that_was_retracted_lets_the_event_stand() -> None:
+    taken_back = about(FIRST, retracts=True)
+
+    assert ["s-1"] == [event.data.subject for event in amended(taken_back, about(taken_back, retracts=True))]
+
+
+def test_a_correction_that_was_corrected_counts_as_corrected_in_its_own_place() -> None:
+    first = correction(replacement=REPLACED)
+    better = {"reason": "clerical", "replacement": {**REPLACED, "subject": "s-3"}}
+    last = correction(replacement={**REPLACED, "subject": "s-4"})
+
+    (event,) = amended(first, about(first, replacement=better))
+    assert ("s-3", (2,)) == (event.data.subject, event.corrected_by)
+    (event,) = amended(first, last, about(first, replacement=better))
+    assert ("s-4", (2, 3)) == (event.data.subject, event.corrected_by)
+
+
+def test_nobody_retracts_another_agencys_correction() -> None:
+    first = correction(replacement=REPLACED)
+    (event,) = amended(first, about(first, retracts=True, agency="us-ice"))
+
+    assert "s-2" == event.data.subject
+
+
+def test_a_replacement_that_does_not_fit_a_correction_changes_nothing() -> None:
+    first = correction(replacement=REPLACED)
+    (event,) = amended(first, about(first, replacement=REPLACED))
+
+    assert "s-2" == event.data.subject
+
+
+@pytest.mark.parametrize(("retractions", "subject"), [(1, "s-1"), (2, "s-2"), (6, "s-2"), (7, "s-1"), (8, "s-1")])
+def test_corrections_of_corrections_are_followed_for_eight_levels(retractions: int, subject: str) -> None:
+    chain = [correction(replacement=REPLACED)]
+    for number in range(retractions):
+        chain.append(about(chain[-1], retracts=True, record_id=f"n-{number}"))
+
+    (event,) = amended(*chain)
+    assert subject == event.data.subject
+
+
+def test_corrections_that_name_one_another_amend_nothing() -> None:
+    one = about(FIRST, retracts=True, record_id="n-1")
+    other = about(one, retracts=True, record_id="n-2")
+    names_other = one.replace(admit(FIRST).id.encode(), admit(other).id.encode())
+
+    assert ["s-1"] == [event.data.subject for event in amended(names_other, other)]
 
 
 def test_before_the_corrections_position_the_first_version_stands() -> None:

@@ -218,6 +218,17 @@ def test_a_usage_error_gives_two_says_why_and_makes_no_ledger(custody, path, com
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    "command", [("trail",), ("history",), ("explain",), ("detainers", "--status"), ("dlq", "show")]
+)
+def test_an_argument_that_is_no_text_is_a_usage_error(custody, command) -> None:
+    custody("init")
+    result = custody(*command, "\udcff\udcfe", "--json")
+
+    assert 2 == result.status
+    assert "usage" == result.json["error"]["code"]
+
+
 def test_a_case_nobody_mentions_is_a_usage_error(custody) -> None:
     custody("init")
 

@@ -97,6 +97,7 @@ def test_explain_says_what_is_counted_left_out_and_whose_word_it_is(custody) -> 
         (["claims", "--count", "N99"], "unknown_count"),
         (["claims", "assert", "c", *ASSERT, "--as-of", "soon"], "bad_claim"),
         (["claims", "assert", "c", *ASSERT, "--part", "two"], "bad_claim"),
+        (["claims", "assert", "c", *ASSERT, "--value", "9" * 20], "bad_claim"),
         (["claims", "assert", "c", *ASSERT, "--period-from", "2025"], "usage"),
         (["claims", "assert", "c", *ASSERT, "--period-from", "2025", "--period-until", "2024"], "bad_claim"),
         (["claims", "assert", "c c", *ASSERT], "bad_claim"),

@@ -11,14 +11,16 @@ import orjson
 import pytest
 
 from adapters.cli.main import status
+from adapters.composition import services
 from adapters.questions.ask import open_questions
 from adapters.store.ledger import Ledger, system_clock
 from domain.envelope import admit
 from domain.errors import InputRefused
-from domain.events.episode import HoldPlaced
+from domain.events.episode import HoldPlaced, ReleasedToCommunity
 from domain.events.instrument import RuleSuspendedByCourt
 from domain.events.record import EventRetracted
 from tests.builders import JAIL, MONDAY, SHERIFF, body, booked, released
+from tests.kept import keep
 from tests.spots import Spot
 
 HOUR = timedelta(hours=1)
@@ -203,6 +205,22 @@ def test_python_gives_on_every_backend_what_the_command_prints(
         assert ["scheduled"] == [row["outcome"] for row in ask.rows("pickups", known=10, facility="mn-freeborn-jail")]
         assert ask.rows("holds", at=at)
         assert sum(1 for _ in ask.determinations(STORY)) > 5
+
+
+def test_who_is_there_is_the_same_with_and_without_kept_models_where_an_episode_names_another_facility(
+    spot: Spot,
+) -> None:
+    elsewhere = {"facility": "mn-cook-jail", "subject": "s-1"}
+    told = [booked(1), body(ReleasedToCommunity, f"{JAIL}.1", at=MONDAY + 9 * HOUR, **elsewhere)]
+    with closing(spot.ledger()) as ledger:
+        ledger.append([admit(one) for one in told], now=system_clock())
+        with open_questions(getattr(spot, "address", str(spot.place))) as ask:
+            moments = [MONDAY + HOUR, MONDAY + 12 * HOUR]
+            folded = [ask.state(JAIL, at=moment).as_json() for moment in moments]
+            keep(services(spot.place).models(), ledger, "custody")
+
+            assert folded == [ask.state(JAIL, at=moment).as_json() for moment in moments]
+            assert [1, 0] == [state["count"] for state in folded]
 
 
 def test_python_refuses_what_it_cannot_read(told: Path) -> None:

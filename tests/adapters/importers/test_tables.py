@@ -122,6 +122,10 @@ def test_broken_rows_are_refused_with_their_number_and_the_rest_is_read(tmp_path
     ]
 
 
+def test_rows_of_empty_cells_are_skipped_and_not_counted(tmp_path: Path) -> None:
+    assert [(1, "1"), (2, "2")] == [outcome(row) for row in rows_of(tmp_path, HEADER + "a,b,1\n,,\n , ,\na,b,2\n,,\n,")]
+
+
 def test_an_open_quote_does_not_swallow_the_rows_up_to_the_next_quote(tmp_path: Path) -> None:
     content = HEADER + 'a,"b,1\na,b,2\na,"b",3\na,b,4\n'
     assert [outcome(row) for row in rows_of(tmp_path, content)] == [
@@ -240,7 +244,7 @@ def workbook_bytes(sheets: list[list[list[object]]], number_format: str = "yyyy-
 def test_sheets_of_a_workbook_are_stacked_and_their_preambles_skipped(tmp_path: Path) -> None:
     preamble: list[list[object]] = [["U.S. Immigration and Customs Enforcement"], [], ["as of", "2026"]]
     header: list[object] = ["Detainer Prepare Date", "Detainer Facility", "Note"]
-    first = [*preamble, header, ["2026-02-11", "X", 1], [None, None, None], ["2026-02-12", "Y", 2.0]]
+    first = [*preamble, header, ["2026-02-11", "X", 1], [None, None, None], [None, " "], ["2026-02-12", "Y", 2.0]]
     second = [header, ["2026-02-13", "Z"], ["2026-02-14", "Z", "n", "extra"]]
     content = workbook_bytes([first, second, [["only notes"]]])
 

@@ -11,6 +11,7 @@ from domain.envelope import admit
 from domain.events import detainer, episode, handoff
 from domain.events.record import EventCorrected, EventRetracted
 from domain.instants import MINNESOTA, Instant
+from projections.amendments import AMENDING_TYPES
 from tests.builders import JAIL, MONDAY, SHERIFF, body
 
 JAILS = (JAIL, "mn-cook-jail")
@@ -98,6 +99,9 @@ def amending(draw: st.DrawFn, target: bytes, number: int) -> bytes:
     if which == 1:
         return body(EventCorrected, f"r-{number}", agency=agency, replacement_time=draw(times()).as_json(), **about)
     data = orjson.loads(target)["data"]
+    if envelope.type in AMENDING_TYPES:
+        data |= {"replacement_time": draw(times()).as_json()} if envelope.type == EventCorrected.TYPE else {}
+        return body(EventCorrected, f"r-{number}", agency=agency, replacement=data, **about)
     data["facility"] = draw(st.sampled_from(JAILS))
     if data.get("episode"):
         data["episode"] = f"{data['facility']}.{draw(st.integers(1, 2))}"

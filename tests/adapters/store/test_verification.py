@@ -244,6 +244,18 @@ def test_a_damaged_page_is_a_problem_not_a_crash(path: Path) -> None:
     assert not checked(path).as_json()["ok"]
 
 
+def test_a_time_that_no_clock_shows_is_a_problem_and_no_crash(kept: Spot) -> None:
+    far = (2**63 - 1, -(2**62))
+    for position, moment in zip((12, 4), far, strict=True):
+        kept.tamper(
+            f"UPDATE stored_events SET recorded_at = {moment} WHERE position = {position}",
+            f"UPDATE tree_heads SET recorded_at = {moment} WHERE size = {position}",
+        )
+
+    said = [(one["position"], one["what"]) for one in checked(kept).problems]
+    assert {(at, "the ledger's time of this event is none that a clock shows") for at in (4, 12)} <= set(said)
+
+
 @pytest.mark.parametrize(
     ("statement", "position"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.agencies import revoke, rotate, take_rotation
+from adapters.intake.offered import Offered
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.verification import Verification, verify
 from adapters.trust.signed import Signed
@@ -60,6 +61,25 @@ def test_a_changed_signature_is_found(spot: Spot, ledger: Ledger, agency: Agency
     )
 
     assert [(2, "the signature is not one by a key of the ledger over these bytes")] == said(checked(ledger))
+
+
+def test_a_signature_that_was_taken_away_is_found(spot: Spot, ledger: Ledger, agency: Agency) -> None:
+    spot.tamper("UPDATE stored_events SET signature = NULL WHERE position = 3")
+    assert [(3, "the event names a key of the ledger, and its signature is not there")] == said(checked(ledger))
+
+
+def test_a_changed_number_in_an_agencys_stream_is_found(spot: Spot, ledger: Ledger, agency: Agency) -> None:
+    spot.tamper("UPDATE stored_events SET originator_version = 7 WHERE position = 1")
+    assert [(1, f"version 7 of agency/{SHERIFF} does not follow the one before it")] == said(checked(ledger))
+
+
+def test_the_bytes_of_a_refusal_are_held_against_their_hash(spot: Spot, ledger: Ledger, agency: Agency) -> None:
+    door_to(ledger).record([Offered(b"not an event", None, "test", 1), Offered(b"x" * 70_000, None, "test", 2)])
+    assert [] == said(checked(ledger))
+
+    spot.tamper(f"UPDATE rejects SET body = {spot.zeros}")
+
+    assert [0, 0] == [position for position, _ in said(checked(ledger))]
 
 
 def test_each_event_of_many_that_were_signed_at_once_is_checked_by_itself(spot: Spot, ledger: Ledger) -> None:

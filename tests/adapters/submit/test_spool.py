@@ -16,7 +16,7 @@ def test_what_was_added_is_there_after_the_program_ended(tmp_path: Path) -> None
 
     with Spool(tmp_path / "spool.db") as spool:
         assert [b"message"] == [one.message for one in spool.waiting(0, 10)]
-        assert State.WAITING is spool.state(b"digest", 1)
+        assert (State.WAITING, "{}") == spool.known(b"digest", 1)
 
 
 def test_a_transaction_that_fails_adds_nothing_and_takes_no_number(tmp_path: Path) -> None:

@@ -153,6 +153,26 @@ def test_what_the_ledger_refuses_can_be_sent_again_once_mended(tmp_path: Path, l
     assert (0, 1) == (code, report["stored"])
 
 
+def test_what_the_ledger_refused_is_named_again_each_time_its_line_is_submitted(tmp_path: Path, ledger: str) -> None:
+    lines = drafts(tmp_path / "lines", 1)
+    lines.write_bytes(lines.read_bytes().replace(JAIL.encode(), b"mn-cook-jail"))
+    with serving(ledger) as served:
+        reports = [submit(tmp_path, lines, "--to", served.address) for _ in range(2)]
+
+    assert [(3, 1), (3, 1)] == [(code, report["refused_count"]) for code, report, _ in reports]
+    assert ["facility_not_the_keys"] * 2 == [report["refused"][0]["code"] for _, report, _ in reports]
+    assert "--retry-refused" in reports[1][1]["refused"][0]["mend"]
+
+
+def test_a_draft_with_a_key_twice_is_refused(tmp_path: Path, ledger: str) -> None:
+    lines = drafts(tmp_path / "lines", 1)
+    lines.write_bytes(lines.read_bytes().replace(b'"data":{', b'"data":{"facility":"mn-cook-jail",'))
+    with serving(ledger) as served:
+        code, report, _ = submit(tmp_path, lines, "--to", served.address)
+
+    assert (3, "not_canonical", "facility") == (code, report["refused"][0]["code"], report["refused"][0]["where"])
+
+
 def test_standard_input_and_whole_events_are_taken_as_they_are(tmp_path: Path) -> None:
     ledger = str(tmp_path / "open.db")
     status(["--ledger", ledger, "init", "--allow-unsigned"])
