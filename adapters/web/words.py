@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
 from adapters.composition import local
 from adapters.questions.asked import Asked
+from domain.instants import EPOCH, microseconds
 from domain.rules.pack import Status
 from projections.explained.wording import spaced
 
+MOMENTS_KEPT = 10_000
 STATUS_WORDS = {
     Status.REQUIRED: "must",
     Status.PERMITTED: "may",
@@ -46,14 +49,20 @@ def when(value: Any) -> Markup:
 
 def clock_words(moment: datetime) -> str:
     """Write a moment in Minnesota's time: `Fri 16 Jan 2026, 17:00 CST`."""
-    here = local(moment)
-    return f"{date_words(moment)}, {here:%H:%M %Z}"
+    return _written(microseconds(moment))[1]
 
 
 def date_words(moment: datetime) -> str:
     """Write a day in Minnesota: `Fri 16 Jan 2026`."""
-    here = local(moment)
-    return f"{here:%a} {here.day} {here:%b %Y}"
+    return _written(microseconds(moment))[0]
+
+
+@lru_cache(MOMENTS_KEPT)
+def _written(moment_us: int) -> tuple[str, str]:
+    """Return day and moment as people write them; by number, as datetimes of an hour that comes twice are equal."""
+    here = local(EPOCH + timedelta(microseconds=moment_us))
+    day = f"{here:%a} {here.day} {here:%b %Y}"
+    return day, f"{day}, {here:%H:%M %Z}"
 
 
 def _bounds(earliest: str | None, latest: str | None, precision: str) -> Markup:

@@ -7,6 +7,7 @@ Bytes in the log have passed the gate, so nothing is checked twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -62,7 +63,7 @@ class Reader:
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
-        self._data = {name: _data_struct(name, wanted) for name, wanted in fields.items()}
+        self._data = {name: _data_struct(name, tuple(wanted)) for name, wanted in fields.items()}
         self._bodies = {name: _body_decoder(data) for name, data in self._data.items()}
 
     def read(self, row: RawEvent) -> Seen:
@@ -150,12 +151,14 @@ def amended_amending(one: Amends, by: Amends) -> Amends | None:
     return one._replace(data=_replacing(by.data.replacement))
 
 
-def _data_struct(type_name: str, fields: Sequence[str]) -> type[msgspec.Struct]:
+@cache  # a class takes as long to make as many events take to read; there are few
+def _data_struct(type_name: str, fields: tuple[str, ...]) -> type[msgspec.Struct]:
     return msgspec.defstruct(
         type_name.replace(".", "_"), [(name, Any, None) for name in fields], gc=False, omit_defaults=True
     )
 
 
+@cache
 def _body_decoder(data: type[msgspec.Struct]) -> Callable[[bytes], Any]:
     times = [(name, Any, None) for name in ("time", "timelatest", "timeprecision")]
     body = msgspec.defstruct("Body", [*times, ("data", data)], gc=False, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from adapters.web.drawing.county_map import counties
 from adapters.web.drawing.lanes import lanes_of
 from adapters.web.drawing.steps import steps_between
-from adapters.web.words import details, duration, event_words, when
+from adapters.web.words import clock_words, details, duration, event_words, when
+from domain.instants import MINNESOTA
 from projections.tally import Bucket
 
 
@@ -101,3 +103,10 @@ def test_lengths_types_and_data_are_written_as_words() -> None:
         ("will hold", "no"),
         ("cites", "MN-1"),
     ]
+
+
+def test_the_hour_that_comes_twice_is_told_apart_by_its_zone() -> None:
+    night = datetime(2025, 11, 2, 1, 30, tzinfo=MINNESOTA)
+
+    assert clock_words(night) == "Sun 2 Nov 2025, 01:30 CDT"
+    assert clock_words(night.replace(fold=1)) == "Sun 2 Nov 2025, 01:30 CST"
