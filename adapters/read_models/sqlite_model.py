@@ -25,6 +25,8 @@ TYPES = {
 }
 MEMORY = Path(":memory:")
 BUSY_SECONDS = 30
+CACHE_KIB = 64 * 1024
+CACHE_KIB_ADDING = 4 * 1024  # rows that are only added need no more, and several models are built at once
 
 BOOKKEEPING = """
 CREATE TABLE model (version TEXT NOT NULL, position INTEGER NOT NULL, tip TEXT NOT NULL, is_ready INTEGER NOT NULL);
@@ -54,7 +56,7 @@ class SqliteModel(Model):
                 self._connection.execute(
                     "PRAGMA synchronous = NORMAL"
                 )  # consistent after a crash; the log has the rest
-                self._connection.execute("PRAGMA cache_size = -65536")
+                self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             except sqlite3.Error:
                 self._connection.close()
                 raise
@@ -65,6 +67,7 @@ class SqliteModel(Model):
         model = cls(path, fold, mode="rwc")
         model._connection.execute("PRAGMA journal_mode = OFF")
         model._connection.execute("PRAGMA synchronous = OFF")
+        model._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB_ADDING}")
         with model._writing() as run:
             for statement in filter(None, map(str.strip, BOOKKEEPING.split(";"))):
                 run(statement)
@@ -83,6 +86,7 @@ class SqliteModel(Model):
 
     def finish(self) -> None:
         """Make the indexes, and say that the model is whole once all of it is on the disk."""
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         with self._writing() as run:
             for table in self.fold.tables:
                 for statement in _indexes(table):
