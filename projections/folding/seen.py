@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from sys import intern
 from typing import Any, NamedTuple
 
 import msgspec
@@ -66,14 +65,16 @@ class Reader:
         self.fields = fields
         self._data = {name: _data_struct(name, tuple(wanted)) for name, wanted in fields.items()}
         self._bodies = {name: (name, _body_decoder(data)) for name, data in self._data.items()}
+        self._sources: dict[str, str] = {}
 
     def read(self, row: RawEvent) -> Seen:
         """Return what the fold sees of a row: position, stream, type, source, id, earliest, latest, body."""
         position, stream, type_name, source, event_id, earliest, latest, state = row
         type_name, decode = self._bodies[type_name]  # of names and sources there are few, and many events are kept
+        source = self._sources.setdefault(source, source)
         body = decode(state)
         told = body.time if body.timeprecision is None else _told(body)
-        return Seen(position, type_name, stream, intern(source), event_id, earliest, latest, told, body.data)
+        return Seen(position, type_name, stream, source, event_id, earliest, latest, told, body.data)
 
     def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
         """Return the events that msgspec wrote, by this reader or one with the same fields."""

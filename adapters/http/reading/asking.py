@@ -167,13 +167,8 @@ class Asking:
         """Answer with one JSON document. `target` is what is shown, in a word or two, as it is recorded."""
         return self._answer(target, answers.JSON, lambda: answers.json_bytes(answer()))
 
-    def numbered(
-        self, target: str, size: int, rows: Callable[[int, int], Iterable[Row]], table: Table | None = None
-    ) -> Response:
-        """Answer with a page of a list, given its rows from a number on, at most so many.
-
-        Rows of a table as CSV or Parquet too.
-        """
+    def numbered(self, target: str, size: int, rows: Callable[[int, int], Iterable[Row]], table: Table) -> Response:
+        """Answer with a page of a list, given its rows from a number on, at most so many: JSON, CSV or Parquet."""
         start = self.cursor.skip if self.cursor else 0
 
         def page() -> Page:
@@ -188,12 +183,9 @@ class Asking:
         size: int,
         key: Callable[[Row], str],
         rows: Callable[[str, int], Iterable[Row]],
-        table: Table | None = None,
+        table: Table,
     ) -> Response:
-        """Answer with a page of a list in the order of a key, given its rows from a key on, at most so many.
-
-        Rows of a table as CSV or Parquet too.
-        """
+        """Answer with a page of a list in the order of a key, given its rows from a key on, at most so many."""
         return self._listed(target, lambda: self._by_key(size, key, rows), table)
 
     def table(
@@ -211,16 +203,15 @@ class Asking:
         self,
         target: str,
         page: Callable[[], Page],
-        table: Table | None = None,
+        table: Table,
         shown: Callable[[Row], Row] | None = None,
     ) -> Response:
-        forms = (answers.JSON, *answers.FORMS) if table else (answers.JSON,)
-        media_type = answers.media_type_of(self.request, forms) if table else answers.JSON
+        media_type = answers.media_type_of(self.request, (answers.JSON, *answers.FORMS))
         headers: dict[str, str] = {}
 
         def written() -> bytes:
             found, following = page()
-            if table is None or media_type == answers.JSON:
+            if media_type == answers.JSON:
                 return self._page([shown(row) for row in found] if shown else found, following)
             if following:
                 headers["Link"] = f'{self._link()}, <{self._url(following)}>; rel="next"'

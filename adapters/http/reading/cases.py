@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from adapters.http.reading import documents
 from adapters.http.reading.asking import Persons
+from adapters.http.reading.forms import DERIVED, VERSIONS
 from adapters.http.reading.parameters import ID_MAX, ModelName, PageSize
 from adapters.questions.determined import determined
 from adapters.questions.explained import explained
@@ -58,7 +59,7 @@ def explain(
     return asking.document("explanation", answer)
 
 
-@router.get("/v1/determinations", responses=documents.rows(), response_class=Response)
+@router.get("/v1/determinations", responses=documents.table(), response_class=Response)
 def determinations(
     asking: Persons,
     size: PageSize,
@@ -70,10 +71,11 @@ def determinations(
         "determinations",
         size,
         lambda start, limit: islice(determined(asking.asked, asking.upto, ref), start, start + limit),
+        DERIVED,
     )
 
 
-@router.get("/v1/history", responses=documents.rows(), response_class=Response)
+@router.get("/v1/history", responses=documents.table(), response_class=Response)
 def whole_history(
     asking: Persons,
     size: PageSize,
@@ -94,4 +96,5 @@ def whole_history(
             one.as_json()
             for one in history(asking.asked, ref, at=asking.at, upto=asking.upto, model=model)[start : start + limit]
         ],
+        VERSIONS,
     )

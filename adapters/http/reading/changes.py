@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from adapters.http.reading import documents
 from adapters.http.reading.asking import Persons
+from adapters.http.reading.forms import CHANGED, DIFFERING
 from adapters.http.reading.parameters import ID_MAX, TEXT_MAX, AtFacility, ModelName, PageSize, Period
 from adapters.questions.changes import changes, key_of, since
 from adapters.questions.hindsight import hindsight
@@ -24,7 +25,7 @@ YEAR_MINUTES = 525_600
 router = APIRouter(tags=["changes"])
 
 
-@router.get("/v1/diff", responses=documents.rows(), response_class=Response)
+@router.get("/v1/diff", responses=documents.table(), response_class=Response)
 def difference(
     asking: Persons,
     size: PageSize,
@@ -41,7 +42,7 @@ def difference(
         with closing(found):
             return [one.as_json() for one in islice(found, limit)]
 
-    return asking.keyed("diff", size, key_of, rows)
+    return asking.keyed("diff", size, key_of, rows, CHANGED)
 
 
 @router.get(
@@ -84,7 +85,7 @@ def late_reports(
         return asking.document("late", lambda: late(asking.asked, over=over, agency=agency, upto=asking.upto).as_json())
 
 
-@router.get("/v1/hindsight", responses=documents.rows(), response_class=Response)
+@router.get("/v1/hindsight", responses=documents.table(), response_class=Response)
 def in_hindsight(
     asking: Persons,
     size: PageSize,
@@ -103,4 +104,4 @@ def in_hindsight(
             found = hindsight(asking.asked, ref, facility=facility, within=period, upto=asking.upto)
         return [one.as_json() for one in found[start : start + limit]]
 
-    return asking.numbered("hindsight", size, rows)
+    return asking.numbered("hindsight", size, rows, DIFFERING)

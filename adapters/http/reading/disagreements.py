@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from adapters.http.reading import documents
 from adapters.http.reading.asking import Persons
-from adapters.http.reading.forms import OVERHELD, OWED
+from adapters.http.reading.forms import FOUND, OVERHELD, OWED
 from adapters.http.reading.parameters import ID_MAX, AtFacility, PageSize
 from adapters.questions.disagreeing import Findings, disagreeing, finding_shown
 from adapters.questions.overheld import overheld
@@ -23,7 +23,7 @@ from projections.finding_workflow import State
 router = APIRouter(tags=["findings, overholds and duties"])
 
 
-@router.get("/v1/findings", responses=documents.rows(), response_class=Response)
+@router.get("/v1/findings", responses=documents.table(), response_class=Response)
 def findings(
     asking: Persons,
     size: PageSize,
@@ -41,7 +41,7 @@ def findings(
                 asking.asked, at=asking.at, upto=asking.upto, kinds=kinds, facility=facility, state=state
             )
 
-    return asking.numbered("findings", size, lambda start, limit: answer().rows[start : start + limit])
+    return asking.numbered("findings", size, lambda start, limit: answer().rows[start : start + limit], FOUND)
 
 
 @router.get("/v1/findings/{finding}", responses=documents.one("id", "arises", "workflow"), response_class=Response)

@@ -35,17 +35,12 @@ def _ok(schema: dict[str, Any], example: Any, **content: dict[str, Any]) -> Resp
     }
 
 
-def rows(*examples: dict[str, Any]) -> Responses:
-    """Return what is said of a list."""
-    return _ok(ROWS, _page(*examples) if examples else None)
-
-
 def _page(*examples: dict[str, Any]) -> dict[str, Any]:
     return {"rows": list(examples), "known": 350, "at": None, "next": None, "next_url": None}
 
 
 def table(*examples: dict[str, Any]) -> Responses:
-    """Return what is said of a list that comes as a table too."""
+    """Return what is said of a list: as JSON, CSV or Parquet."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     said = _ok(
         ROWS,

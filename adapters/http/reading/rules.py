@@ -32,6 +32,28 @@ HISTORY = Table(
     },
     "since when and until when the rules said so, as known from and to a position",
 )
+PACKS = Table(
+    "packs",
+    {
+        **dict.fromkeys(("pack", "version", "digest", "supersedes"), Kind.TEXT),
+        "position": Kind.INTEGER,
+        **dict.fromkeys(("recorded_at", "by"), Kind.TEXT),
+        "whole": Kind.BOOLEAN,
+        "name": Kind.TEXT,
+    },
+    "packs as they were published",
+)
+RULES = Table(
+    "rules",
+    {
+        **dict.fromkeys(("id", "citation", "decision_point"), Kind.TEXT),
+        "decision_points": Kind.JSON,
+        **dict.fromkeys(("modality", "bindingness"), Kind.TEXT),
+        "in_force": Kind.JSON,
+        "in_force_at": Kind.TEXT,
+    },
+    "rules of the pack known then, and whether each is in force as of a moment",
+)
 EXAMPLE_CELL = {
     "facility": "mn-freeborn-jail",
     "kind": "county_jail",
@@ -127,7 +149,7 @@ def coverage_history(
     return asking.numbered("coverage history", size, rows, HISTORY)
 
 
-@router.get("/v1/rules/packs", responses=documents.rows(EXAMPLE_PACK), response_class=Response)
+@router.get("/v1/rules/packs", responses=documents.table(EXAMPLE_PACK), response_class=Response)
 def packs(asking: Open, size: PageSize) -> Response:
     """Return the packs that were published, oldest first; `name` is what to ask for one by."""
 
@@ -135,7 +157,7 @@ def packs(asking: Open, size: PageSize) -> Response:
         found = islice(_by(asking).published.history(), start, start + limit)
         return [{**one.as_json(), "name": one.digest[:DIGEST_SHOWN]} for one in found]
 
-    return asking.numbered("packs", size, rows)
+    return asking.numbered("packs", size, rows, PACKS)
 
 
 @router.get(
@@ -154,7 +176,7 @@ def differences(asking: Open, before: PackName, after: PackName) -> Response:
     return asking.document("differences", answer)
 
 
-@router.get("/v1/rules", responses=documents.rows(EXAMPLE_RULE), response_class=Response)
+@router.get("/v1/rules", responses=documents.table(EXAMPLE_RULE), response_class=Response)
 def rules(asking: Open, size: PageSize, points: Points = None) -> Response:
     """Return the rules known then, and whether each is in force as of a moment (now, if none is given)."""
     at = asking.now()
@@ -165,7 +187,7 @@ def rules(asking: Open, size: PageSize, points: Points = None) -> Response:
         shown = ((rule, rulebook.period(rule.id)) for rule in found[start : start + limit])
         return [{**rule_summary(rule, period), "in_force_at": in_force_at(period, at)} for rule, period in shown]
 
-    return asking.numbered("rules", size, rows)
+    return asking.numbered("rules", size, rows, RULES)
 
 
 @router.get("/v1/rules/{rule}", responses=documents.one("id", "citation", "effect"), response_class=Response)

@@ -102,6 +102,7 @@ def test_too_large_a_page_is_refused_and_not_cut(ask: Ask) -> None:
         ("overholds", "episode"),
         ("duties", "episode"),
         ("handoffs", "handoff"),
+        ("findings", "id"),
     ],
 )
 def test_what_is_listed_of_persons_comes_as_csv_and_as_parquet_too(ask: Ask, path: str, key: str) -> None:
@@ -115,6 +116,35 @@ def test_what_is_listed_of_persons_comes_as_csv_and_as_parquet_too(ask: Ask, pat
     assert [row[key] for row in rows] == [row[key] for row in listed]
     read = parquet.read_table(io.BytesIO(as_parquet.content)).to_pylist()
     assert [row["events"] for row in rows] == [row["events"] for row in read]
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("findings", {}),
+        ("hindsight", {}),
+        ("determinations", {"ref": f"episode/{STORY}"}),
+        ("history", {"ref": FREEBORN}),
+        ("diff", {"before": 5}),
+        ("rules", {}),
+        ("rules/packs", {}),
+        ("rules/coverage", {}),
+        ("overholds", {}),
+        ("duties", {}),
+        ("handoffs", {}),
+        ("agreements", {}),
+    ],
+)
+def test_every_list_has_the_same_columns_in_each_form(ask: Ask, path: str, named: dict[str, Any]) -> None:
+    rows = ask(path, **named).json()["rows"]
+    as_csv = ask(path, headers={"Accept": "text/csv"}, **named)
+    as_parquet = ask(path, headers={"Accept": "application/vnd.apache.parquet"}, **named)
+
+    read = parquet.read_table(io.BytesIO(as_parquet.content))
+    assert len(rows) == len(list(csv.DictReader(io.StringIO(as_csv.text)))) == len(read)
+    assert next(csv.reader(io.StringIO(as_csv.text))) == read.column_names
+    bare = {name.removesuffix(end) for name in read.column_names for end in ("", "_earliest", "_latest", "_precision")}
+    assert all(set(row) <= bare for row in rows)
 
 
 def test_a_table_comes_as_csv_and_as_parquet_with_typed_columns(ask: Ask) -> None:
