@@ -16,6 +16,7 @@ import orjson
 from adapters.read_models.rows import (
     Inserted,
     ModelRow,
+    changed_within,
     holding_at,
     known_at,
     quoted,
@@ -197,16 +198,14 @@ class Model(ABC):
         self, table: str, after: int, upto: int, where: Mapping[str, Iterable[Any]] | None = None
     ) -> Generator[ModelRow]:
         """Yield the rows that became known, or ceased to be, at a position in (after, upto], by key."""
-        bounds = (f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
         order = f"t.{quoted(self._tables[table].key)}, t.known_from, {self._by_all(table)}"
-        return self._select(table, f"({' OR '.join(bounds)})", where, order)
+        return self._select(table, f"({changed_within(after, upto)})", where, order)
 
     def changed_keys(self, table: str, after: int, upto: int) -> list[str]:
         """Return the keys of which a row became known, or ceased to be, at a position in (after, upto]."""
-        bounds = (f"({column} > {int(after)} AND {column} <= {int(upto)})" for column in KNOWN_COLUMNS)
         key = quoted(self._tables[table].key)
-        statement = f"SELECT DISTINCT {key} FROM {self._named(table)} WHERE {' OR '.join(bounds)}"  # noqa: S608 - own
-        return [found for (found,) in self._stream(statement)]
+        select = f"SELECT DISTINCT t.{key} FROM {self._named(table)} AS t"  # noqa: S608 - our own names
+        return [found for (found,) in self._stream(f"{select} WHERE {changed_within(after, upto)}")]
 
     def versions(self, table: str, columns: Sequence[str], keys: Sequence[str] | None = None) -> Iterator[Values]:
         """Yield some columns, `known_from` and `known_to` of every row, or of some keys, as they are stored."""

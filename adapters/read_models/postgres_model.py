@@ -16,7 +16,7 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import tuple_row
 
 from adapters.read_models.model import Model, Run, model_gone
-from adapters.read_models.rows import FOUND_NOW, FOUND_PAST, Inserted, columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import Inserted, columns_of, indexes, quoted, reach, stored_rows
 from adapters.store.place import PostgresAddress
 from adapters.store.postgres_connections import Connections
 from adapters.store.postgres_database import PostgresDatabase
@@ -107,8 +107,9 @@ class PostgresModel(Model):
         """Make the indexes, and say that the model is whole."""
         with self._writing() as run:
             for table in self.fold.tables:
-                for statement in self._indexes(table):
-                    run(statement)
+                run(f"ALTER TABLE {self._named(table.name)} ADD PRIMARY KEY (row_id)")
+                for _, columns in indexes(table):
+                    run(f"CREATE INDEX ON {self._named(table.name)} {columns}")
             run(f"UPDATE {SCHEMA}.model SET is_ready = true WHERE {self._mine}")  # noqa: S608 - our own names
         with self._writing() as run:
             for table in self.fold.tables:
@@ -183,18 +184,6 @@ class PostgresModel(Model):
 
     def _ordered(self, column: str) -> str:
         return f"{quoted(column)} NULLS FIRST"
-
-    def _indexes(self, table: Table) -> Iterator[str]:
-        name = self._named(table.name)
-        yield f"ALTER TABLE {name} ADD PRIMARY KEY (row_id)"
-        yield f"CREATE INDEX ON {name} ({quoted(table.key)}, known_to)"
-        yield f"CREATE INDEX ON {name} (known_from)"
-        yield f"CREATE INDEX ON {name} (known_to) WHERE known_to IS NOT NULL"
-        if table.listed_by:
-            yield f"CREATE INDEX ON {name} (facility, {quoted(table.listed_by)})"
-        if table.is_interval:
-            yield f"CREATE INDEX ON {name} {FOUND_NOW}"
-            yield f"CREATE INDEX ON {name} {FOUND_PAST}"
 
 
 def runs(cursor: Cursor[Any]) -> Run:

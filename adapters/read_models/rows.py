@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from projections.folding.seen import LONG_AGO
 from projections.folding.table import KNOWN_COLUMNS, Table, Values
 
 US_PER_MINUTE = 60_000_000
 OPEN = 63  # the reach of what has no end, or no beginning
-EARLIEST = -(2**62)  # before every moment
-# How indexes find what held at a moment. All its bounds are in them: what does not hold costs no look at a row.
-FOUND_NOW = "(facility, reach, valid_from, valid_to, known_from) WHERE known_to IS NULL"
-FOUND_PAST = "(facility, known_reach, known_from, known_to, valid_from, valid_to) WHERE known_to IS NOT NULL"
 ModelRow = dict[str, Any]
 Inserted = tuple[int, Values, int, int | None]  # id, values, known_from, known_to
 
@@ -57,6 +54,23 @@ def selected(table: Table) -> str:
     return ", ".join(f"t.{quoted(name)}" for name in (*table.columns, *KNOWN_COLUMNS))
 
 
+def indexes(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield of each index what it is for, in a word, and the columns and rows that are in it, as SQL."""
+    yield "key", f"({quoted(table.key)}, known_to)"
+    yield "from", "(known_from)"
+    yield "to", "(known_to) WHERE known_to IS NOT NULL"
+    if table.listed_by:
+        yield "latest", f"(facility, {quoted(table.listed_by)})"
+    if table.is_interval:  # with all bounds of what held at a moment: what did not costs no look at a row
+        yield "now", "(facility, reach, valid_from, valid_to, known_from) WHERE known_to IS NULL"
+        yield "past", "(facility, known_reach, known_from, known_to, valid_from, valid_to) WHERE known_to IS NOT NULL"
+
+
+def changed_within(after: int, upto: int) -> str:
+    """Return the condition that a row became known, or ceased to be, at a position in (after, upto]."""
+    return " OR ".join(f"(t.{column} > {int(after)} AND t.{column} <= {int(upto)})" for column in KNOWN_COLUMNS)
+
+
 def known_at(position: int) -> str:
     """Return the condition that a row is known at a position; half of all rows may be, so no index is to find them."""
     return f"+t.known_from <= {int(position)} AND (t.known_to IS NULL OR t.known_to > {int(position)})"
@@ -93,4 +107,4 @@ def _of_one_facility(table: Table, source: str, holds: str) -> str:
 def _lower(moment: int, unit: int) -> str:
     """Return for each reach after what moment it must have begun to hold still at this one."""
     bounds = ((bits, moment - unit * 2**bits) for bits in range(41))
-    return ", ".join(f"({bits}, {lower})" for bits, lower in [*bounds, (OPEN, EARLIEST)])
+    return ", ".join(f"({bits}, {lower})" for bits, lower in [*bounds, (OPEN, LONG_AGO)])

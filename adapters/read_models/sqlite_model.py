@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.read_models.model import Model, Run, model_gone
-from adapters.read_models.rows import FOUND_NOW, FOUND_PAST, Inserted, columns_of, quoted, reach, stored_rows
+from adapters.read_models.rows import Inserted, columns_of, indexes, quoted, reach, stored_rows
 from adapters.store.opening import explained
 from adapters.store.sqlite import file_uri
 from projections.folding.seen import json_text
@@ -89,8 +89,8 @@ class SqliteModel(Model):
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         with self._writing() as run:
             for table in self.fold.tables:
-                for statement in _indexes(table):
-                    run(statement)
+                for what, columns in indexes(table):
+                    run(f'CREATE INDEX "{table.name}_{what}" ON {quoted(table.name)} {columns}')
         with explained(self._path):
             if self._path != MEMORY:
                 with self._path.open("rb") as file:
@@ -152,15 +152,3 @@ def _definitions(table: Table) -> Iterator[str]:
     if table.is_interval:
         yield "reach INTEGER NOT NULL"
         yield "known_reach INTEGER"
-
-
-def _indexes(table: Table) -> Iterator[str]:
-    name = quoted(table.name)
-    yield f'CREATE INDEX "{table.name}_key" ON {name} ({quoted(table.key)}, known_to)'
-    yield f'CREATE INDEX "{table.name}_from" ON {name} (known_from)'
-    yield f'CREATE INDEX "{table.name}_to" ON {name} (known_to) WHERE known_to IS NOT NULL'
-    if table.listed_by:
-        yield f'CREATE INDEX "{table.name}_latest" ON {name} (facility, {quoted(table.listed_by)})'
-    if table.is_interval:
-        yield f'CREATE INDEX "{table.name}_now" ON {name} {FOUND_NOW}'
-        yield f'CREATE INDEX "{table.name}_past" ON {name} {FOUND_PAST}'
