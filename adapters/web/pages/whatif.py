@@ -36,7 +36,7 @@ def whatif(
         "whatif.html.jinja",
         asking,
         of_persons="whatif" if is_asked else "",
-        later=lambda: _gathered(asking, facility if is_asked else "", span, chosen, edits),
+        later=lambda: _gathered(asking, facility, span, chosen, edits) if is_asked else {"found": None},
         place=place,
         places=register.facilities,
         names=pack_names(published),
@@ -49,7 +49,7 @@ def whatif(
 
 
 def _gathered(asking: Asking, facility: str, span: Span, pack: str | None, edits: Edits) -> dict[str, Any]:
-    """Return the cases of a facility, and what would differ in them; None if no facility is named."""
+    """Return the cases of a facility, and what would differ in them."""
     cases, within = cases_at(asking, facility, span), Within(last=asking.at)
     found = what_if(asking.asked, cases.rows, pack=pack, edits=edits, within=within, upto=asking.known)
-    return {"cases": cases, "found": found if facility else None}
+    return {"cases": cases, "found": found}
