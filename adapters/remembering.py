@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from adapters.lately import Lately
 from adapters.store.ledger import Ledger
 
 KEPT, ANSWERS_KEPT = 8, 32
@@ -70,19 +71,10 @@ class RememberedAt(Generic[K, T]):
     """The last few answers to questions `K`, each as known at one position."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, str, K], T] = OrderedDict()
-        self._lock = Lock()
+        self._kept: Lately[tuple[int, str, K], T] = Lately(ANSWERS_KEPT)
 
     def answer(self, ledger: Ledger, upto: int, question: K, answering: Callable[[], T]) -> T:
         """Return the answer, from memory if the same was asked lately."""
         key = (upto, ledger.leaf_at(upto), question)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        found = answering()
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > ANSWERS_KEPT:
-                self._kept.popitem(last=False)
-        return found
+        found = self._kept.get(key)
+        return self._kept.keep(key, answering()) if found is None else found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 
+from adapters.lately import Lately
 from adapters.store.log import Row
 from projections.recorded import Recorded
 
@@ -16,22 +15,12 @@ class ReadLately:
     """Decodes stored rows, and remembers the last of them. A row of other bytes is decoded anew."""
 
     def __init__(self, decode: Callable[[Row], Recorded], kept: int = EVENTS_KEPT) -> None:
-        self._decode, self._most = decode, kept
-        self._kept: OrderedDict[int, tuple[Row, Recorded]] = OrderedDict()
-        self._lock = Lock()
+        self._decode = decode
+        self._kept: Lately[int, tuple[Row, Recorded]] = Lately(kept)
 
     def of(self, row: Row) -> Recorded:
         """Return a stored row, decoded; raise what `decode` raises."""
-        position = row["position"]
-        with self._lock:
-            kept = self._kept.get(position)
-            if kept is not None and kept[0] == row:
-                self._kept.move_to_end(position)
-                return kept[1]
-        found = self._decode(row)
-        with self._lock:
-            self._kept[position] = row, found
-            self._kept.move_to_end(position)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return found
+        kept = self._kept.get(row["position"])
+        if kept is None or kept[0] != row:
+            kept = self._kept.keep(row["position"], (row, self._decode(row)))
+        return kept[1]
