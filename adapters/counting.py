@@ -61,12 +61,17 @@ def _with_text(counts: Definitions, text: str, name: str) -> Definitions:
         raise InputRefused(refusal.code, refusal.what, where=where, mend=refusal.mend) from None
 
 
-def rows_of(asking: Services, ledger: Ledger, upto: int, moment: int, facility: str | None = None) -> Rows:
-    """Return the detainers and handoffs as known at a position, as of a moment; of one facility or of all."""
+def joined(asking: Services, ledger: Ledger, upto: int) -> Joined:
+    """Return what is told of detainers and handoffs, every version of it, joined by what persons were one by then."""
     links = amendments(ledger, upto).apply(ledger.recorded(upto=upto, topics=LINKING_TYPES))
     told = _counting.upto(ledger, upto)
     told.ensure_of_now(asking.models(), ledger)
-    return Rows(told.joined(Persons(links)), asking.custodians(), upto, moment, facility)
+    return told.joined(Persons(links))
+
+
+def rows_of(asking: Services, ledger: Ledger, upto: int, moment: int, facility: str | None = None) -> Rows:
+    """Return the detainers and handoffs as known at a position, as of a moment; of one facility or of all."""
+    return Rows(joined(asking, ledger, upto), asking.custodians(), upto, moment, facility)
 
 
 class _Counting:

@@ -20,14 +20,13 @@ import numpy.typing as npt
 import orjson
 
 from projections.folding.seen import span_of
+from projections.folding.table import KNOWN_COLUMNS, Values
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Columns = dict[str, Numbers]
-Values = tuple[Any, ...]  # as a read model stores them
 
 LEAST, MOST = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
-KNOWN = ("known_from", "known_to")
 AT_ONCE = 5_000  # rows
 
 
@@ -82,14 +81,14 @@ class Source:
         return Versions.all_of(portions)
 
     def _portion(self, rows: Sequence[Values], words: Words) -> Versions:
-        names = (*self.names, *KNOWN)
+        names = (*self.names, *KNOWN_COLUMNS)
         stored = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
         found: Columns = {}
         for name, reads in self.reads.items():
             found |= reads(name, stored[name], words)
         events = np.empty(len(rows), dtype=object)
         events[:] = stored.get("events")
-        known_from, known_to = (moments(stored[name], MOST) for name in KNOWN)
+        known_from, known_to = (moments(stored[name], MOST) for name in KNOWN_COLUMNS)
         return Versions(found, events, known_from, known_to)
 
 
@@ -117,7 +116,7 @@ class Versions:
         """Return the rows of all portions, of which there is one at least."""
         return cls(
             {name: np.concatenate([one[name] for one in portions]) for name in portions[0].columns},
-            *(np.concatenate([getattr(one, name) for one in portions]) for name in ("events", *KNOWN)),
+            *(np.concatenate([getattr(one, name) for one in portions]) for name in ("events", *KNOWN_COLUMNS)),
         )
 
     def replaced(self, key: str, keys: Sequence[int], by: Versions) -> Versions:

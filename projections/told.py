@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import orjson
 
 from domain.events.detainer import lift_reason_words
@@ -14,11 +15,11 @@ from projections.columns import (
     MOST,
     Columns,
     Source,
-    Values,
     Versions,
     Words,
     begins,
     ends,
+    middle,
     moments,
     span,
     spans,
@@ -27,6 +28,7 @@ from projections.columns import (
 from projections.custody import STAYS
 from projections.departures import DEPARTURES
 from projections.detainers import DETAINERS
+from projections.folding.table import Values
 from projections.handoffs import HANDOFFS, NOTICES
 
 CONFIRMED = CustodyTransferConfirmed.TYPE
@@ -38,24 +40,19 @@ def _reasons(name: str, printed: Iterable[str | None], known: Words) -> Columns:
 
 
 def _said(_: str, values: Iterable[str], known: Words) -> Columns:
-    """Read what the sides of a handoff said: when it may have been at the earliest, when it was, who confirmed it."""
+    """Read what the sides of a handoff said: when it may have been at the earliest, when it was, who confirmed it.
+
+    When it was is the middle of the first time of which anything is known.
+    """
     every = [orjson.loads(text) for text in values]
     times = [[span(one["at"]) for one in said] for said in every]
+    told = [next((one for one in bounds if one != (LEAST, MOST)), (LEAST, MOST)) for bounds in times]
     confirming = (next((one["agency"] for one in said if one["type"] == CONFIRMED), None) for said in every)
     return {
         "said_first": moments((min((first for first, _ in bounds), default=None) for bounds in times), MOST),
-        "said_middle": moments(map(_first_middle, times), LEAST),
+        "said_middle": middle(*np.array(told, dtype=np.int64).reshape(-1, 2).T),
         **words("confirmed_by", confirming, known),
     }
-
-
-def _first_middle(times: Sequence[tuple[int, int]]) -> int | None:
-    """Return the middle of the first time of which anything is known."""
-    bounds = next((one for one in times if one != (LEAST, MOST)), None)
-    if bounds is None:
-        return None
-    first, last = bounds
-    return last if first == LEAST else first if last == MOST else (first + last) // 2
 
 
 WHOSE = {"episode": words, "subject": words, "facility": words}

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from adapters.composition import amendments, local
-from adapters.counting import named_counts, rows_of
+from adapters.counting import joined, named_counts
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions
 from domain.errors import InputRefused
@@ -42,9 +42,11 @@ def claimed(
             what = f"there is no claim {claim_id[:80]!r}"
             raise InputRefused("unknown_claim", what, mend="`custody claims` lists every claim")
 
+    told = cache(lambda: joined(services, ledger, upto))  # where there is a claim to ask
+
     @cache
     def rows(moment: datetime) -> Rows:
-        return rows_of(services, ledger, upto, microseconds(moment))
+        return Rows(told(), services.custodians(), upto, microseconds(moment))
 
     @cache
     def tallied(moment: datetime, period: Period, kinds: tuple[str, ...]) -> Tally:
