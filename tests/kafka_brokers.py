@@ -49,11 +49,12 @@ def docker_answers() -> bool:
     )
 
 
-def new_topic(address: str, *, partitions: int = 3, copies: int = 1, name: str = "") -> str:
+def new_topic(address: str, *, partitions: int = 3, copies: int = 1, name: str = "", **configs: str) -> str:
     """Make a topic of a test's own."""
     name = name or f"custody.test.{uuid.uuid4().hex[:12]}"
     with closing(KafkaAdminClient(bootstrap_servers=address)) as client:
-        options = {"num_partitions": partitions, "replication_factor": copies}
+        named = {key.replace("_", "."): value for key, value in configs.items()}
+        options = {"num_partitions": partitions, "replication_factor": copies, "configs": named}
         client.create_topics({name: options}, wait_for_metadata=True)
     return name
 

@@ -15,6 +15,7 @@ from adapters.visible import visible
 from domain.instants import EPOCH, format_rfc3339
 
 SHOWN = ("letter", "topic", "partition", "offset", "key", "code", "holds", "waiting", "state")
+KEY_SHOWN_MAX = 60
 
 
 @click.group()
@@ -39,6 +40,8 @@ def list_(services: Services, topic: str, everything: bool, as_json: bool) -> No
     if as_json:
         print_json(lines)
         return
+    for line in lines:
+        line["key"] = _cut(line["key"])
     print_table(SHOWN, [[line[name] for name in SHOWN] for line in lines], empty="no record is set aside")
 
 
@@ -105,6 +108,11 @@ def drop(services: Services, letter: int, as_json: bool) -> None:
         print_json({"letter": letter, "state": "dropped"})
     else:
         click.echo(f"letter {letter} is dropped; `custody dlq replay` records what waited behind it")
+
+
+def _cut(key: str | None) -> str | None:
+    """Return the key as far as it has its place in a table: a record's may be as long as its sender likes."""
+    return key if key is None or len(key) <= KEY_SHOWN_MAX else f"{key[:KEY_SHOWN_MAX]}…"
 
 
 def _text(value: bytes) -> str:

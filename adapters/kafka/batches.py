@@ -25,6 +25,7 @@ MENDABLE = frozenset(
         "clock_ahead",
     }
 )
+TIME_MAX_MS = 253_402_300_799_999  # the last of the year 9999: a producer may say that it is any time
 BEHIND_WHAT = "an earlier record of its chain was set aside, and it waits behind that"
 
 
@@ -91,7 +92,7 @@ def letter_of(group: str, record: Any, answer: InputRefused | Held) -> Letter:
     else:
         why = (answer.code, answer.where, answer.what, answer.code in MENDABLE)
     headers = tuple((name, value or b"") for name, value in record.headers or ())
-    place = (group, record.topic, record.partition, record.offset, max(record.timestamp, 0))
+    place = (group, record.topic, record.partition, record.offset, min(max(record.timestamp, 0), TIME_MAX_MS))
     return Letter(*place, record.key, record.value, headers, *why)
 
 

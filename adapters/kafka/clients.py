@@ -16,6 +16,7 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 
+from adapters.kafka.header_names import read_all_header_names
 from adapters.kafka.joins import remember_joins
 from adapters.kafka.settings import KafkaSettings
 from domain.errors import LedgerUnavailable
@@ -36,6 +37,7 @@ def group_consumer(
     settings: KafkaSettings, *, group: str, instance: str | None, batch: int, session_ms: int = SESSION_MS
 ) -> Any:
     """Return a member of a consumer group; with `instance` a static one, whose restart moves no partition."""
+    read_all_header_names()
     consumer = KafkaConsumer(
         **settings.client(),
         **READING,
@@ -53,6 +55,7 @@ def group_consumer(
 
 def plain_consumer(settings: KafkaSettings) -> Any:
     """Return a consumer without a group, for partitions that are assigned to it by hand."""
+    read_all_header_names()
     return KafkaConsumer(**settings.client(), **READING)
 
 

@@ -41,6 +41,9 @@ AWAY_SECONDS = 2.0
 OTHERS_SECONDS = 15.0
 PAUSE_SECONDS = 0.2
 LETTER = "ledger-dlq-letter"
+LEFT_OUT = "ledger-dlq-left-out"
+LETTER_BYTES_MAX = 1_000_000  # a topic takes 1,048,588 unless it says otherwise, and our own headers need their place
+HEADER_BYTES_MORE = 8  # what a header takes beside its name and value
 HOPELESS = (AuthorizationError, SaslAuthenticationFailedError, ProducerFencedError, InvalidProducerEpochError)
 
 
@@ -132,11 +135,7 @@ class LetterFeed:
 
     def after(self, number: int, limit: int) -> list[Outgoing]:
         """Return the next letters: key, value and headers as they came, and why beside them."""
-        found = islice(self._ledger.dead_letters(after=number), limit)
-        return [
-            Outgoing(beside(one.letter.topic), one.number, one.letter.key, one.letter.value, letter_headers(one))
-            for one in found
-        ]
+        return [_outgoing(one) for one in islice(self._ledger.dead_letters(after=number), limit)]
 
     def check(self, number: int, headers: dict[str, bytes]) -> None:
         """Take the topic as it is: letters have no hash."""
@@ -147,8 +146,23 @@ def beside(topic: str) -> str:
     return f"{topic}.dlq"
 
 
-def letter_headers(stored: StoredLetter) -> Headers:
-    """Return a letter's own headers and those that say why it is one; no value of the event is repeated in them."""
+def _outgoing(stored: StoredLetter) -> Outgoing:
+    """Return a letter's record, with an empty value where it has neither key nor value: no producer sends that.
+
+    Of one that no topic would take, it is only why it is one: the ledger has the whole.
+    """
+    letter = stored.letter
+    topic, why = beside(letter.topic), why_headers(stored)
+    size = len(letter.key or b"") + len(letter.value or b"")
+    size += sum(len(name.encode()) + len(value) + HEADER_BYTES_MORE for name, value in letter.headers)
+    if size > LETTER_BYTES_MAX:
+        return Outgoing(topic, stored.number, None, b"", [*why, (LEFT_OUT, str(size).encode())])
+    value = b"" if letter.key is None and letter.value is None else letter.value
+    return Outgoing(topic, stored.number, letter.key, value, [*letter.headers, *why])
+
+
+def why_headers(stored: StoredLetter) -> Headers:
+    """Return the headers that say why a letter is one; no value of the event is repeated in them."""
     letter = stored.letter
     said = {
         LETTER: stored.number,
@@ -161,7 +175,7 @@ def letter_headers(stored: StoredLetter) -> Headers:
         "ledger-dlq-where": letter.field,
         "ledger-dlq-failed-at": format_rfc3339(EPOCH + timedelta(microseconds=stored.recorded_us)),
     }
-    return [*letter.headers, *((name, str(value).encode()) for name, value in said.items())]
+    return [(name, str(value).encode()) for name, value in said.items()]
 
 
 class Publisher:

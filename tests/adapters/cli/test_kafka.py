@@ -79,6 +79,18 @@ def test_replay_says_what_is_refused_again_and_drop_lets_the_others_pass(kafka, 
     assert 2 == kafka("dlq", "show", 9).status
 
 
+def test_a_key_of_any_length_leaves_the_list_of_letters_readable(kafka, broker) -> None:
+    topic = new_topic(broker)
+    produce(broker, topic, [(b"k" * 500_000, b"{}", [])])
+    kafka("kafka", "intake", topic, "--once")
+
+    listed = kafka("dlq", "list")
+
+    assert "k" * 20 in listed.out
+    assert len(listed.out) < 2_000
+    assert ["k" * 500_000] == [line["key"] for line in kafka("dlq", "list", "--json").json]
+
+
 def test_a_command_that_is_not_told_where_kafka_is_says_so(custody, path, monkeypatch) -> None:
     monkeypatch.delenv("CUSTODY_KAFKA_BOOTSTRAP_SERVERS", raising=False)
     custody("init")

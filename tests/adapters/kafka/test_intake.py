@@ -14,6 +14,7 @@ from adapters.kafka.dead_letters import replay as give_again
 from adapters.store.ledger import Ledger
 from adapters.store.verification import verify
 from domain.errors import LedgerUnavailable
+from tests.adapters.kafka.odd_records import NotText, produce_compressed, produce_neither
 from tests.adapters.kafka.workers import record_of, take_in, unsigned_ledger, working
 from tests.builders import JAIL, MONDAY, booked, released
 from tests.kafka_brokers import new_topic, produce, until
@@ -86,6 +87,8 @@ BROKEN = [  # key, value, headers, code
     (b"episode/c", b"\xff\xfe", [], "not_json"),
     (b"episode/d", booked(1).replace(b'"type"', b' "type"'), [], "not_canonical"),
     (None, booked(1), [], "no_key"),
+    (b"", booked(1), [], "no_key"),
+    (b"episode/none", b"", [], "not_json"),
     (b"episode/another", booked(1), [], "headers_disagree"),
     (CHAIN, booked(1), [("ce_type", b"custody.died")], "headers_disagree"),
     (CHAIN, booked(1), [("content-type", b"application/json")], "not_structured"),
@@ -109,6 +112,33 @@ def test_a_record_that_cannot_be_recorded_is_set_aside_as_it_came_with_its_reaso
     ]
     assert [False] * (len(BROKEN) - 1) + [True] == [one.holds for one in letters]
     assert [booked(2)] == bodies(ledger)
+
+
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+def test_agencies_compress_as_they_like(broker, topic, ledger, compression) -> None:
+    produce_compressed(broker, topic, compression, record_of(booked(1)))
+
+    assert {"stored": 1} == take_in(broker, topic, ledger)
+
+
+def test_a_header_whose_name_is_not_text_keeps_back_neither_its_record_nor_those_behind_it(broker, ledger) -> None:
+    """The library's own consumer ends at such a record each time it reads it."""
+    topic = new_topic(broker, partitions=1)
+    key, value, headers = record_of(booked(1))
+    refused = (CHAIN, None, [(NotText("\xff\xfe"), b"1")])
+    produce(broker, topic, [(key, value, [*headers, (NotText("\xe9t\xe9"), b"")]), refused, record_of(booked(2))])
+
+    counted = take_in(broker, topic, ledger)
+
+    assert {"stored": 2, "refused": 1} == counted
+    assert [(("\\xff\\xfe", b"1"),)] == [stored.letter.headers for stored in ledger.dead_letters()]
+
+
+def test_a_record_without_key_and_value_is_set_aside(broker, topic, ledger) -> None:
+    produce_neither(broker, topic)
+
+    assert {"refused": 1} == take_in(broker, topic, ledger)
+    assert ["tombstone"] == [stored.letter.code for stored in ledger.dead_letters()]
 
 
 def test_what_comes_behind_a_letter_that_can_be_mended_waits_and_other_chains_do_not(broker, topic, ledger) -> None:

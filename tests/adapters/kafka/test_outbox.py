@@ -18,6 +18,7 @@ from adapters.kafka.settings import KafkaSettings
 from adapters.store.ledger import Ledger
 from domain.canonical import leaf_hash
 from domain.errors import IntegrityProblem, LedgerUnavailable
+from tests.adapters.kafka.odd_records import produce_in_another_time, produce_neither
 from tests.adapters.kafka.workers import record_of, take_in, unsigned_ledger
 from tests.builders import MONDAY, booked, released, submissions
 from tests.kafka_brokers import WAIT_SECONDS, consume, new_topic, produce
@@ -164,3 +165,47 @@ def test_dead_letters_go_beside_their_topic_as_they_came_with_the_reason_and_eac
     assert [(chain, elsewhere), (chain, booked(901))] == [(record.key, record.value) for record in found]
     assert (b"unknown_facility", b"behind_dead_letter") == (first["ledger-dlq-reason"], second["ledger-dlq-reason"])
     assert (topic.encode(), b"0", b"\xff") == (first["ledger-dlq-topic"], first["ledger-dlq-offset"], first["note"])
+
+
+def test_a_letter_that_no_topic_would_take_goes_out_as_its_reason_alone_and_those_behind_it_follow(
+    broker, topic, ledger
+) -> None:
+    """A topic's bound is that of a batch, and ours has more headers than the agency's had."""
+    new_topic(broker, name=f"{topic}.dlq")
+    large = b'{"x":"' + b"a" * 1_048_400 + b'"}'
+    produce(broker, topic, [(b"episode/a", large, [])])
+    take_in(broker, topic, ledger)
+    produce(broker, topic, [(b"episode/b", None, [])])
+    take_in(broker, topic, ledger)
+
+    publisher = publisher_of(broker, LetterFeed(ledger))
+    publisher.run(lambda: False, once=True)
+
+    found = {dict(record.headers)["ledger-dlq-letter"]: record for record in consume(broker, f"{topic}.dlq")}
+    headers = dict(found[b"1"].headers)
+    assert ((None, b""), (b"episode/b", None)) == tuple((found[n].key, found[n].value) for n in (b"1", b"2"))
+    assert (b"too_large", b"1048417") == (headers["ledger-dlq-reason"], headers["ledger-dlq-left-out"])
+    assert large == next(ledger.dead_letters()).letter.value
+
+
+def test_a_letter_without_key_and_value_is_published_with_an_empty_value(broker, topic, ledger) -> None:
+    new_topic(broker, name=f"{topic}.dlq")
+    produce_neither(broker, topic)
+    take_in(broker, topic, ledger)
+
+    publisher_of(broker, LetterFeed(ledger)).run(lambda: False, once=True)
+
+    (record,) = consume(broker, f"{topic}.dlq")
+    assert (None, b"", b"tombstone") == (record.key, record.value, dict(record.headers)["ledger-dlq-reason"])
+
+
+def test_a_letter_of_a_record_that_says_it_is_of_another_age_is_published(broker, ledger) -> None:
+    topic = new_topic(broker, message_timestamp_after_max_ms=str(2**63 - 1))
+    new_topic(broker, name=f"{topic}.dlq")
+    produce_in_another_time(broker, topic, (b"episode/a", None, []), time_ms=2**62)
+    take_in(broker, topic, ledger)
+
+    publisher_of(broker, LetterFeed(ledger)).run(lambda: False, once=True)
+
+    (record,) = consume(broker, f"{topic}.dlq")
+    assert b"9999-12-31T23:59:59.999000Z" == dict(record.headers)["ledger-dlq-timestamp"]
