@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from adapters.cli.options import pass_services
+from adapters.cli.options import POSITION_MAX, pass_services
 from adapters.cli.output import json_option, print_json, print_table
 from adapters.composition import Services
 from adapters.visible import visible
@@ -16,6 +16,7 @@ from domain.instants import EPOCH, format_rfc3339
 
 SHOWN = ("letter", "topic", "partition", "offset", "key", "code", "holds", "waiting", "state")
 KEY_SHOWN_MAX = 60
+LETTER = click.IntRange(1, POSITION_MAX)
 
 
 @click.group()
@@ -46,7 +47,7 @@ def list_(services: Services, topic: str, everything: bool, as_json: bool) -> No
 
 
 @dlq.command()
-@click.argument("letter", type=click.IntRange(1))
+@click.argument("letter", type=LETTER)
 @json_option
 @pass_services
 def show(services: Services, letter: int, as_json: bool) -> None:
@@ -68,7 +69,7 @@ def show(services: Services, letter: int, as_json: bool) -> None:
 
 
 @dlq.command()
-@click.argument("letters", nargs=-1, type=click.IntRange(1), metavar="[LETTER...]")
+@click.argument("letters", nargs=-1, type=LETTER, metavar="[LETTER...]")
 @click.option("--all", "everything", is_flag=True, help="Every letter that is open.")
 @json_option
 @pass_services
@@ -83,19 +84,21 @@ def replay(services: Services, letters: tuple[int, ...], everything: bool, as_js
         done = give_again(ledger, Door(ledger, checker, services.clock), letters)
     refused = [one for one in done if one.position is None]
     if as_json:
-        keys = ("letter", "position", "code", "what")
+        keys = ("letter", "position", "code", "what", "mend")
         print_json([dict(zip(keys, one, strict=True)) for one in done])
         return 3 if refused else 0
     for one in done:
         said = f"recorded at position {one.position:,}" if one.position else f"refused again: {one.what} [{one.code}]"
         click.echo(f"letter {one.number}: {visible(said)}")
+        if one.mend:
+            click.echo(f"  to mend it: {visible(one.mend)}")
     if not done:
         click.echo("nothing to replay")
     return 3 if refused else 0
 
 
 @dlq.command()
-@click.argument("letter", type=click.IntRange(1))
+@click.argument("letter", type=LETTER)
 @json_option
 @pass_services
 def drop(services: Services, letter: int, as_json: bool) -> None:

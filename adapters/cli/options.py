@@ -13,6 +13,7 @@ from domain.errors import InputRefused
 
 pass_services = click.make_pass_decorator(Services)
 known_position = knowledge.known_position
+POSITION_MAX = 2**63 - 1  # what SQLite can count
 
 
 class Moment(click.ParamType[datetime]):

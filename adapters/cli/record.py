@@ -10,7 +10,7 @@ import click
 import orjson
 
 from adapters.agencies import allow_unsigned as begin_unsigned
-from adapters.cli.options import pass_services
+from adapters.cli.options import POSITION_MAX, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
 from adapters.composition import Services, amendments, read_models, rules_known
 from adapters.read_models.answers import in_memory
@@ -21,8 +21,6 @@ from domain.errors import InputRefused, IntegrityProblem
 from domain.instants import EPOCH, format_rfc3339
 from projections.replay import Replayed
 from projections.replay import replay as replay_models
-
-POSITION_MAX = 2**63 - 1  # what SQLite can count
 
 
 @click.command()

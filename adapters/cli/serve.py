@@ -24,7 +24,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="Events a second that one address may send.",
 )
 @click.option(
-    "--checkers", type=click.IntRange(0), default=0, show_default=True, help="Processes that check signatures."
+    "--checkers", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes that check signatures."
 )
 @click.option(
     "--open-as",

@@ -22,6 +22,7 @@ class Replayed(NamedTuple):
     position: int | None
     code: str = ""
     what: str = ""
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _replay_one(door: Door, stored: StoredLetter) -> Replayed:
     record = _Record(letter.topic, letter.partition, letter.offset, letter.key, letter.value, letter.headers)
     offer = offered(record)
     if isinstance(offer, InputRefused):
-        return Replayed(stored.number, None, offer.code, offer.what)
+        return Replayed(stored.number, None, offer.code, offer.what, offer.mend)
     try:
         answer = door.deliver(door.start([offer]), Ending(stored.number))[0]
     except MovedByAnother:  # somebody else replays it at this moment: its first receipt is the answer
@@ -126,7 +127,7 @@ def _replay_one(door: Door, stored: StoredLetter) -> Replayed:
     if isinstance(answer, Accepted):
         return Replayed(stored.number, answer.receipt.position)
     assert isinstance(answer, InputRefused)  # noqa: S101 - an Ending holds nothing
-    return Replayed(stored.number, None, answer.code, answer.what)
+    return Replayed(stored.number, None, answer.code, answer.what, answer.mend)
 
 
 class _Record(NamedTuple):

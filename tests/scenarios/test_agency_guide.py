@@ -17,8 +17,8 @@ from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs/agencies.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(console|json|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_OF = re.compile(r"^in `(\S+\.jsonl)`", re.MULTILINE)
+BLOCK = re.compile(r"^```(console|json|sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_OF = re.compile(r"^in `(\S+\.(?:jsonl|yaml))`", re.MULTILINE)
 BROKER, SERVER = "localhost:9092", "http://127.0.0.1:8000"
 
 
@@ -58,12 +58,11 @@ def test_following_the_guide_for_agencies_both_events_are_in_the_trail(tmp_path:
 
 @pytest.fixture
 def written_files(tmp_path: Path) -> None:
-    """The files that the page shows, and those of the repository that it names."""
+    """The files that the page shows, and no others: the guide needs nothing of the repository."""
     text = section("Send them")
-    events = [block for kind, block in BLOCK.findall(text) if kind == "json"]
-    for name, event in zip(FILE_OF.findall(text), events, strict=True):
-        (tmp_path / name).write_text(event, encoding="utf-8")
-    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
+    shown = [block for kind, block in BLOCK.findall(text) if kind in ("json", "yaml")]
+    for name, content in zip(FILE_OF.findall(text), shown, strict=True):
+        (tmp_path / name).write_text(content, encoding="utf-8")
 
 
 def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
+from orjson import loads
 
 from adapters.kafka import intake
 from adapters.kafka.dead_letters import replay as give_again
@@ -95,6 +96,10 @@ BROKEN = [  # key, value, headers, code
     (CHAIN, booked(1), [("signature", b"not base64!")], "bad_signature"),
     (CHAIN, booked(1), [("signature", b"\xff")], "bad_signature"),
     (b"\xff\x00", booked(1), [("ce_id", b"\xff")], "headers_disagree"),
+    (CHAIN, booked(1), [("ce_\0", b"\0"), ("\0", b"\0")], "headers_disagree"),
+    (CHAIN, booked(1), [("ce_id", loads(booked(1))["id"].encode()), ("ce_id", b"")], "headers_disagree"),
+    (CHAIN, booked(1), [("content-type", b"application/cloudevents+json"), ("content-type", b"")], "not_structured"),
+    (b"k\0" * 50_000, booked(1), [(f"h{n}", b"v" * 100) for n in range(2_000)], "headers_disagree"),
     (CHAIN, booked(1), [("signature", b64encode(b"x" * 64))], "unknown_key"),  # the one that holds its chain: last
 ]
 
