@@ -37,6 +37,7 @@ from domain.errors import InputRefused, LedgerUnavailable
 SINGLE_BYTES_MAX = 2 * BODY_BYTES_MAX  # an envelope writes the event in base64
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 STORE_SECONDS = 30.0
+PLAIN = "identity"  # as Content-Encoding
 SIGNATURE = "custody-signature"
 SAID = {"ce-id": "id", "ce-source": "source", "ce-type": "type", "ce-subject": "subject", "ce-agencykey": "agencykey"}
 OK, CREATED = 200, 201
@@ -51,12 +52,21 @@ async def publish_events(request: Request) -> Response:
     is_single = media_type in SINGLE_TYPES
     if media_type not in MEDIA_TYPES:  # before reading what may be large
         parts_of(b"", media_type, signature=None, said=())
+    _check_not_packed(request)
     body = await body_of(request, SINGLE_BYTES_MAX if is_single else BATCH_BYTES_MAX)
     parts = parts_of(body, media_type, signature=request.headers.get(SIGNATURE), said=_said(request))
     rates: Rates = request.app.state.rates
     rates.take(request.client.host if request.client else "", len(parts), time.monotonic())
     answers = await recorded(request.app.state.intake, parts)
     return _single(answers[0]) if is_single else _many(answers)
+
+
+def _check_not_packed(request: Request) -> None:
+    packed = request.headers.get("content-encoding", PLAIN).strip().lower()
+    if packed != PLAIN:
+        what = f"{packed[:80]!r} is not unpacked here"
+        mend = "send the body as it is, without Content-Encoding"
+        raise InputRefused("unknown_media_type", what, where="Content-Encoding", mend=mend)
 
 
 def _said(request: Request) -> tuple[tuple[str, str], ...]:

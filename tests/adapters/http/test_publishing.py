@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Callable
+from gzip import compress
 from urllib.parse import urlsplit
 
 import httpx
@@ -150,6 +151,7 @@ def for_another_facility(key: SigningKey) -> tuple[bytes, dict[str, str]]:
         (lambda key: (b"x" * 200_000, EVENT), 413, "too_large"),
         (lambda key: (booked(24), {**EVENT, "Custody-Signature": "!"}), 400, "bad_header"),
         (lambda key: (booked(24), {"Content-Type": "text/plain"}), 415, "unknown_media_type"),
+        (lambda key: (compress(booked(24)), {**EVENT, "Content-Encoding": "gzip"}), 415, "unknown_media_type"),
         (lambda key: (b"", BATCH), 400, "bad_batch"),
         (lambda key: (b"[]", BATCH), 400, "bad_batch"),
         (lambda key: (b"[" + b"{}," * EVENTS_MAX + b"{}]", BATCH), 413, "batch_too_large"),

@@ -116,6 +116,16 @@ def test_a_header_that_comes_byte_by_byte_is_not_waited_for_however_often_a_byte
         assert ended
 
 
+@pytest.mark.parametrize("endless", [b"a", b"X: a\r\n"])
+def test_a_header_that_does_not_end_is_refused_before_it_takes_memory_or_time(hasty: Served, endless: bytes) -> None:
+    with connected(hasty) as large:
+        large.sendall(request(b"{}").partition(b"\r\n\r\n")[0] + b"\r\nX: " + endless * (70_000 // len(endless)))
+        answered = read_to_end(large)
+
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert b"at most 65536 bytes" in answered
+
+
 def test_a_second_header_on_a_connection_is_not_waited_for_either(hasty: Served) -> None:
     with connected(hasty) as slow:
         slow.sendall(request(booked(2)) + b"POST /v1/events HTTP/1.1\r\nHo")
