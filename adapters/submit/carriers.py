@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from adapters.trust.signed import unwrapped
+
+ENVELOPE_START = b'{"payload"'
+
 
 class Answered(NamedTuple):
     """What became of one message. `is_final` is false where the same message may be taken another time."""
@@ -22,6 +26,14 @@ class Away(Exception):
         super().__init__(what)
         self.what = what
         self.seconds = seconds
+
+
+def opened(message: bytes) -> tuple[bytes, bytes | None]:
+    """Return the event of a message, an envelope or the event itself, and its signature."""
+    if not message.startswith(ENVELOPE_START):
+        return message, None
+    body, signature, _ = unwrapped(message)
+    return body, signature
 
 
 class Carrier(Protocol):

@@ -5,6 +5,7 @@ Kafka's acknowledgement says that Kafka has it. That the ledger has it shows in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,10 @@ from kafka.errors import KafkaError
 from adapters.kafka.clients import plain_producer, unavailable
 from adapters.kafka.records import headers_of
 from adapters.kafka.settings import KafkaSettings
-from adapters.submit.carriers import Answered, Away
-from adapters.trust.signed import unwrapped
+from adapters.submit.carriers import Answered, Away, opened
+from domain.errors import InputRefused
 
-ENVELOPE_START = b'{"payload"'
+TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 SECONDS = 30.0
 PAUSE_SECONDS = 1.0
 
@@ -29,6 +30,10 @@ class KafkaCarrier:
     gives_receipts = False
 
     def __init__(self, settings: KafkaSettings, topic: str) -> None:
+        """Raise InputRefused(bad_address) for what no topic is called."""
+        if not TOPIC.fullmatch(topic):
+            mend = "write kafka:TOPIC, as kafka:custody.intake.us-ice"
+            raise InputRefused("bad_address", f"no topic is called {topic[:120]!r}", where="--to", mend=mend)
         self._settings, self._topic = settings, topic
         self._producer: Any = None
 
@@ -53,9 +58,7 @@ class KafkaCarrier:
         ]
 
     def _sent(self, message: bytes) -> tuple[str, Any]:
-        body, signature = message, None
-        if message.startswith(ENVELOPE_START):
-            body, signature, _ = unwrapped(message)
+        body, signature = opened(message)
         document = orjson.loads(body)
         key = document["subject"].encode()
         return document["id"], self._producer.send(

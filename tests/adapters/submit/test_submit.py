@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -230,3 +233,63 @@ def test_a_server_killed_in_the_middle_honours_every_receipt_it_gave(tmp_path: P
     stored = {event.id: event for event in recorded(ledger)}
     assert 3_000 == len(stored)
     assert {receipt["id"] for receipt in report["receipts"]} <= set(stored)
+
+
+RECEIPT = {"id": "x", "source": SOURCE, "position": 1, "leaf": "00" * 32, "recorded_at": "2026-01-16T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"status": 201, "receipt": {**RECEIPT, "new": True}},
+        {"status": 201, "receipt": {}},
+        {"status": 201, "receipt": {"leaf": None}},
+        {"status": 422, "problem": {}},
+        {"status": 422, "problem": "no"},
+        {"status": "x"},
+        {},
+        7,
+    ],
+)
+def test_an_answer_that_is_not_about_what_was_sent_lets_nothing_out_of_the_spool(
+    tmp_path: Path, ledger: str, result: object
+) -> None:
+    lines = drafts(tmp_path / "lines.jsonl", 1)
+    with answering({"results": [result]}) as address:
+        code, report, _ = submit(tmp_path, lines, "--to", address)
+    with serving(ledger) as served:
+        after = submit(tmp_path, lines, "--to", served.address)
+
+    assert (4, "no_ledger_there") == (code, report["error"]["code"])
+    assert (0, 1) == (after[0], after[1]["stored"])
+
+
+@contextmanager
+def answering(document: object) -> Iterator[str]:
+    """Yield the address of a server that answers everything with this."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = orjson.dumps(document)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *said: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("address", ["kafka:", "kafka:a b/c", "http://", "http://x:y", "ftp://x"])
+def test_an_address_that_is_none_is_named(tmp_path: Path, ledger: str, address: str, monkeypatch) -> None:
+    monkeypatch.setenv("CUSTODY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
+
+    code, report, _ = submit(tmp_path, drafts(tmp_path / "lines.jsonl", 1), "--to", address)
+
+    assert (2, "bad_address") == (code, report["error"]["code"])
