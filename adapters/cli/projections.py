@@ -15,6 +15,7 @@ import click
 from adapters.cli.options import pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar
 from adapters.composition import Services, services
+from adapters.read_models.answers import in_memory
 from adapters.read_models.following import Follower
 from adapters.read_models.metrics import Standings, lag_seconds
 from adapters.read_models.model import Model
@@ -43,23 +44,35 @@ def projections() -> None:
 
 @projections.command()
 @click.option("--digest", "with_digest", is_flag=True, help="Also a digest of all rows of each.")
+@click.option("--check", is_flag=True, help="Fold each anew from the log, and compare: was a row altered?")
 @click.option("--metrics", is_flag=True, help="Print numbers for Prometheus, and nothing else.")
 @json_option
 @pass_services
-def status(services: Services, with_digest: bool, metrics: bool, as_json: bool) -> None:
+def status(services: Services, with_digest: bool, check: bool, metrics: bool, as_json: bool) -> int:
     """Show each read model: which generation answers, how far it is, what it could not fold."""
     if metrics and as_json:
         raise InputRefused("usage", "--json and --metrics exclude each other", mend="give one of them")
     models = services.models()
     with closing(services.reading()) as ledger:
         upto = ledger.position()
-        found = [_standing(models, ledger, name, upto, with_digest=with_digest) for name in models.folds]
+        found = [_standing(models, ledger, name, upto, with_digest=with_digest or check) for name in models.folds]
+        if check:
+            _check(models, ledger, found)
     if as_json:
         print_json(found)
     elif metrics:
         click.echo(_metrics(found, upto), nl=False)
     else:
         _show(found)
+    return 1 if any(row["state"] == "altered" for row in found) else 0
+
+
+def _check(models: Models, ledger: Ledger, found: Sequence[dict[str, Any]]) -> None:
+    """Call altered what has other rows than the same events give when they are folded now."""
+    for row in found:
+        if row["state"] == "answers":
+            with closing(in_memory(models, ledger, row["model"], row["position"])) as folded:
+                row["state"] = "answers" if folded.digest() == row["digest"] else "altered"
 
 
 def _metrics(found: Sequence[dict[str, Any]], upto: int) -> str:
@@ -79,7 +92,11 @@ def _show(found: Sequence[dict[str, Any]]) -> None:
     columns = ["model", "state", "generation", "position", "behind", "rows", "parked"]
     table = [[*(row[name] for name in columns[:5]), sum(row["rows"].values()), len(row["parked"])] for row in found]
     print_table(columns, table, empty="")
-    if any(row["state"] != "answers" for row in found):
+    if any(row["state"] == "altered" for row in found):
+        click.echo(
+            "What is altered answers with rows that the log does not give; `custody projections rebuild` mends it."
+        )
+    if any(row["state"] not in ("answers", "altered") for row in found):
         click.echo("What is not kept is folded in memory when asked; `custody projections rebuild` keeps it.")
     for row in found:
         for parked in row["parked"]:
@@ -87,7 +104,7 @@ def _show(found: Sequence[dict[str, Any]]) -> None:
 
 
 def _standing(models: Models, ledger: Ledger, name: str, upto: int, *, with_digest: bool) -> dict[str, Any]:
-    """Return one model's line: state is answers, absent, other_version or other_log."""
+    """Return one model's line: state is answers, absent, other_version or other_log; `_check` may say altered."""
     generation = models.live_generation(name)
     found: dict[str, Any] = {"model": name, "state": "absent", "generation": generation, "position": 0}
     found |= {"behind": upto, "version": models.fold(name).version, "rows": {}, "parked": []}

@@ -22,7 +22,7 @@ from adapters.store.sqlite import remove_database
 from domain.errors import LedgerUnavailable
 from projections.folding.table import Fold
 
-UNFINISHED = {"ledger_unusable", "ledger_damaged", "not_a_ledger"}  # who built it was killed before it held anything
+UNFINISHED = {"model_damaged"}  # who built it was killed before it held anything
 
 
 class FileModels(Models):

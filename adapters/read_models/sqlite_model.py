@@ -11,8 +11,9 @@ from typing import Any
 
 from adapters.read_models.model import Model, Run, model_gone
 from adapters.read_models.rows import Inserted, columns_of, indexes, quoted, reach, stored_rows
-from adapters.store.opening import explained
+from adapters.store.opening import explained as explained_file
 from adapters.store.sqlite import file_uri
+from domain.errors import LedgerUnavailable
 from projections.folding.seen import json_text
 from projections.folding.table import AS_JSON, Fold, Kind, Table
 
@@ -34,6 +35,23 @@ CREATE TABLE moved (key TEXT, position INTEGER, PRIMARY KEY (key, position)) WIT
 CREATE TABLE awaited (source TEXT, event_id TEXT, PRIMARY KEY (source, event_id)) WITHOUT ROWID;
 CREATE TABLE parked (position INTEGER PRIMARY KEY, what TEXT NOT NULL);
 """
+
+
+DAMAGED = ("not_a_ledger", "ledger_damaged", "ledger_unusable")
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn every error of the file within a block into LedgerUnavailable; what is wrong with it, a rebuild mends."""
+    try:
+        with explained_file(path):
+            yield
+    except LedgerUnavailable as error:
+        if error.code not in DAMAGED:
+            raise
+        what = error.what.replace("the ledger", "the read model", 1)
+        mend = "`custody projections rebuild` builds it anew from the log"
+        raise LedgerUnavailable("model_damaged", what, where=str(path), mend=mend) from error
 
 
 class SqliteModel(Model):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -87,3 +89,52 @@ def test_a_second_rebuild_at_the_same_time_is_refused_before_it_begins(
     assert "already_building" == orjson.loads(refused.out)["error"]["code"]
     assert "duties" in refused.err
     assert not list((path.parent / "custody.db.models").glob("*.db"))
+
+
+ALTERED = (
+    "UPDATE custody SET facility = 'mn-freeborn-jail'",
+    "UPDATE custody SET known_from = known_from + 1",
+    "DELETE FROM custody WHERE known_from = 2",
+    "UPDATE custody SET known_to = 3 WHERE known_from = 2",
+)
+
+
+@pytest.mark.parametrize("statement", ALTERED)
+def test_a_row_that_somebody_altered_is_found_and_a_rebuild_mends_it(
+    custody: Command, ledger: Ledger, path: Path, statement: str
+) -> None:
+    custody("projections", "rebuild")
+    before = custody("projections", "status", "--check", "--json")
+    alter(path, statement)
+    altered = custody("projections", "status", "--check", "--json")
+    shown = custody("projections", "status", "--check")
+    custody("projections", "rebuild")
+    after = custody("projections", "status", "--check", "--json")
+
+    assert [0, 1, 1, 0] == [ran.status for ran in (before, altered, shown, after)]
+    assert {"custody": "altered"} == {row["model"]: row["state"] for row in altered.json if row["state"] != "answers"}
+    assert "custody projections rebuild" in shown.out
+    assert [row["digest"] for row in before.json] == [row["digest"] for row in after.json]
+
+
+def test_a_file_that_is_damaged_is_named_and_a_rebuild_mends_it(custody: Command, ledger: Ledger, path: Path) -> None:
+    custody("projections", "rebuild")
+    kept_file(path).write_bytes(b"no database" * 100)
+
+    damaged = custody("projections", "status", "--json")
+    answered = custody("state", "mn-cass-jail")
+    rebuilt = custody("projections", "rebuild")
+
+    assert (4, "model_damaged") == (damaged.status, damaged.json["error"]["code"])
+    assert "rebuild" in damaged.json["error"]["mend"]
+    assert (0, 0, 0) == (answered.status, rebuilt.status, custody("projections", "status", "--check").status)
+
+
+def alter(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(kept_file(path))) as connection, connection:
+        assert connection.execute(statement).rowcount > 0
+
+
+def kept_file(path: Path) -> Path:
+    (found,) = path.with_name(f"{path.name}.models").glob("custody-*.db")
+    return found
