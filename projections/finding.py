@@ -180,9 +180,7 @@ TEMPLATES: dict[Kind, str] = {
         "{by} recorded service of an {warrant} by a local officer ({officer}) at {when}; ICE's lists next to that "
         "({sheets}) show no warrant service or jail enforcement agreement of {agency}."
     ),
-    Kind.DETAINER_TOLD_BY_ANOTHER: (
-        "{by} recorded “{act}” of detainer {detainer}, which {issuer} issued to {place}."
-    ),
+    Kind.DETAINER_TOLD_BY_ANOTHER: ("{by} recorded “{act}” of detainer {detainer}, which {issuer} issued to {place}."),
     Kind.DUPLICATE_DETAINER: "{by} recorded {count} detainers about one person to one facility on {day}: {detainers}.",
     Kind.BULK_ISSUE: "{by} recorded {count} detainers to {facility} on {day}.",
     Kind.SEQUENCE_GAP: "{by} signed number {number} with key {key}; of that key the ledger does not have {missing}.",

@@ -1,4 +1,4 @@
-"""Who speaks of a detainer: found where it is neither ICE, nor who issued it, nor who runs the place it is addressed to.
+"""Who speaks of a detainer: found where that is neither ICE, nor who issued it, nor who runs the place addressed.
 
 Any agency may name any detainer, and what it says is recorded and counts like every other word. A form is ICE's, by
 whichever office. While nobody has told of its preparation, nobody knows whose it is.
@@ -32,9 +32,10 @@ def _of_one(told: list[Recorded], custodians: Mapping[str, Custodian]) -> Iterat
         return
     issuer = prepared[0].agency
     prepared = [event for event in prepared if event.agency == issuer]
-    addressed = sorted({place for event in prepared if (place := _facility(event))})
+    addressed = sorted({_facility(event) for event in prepared} - {""})
     for event in told:
-        places = addressed or [_facility(event)]  # where ICE's name for the place is in no register, whoever runs one
+        # Where ICE's name for the place is in no register, it may be any that an agency runs.
+        places = addressed or [_facility(event)]
         running = {custodians[place].agency for place in places if place in custodians}
         if event.agency != issuer and not is_ice(event.agency) and event.agency not in running:
             yield found(
@@ -51,5 +52,5 @@ def _of_one(told: list[Recorded], custodians: Mapping[str, Custodian]) -> Iterat
             )
 
 
-def _facility(event: Recorded) -> str | None:
-    return getattr(event.data, "facility", None)
+def _facility(event: Recorded) -> str:
+    return getattr(event.data, "facility", None) or ""

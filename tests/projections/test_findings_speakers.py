@@ -52,9 +52,8 @@ def test_what_an_agency_that_is_no_side_of_a_detainer_tells_of_it_is_found(
     assert 3 == finding.about
     assert ("mn-aitkin-sheriff", OTHER, "us-ice") == finding.who
     words = cls.TYPE.partition(".")[2].replace("_", " ")
-    assert finding.words == (
-        f"{OTHER} recorded “{words}” of detainer d-1, which us-ice issued to mn-aitkin-jail."
-    )
+    assert finding.words == (f"{OTHER} recorded “{words}” of detainer d-1, which us-ice issued to mn-aitkin-jail.")
+
 
 @pytest.mark.parametrize("agency", ["us-ice", "us-ice-st-paul", "mn-aitkin-sheriff"])
 def test_what_ice_or_the_custodian_tells_of_it_is_not_found(agency: str) -> None:

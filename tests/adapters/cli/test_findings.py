@@ -94,7 +94,9 @@ def test_a_lift_told_by_an_agency_that_is_no_side_counts_and_is_one_finding_wher
 
     (listed,) = custody("findings", "--kind", "detainer_told_by_another", "--json").json
     trails = [custody("trail", ref, "--json").json["findings"] for ref in ("episode/e-1", "detainer/d-1")]
-    answered = custody("findings", "answer", listed["id"], "--agency", "us-ice", "--words", "It was not lifted.", "--json")
+    answered = custody(
+        "findings", "answer", listed["id"], "--agency", "us-ice", "--words", "It was not lifted.", "--json"
+    )
 
     assert ["lifted"] == [row["status"] for row in custody("detainers", "--json").json]
     assert ("detainer/d-1", ["mn-aitkin-sheriff", "mn-cass-sheriff", "us-ice"]) == (listed["case"], listed["who"])
