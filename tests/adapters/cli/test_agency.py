@@ -209,7 +209,9 @@ def test_a_file_of_signed_events_is_new_and_whole_or_it_is_not_there(custody, ma
 
     assert "file_exists" in custody("agency", "sign", made, events, "-o", signed).err
     assert before == signed.read_bytes()
-    events.write_bytes(booked(1) + b"\n{")
-    assert "not_json" in custody("agency", "sign", made, events, "-o", tmp_path / "other.jsonl").err
+    large, deep = (b'{"amount":%b}' % value for value in (b"%d" % 2**64, b"[" * 300 + b"]" * 300))
+    for line, code in ((b"{", "not_json"), (large, "integer_too_large"), (deep, "too_deep")):
+        events.write_bytes(booked(1) + b"\n" + line)
+        assert code in custody("agency", "sign", made, events, "-o", tmp_path / "other.jsonl").err
     assert not (tmp_path / "other.jsonl").exists()
     assert "cannot_write" in custody("agency", "sign", made, events, "-o", tmp_path / "no/where.jsonl").err
