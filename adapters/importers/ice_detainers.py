@@ -5,8 +5,8 @@
       -> detainer.lifted    time = from 2026-02-11 on, open  lift_code A, asserted_by us-ice
 
 Everything here is ICE's word: "Detainer Declined by LEA" says nothing about what the jail did. The table has
-no lift date, so the lift lies somewhere after the preparation. Birth date and year, gender, citizenship and
-birth country are dropped where the row enters: they go into no event and no digest.
+no lift date, so the lift lies somewhere after the preparation. Birth date and year, gender, citizenship,
+birth country and alien file number are dropped where the row enters: they go into no event and no digest.
 """
 
 from __future__ import annotations
@@ -35,10 +35,40 @@ from domain.events.detainer import (
 )
 from domain.instants import MINNESOTA, Instant
 
+PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year", "alien_file_number")
+
 ICE = "us-ice"
 SOURCE = f"agency:{ICE}"
 VIA = "import/ice-detainers"
 REQUIRED = ("detainer_prepare_date", "detainer_facility")
+# The columns read here, by the names of ICE's release of March 2026, and those of other releases and of the tables that
+# the Deportation Data Project makes of them.
+KNOWN = {
+    "detainer_prepare_date": ("detainer_prepared_date",),
+    "detainer_facility": ("detention_facility",),
+    "detainer_facility_code": ("detention_facility_code",),
+    "facility_state": ("state",),
+    "detainer_criminality": ("detainer_prepared_criminality",),
+    "order_to_show_cause_served_yes_no": ("order_show_cause_served_yes_no",),
+    "anonymized_identifier": ("unique_identifier", "anonymized_unique_identifier"),
+    **dict.fromkeys(
+        (
+            "eid_dta_id",
+            "detainer_type",
+            "detainer_lift_reason",
+            "detainer_lift_reason_code",
+            "deportation_ordered_yes_no",
+            "final_order_yes_no",
+            "biometric_match_yes_no",
+            "statements_made_yes_no",
+            "resume_custody_yes_no",
+            "notify_release_request_yes_no",
+            "arrest_warrant_served_date",
+            *PERSONAL,
+        ),
+        (),
+    ),
+}
 FORMATS = (
     ISO,
     "%m/%d/%Y",
@@ -57,7 +87,6 @@ MIDNIGHT = re.compile(r"[T ](0?0:00(:00(\.0+)?)?|12:00(:00)? AM)( ?UTC|Z|\+00:?0
 REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
 FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
 REVISION = re.compile(r"\((as of [^)]+)\)", re.IGNORECASE)
-PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year")
 BASES = (
     ("deportation_ordered_yes_no", ProbableCause.FINAL_ORDER),
     ("final_order_yes_no", ProbableCause.FINAL_ORDER),
@@ -80,7 +109,7 @@ class IceDetainersImporter:
 
     def propose(self, path: Path, context: ImportContext) -> Iterator[RowOutcome]:
         """Yield one outcome per row; raise InputRefused as `read_table` does."""
-        rows = read_table(path, required=REQUIRED)
+        rows = read_table(path, required=REQUIRED, known=KNOWN)
         seen = SeenRows()
         return (_outcome(row, context.register, seen) for row in rows)
 
