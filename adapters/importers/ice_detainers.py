@@ -19,7 +19,7 @@ from typing import Any
 
 from adapters.importers.bodies import proposed_body, usable_id
 from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
-from adapters.importers.printed_times import EXCEL, ISO, UnreadableTimeError, read_printed_time
+from adapters.importers.printed_times import EXCEL, EXCEL_DAY, ISO, UnreadableTimeError, read_printed_time
 from adapters.importers.tables import TableRow, read_table
 from adapters.places.register import Facility, Register
 from domain.canonical import canonical_bytes
@@ -79,6 +79,9 @@ FORMATS = (
     "%m/%d/%y",
     "%d-%b-%y",
     "%d-%b-%Y",
+    "%Y/%m/%d",
+    "%B %d, %Y",
+    "%b %d, %Y",
     EXCEL,
 )
 # What programs write where a column of dates became one of times: still the day, never its first second.
@@ -94,7 +97,7 @@ BASES = (
     ("biometric_match_yes_no", ProbableCause.BIOMETRIC_MATCH),
     ("statements_made_yes_no", ProbableCause.STATEMENTS),
 )
-MISSING = {"na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
+MISSING = {"(blank)", "na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
 HOME_STATE = {"mn", "minnesota"}
 YES_NO = {"yes": True, "y": True, "no": False, "n": False}
 
@@ -184,7 +187,7 @@ class Reading:
             prepared_at = _read_date(printed)
         except UnreadableTimeError as error:
             return Refusal(self.number, field, error.code, error.reason)
-        if printed.strip().isdigit():
+        if EXCEL_DAY.fullmatch(printed.strip()):
             self._flag("serial_date", f"{printed.strip()} was read as the number that Excel has for a day")
         return prepared_at
 
@@ -307,9 +310,13 @@ def _read_date(printed: str) -> Instant:
 
 
 def is_missing(cell: str) -> bool:
-    """Say whether a cell says nothing: blank, a program's mark for that, or a redaction such as `b(6), b(7)c`."""
+    """Say whether a cell says nothing: blank or dashes, a program's mark for that, or a redaction (`b(6), b(7)c`)."""
     text = cell.strip()
-    return not text or text.casefold() in MISSING or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+    return (
+        not any(map(str.isalnum, text))
+        or text.casefold() in MISSING
+        or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+    )
 
 
 def _body(cls: type[DetainerData], detainer: str, occurred: Instant, data: dict[str, Any]) -> bytes:

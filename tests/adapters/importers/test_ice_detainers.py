@@ -204,6 +204,10 @@ def test_a_date_without_a_time_keeps_day_precision_and_one_with_a_time_keeps_it(
         "2/11/2026 0:00",
         "2/11/2026 12:00:00 AM",
         "2/11/26",
+        "2026/02/11",
+        "2026/2/11 0:00",
+        "February 11, 2026",
+        "Feb 11, 2026",
         "11-Feb-26",
     ],
 )
@@ -217,10 +221,11 @@ def test_a_date_is_the_same_day_whatever_program_wrote_it_and_never_a_midnight(t
 
 def test_a_date_that_became_a_number_in_excel_is_read_and_flagged(tmp_path: Path) -> None:
     (plain,) = imported(tmp_path, {}).events
-    result = imported(tmp_path, {"Detainer Prepare Date": "46064"})
+    for number in ("46064", "46064.0"):
+        result = imported(tmp_path, {"Detainer Prepare Date": number})
 
-    assert [plain.occurred] == [event.occurred for event in result.events]
-    assert [(1, "serial_date")] == result.flags
+        assert [plain.occurred] == [event.occurred for event in result.events]
+        assert [(1, "serial_date")] == result.flags
 
 
 def test_the_lift_lies_somewhere_after_the_preparation(tmp_path: Path) -> None:
@@ -253,7 +258,13 @@ def test_a_lift_gets_a_code_only_where_ice_gives_one_or_the_words_define_it(
     assert [flag for _, flag in result.flags] == flags
 
 
-@pytest.mark.parametrize("printed", ["", "NA", " ", "NULL", "n/a", "nan", "b(6), b(7)c", "(b)(6), (b)(7)(C)", "B(6)"])
+@pytest.mark.parametrize(
+    "printed",
+    [
+        *("", "NA", " ", "NULL", "n/a", "nan", "(blank)", "b(6), b(7)c", "(b)(6), (b)(7)(C)", "B(6)"),
+        *("-", "--", "\N{EN DASH}", " \u00a0", "?", "."),
+    ],
+)
 def test_blanks_and_redactions_say_nothing(tmp_path: Path, printed: str) -> None:
     result = imported(
         tmp_path,
