@@ -71,7 +71,10 @@ def parse_canonical(body: bytes) -> dict[str, Any]:
 
 
 def read_object(text: bytes) -> dict[str, Any]:
-    """Decode an object, canonical or not; raise InputRefused (not_json, not_an_object, too_deep, or a number's)."""
+    """Decode an object, canonical or not; raise InputRefused (not_json, not_an_object, too_deep).
+
+    A number that no float holds is refused as `check_as_written` does.
+    """
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
