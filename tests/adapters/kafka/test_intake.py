@@ -87,6 +87,7 @@ BROKEN = [  # key, value, headers, code
     (b"episode/b", b"{", [], "not_json"),
     (b"episode/c", b"\xff\xfe", [], "not_json"),
     (b"episode/d", booked(1).replace(b'"type"', b' "type"'), [], "not_canonical"),
+    (b"episode/e", booked(1).replace(b'"data":{', b'"data":{"amount":%d,' % 2**64), [], "integer_too_large"),
     (None, booked(1), [], "no_key"),
     (b"", booked(1), [], "no_key"),
     (b"episode/none", b"", [], "not_json"),
