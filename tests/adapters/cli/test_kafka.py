@@ -73,7 +73,7 @@ def test_replay_says_what_is_refused_again_and_drop_lets_the_others_pass(kafka, 
         refused.status,
         [(one["letter"], one["position"], one["code"]) for one in refused.json],
     )
-    assert "enter it in the register" in refused.json[0]["mend"] or refused.json[0]["mend"]
+    assert refused.json[0]["mend"]
     assert {"letter": 1, "state": "dropped"} == dropped.json
     assert [(2, "headers_disagree")] == [(one["letter"], one["code"]) for one in replayed.json]  # its key is another's
     assert 2 == kafka("dlq", "replay").status
