@@ -10,7 +10,7 @@ from typing import NamedTuple
 from adapters.case_batches import cases_of
 from adapters.composition import Services
 from adapters.deciding import deciding
-from adapters.queries import find_case
+from adapters.queries import FoundCase
 from adapters.rules.published import KnownRules
 from adapters.store.ledger import Ledger
 from domain.events.fields import DecisionPoint
@@ -40,21 +40,27 @@ class DecidedCase:
 
 
 def decided_case(
-    services: Services, ledger: Ledger, ref: str, *, at: datetime | None, upto: int, rulebook: Rulebook | None = None
+    services: Services,
+    ledger: Ledger,
+    found: FoundCase,
+    *,
+    at: datetime | None,
+    upto: int,
+    rulebook: Rulebook | None = None,
 ) -> DecidedCase:
-    """Read a case as known at position `upto`, without what surely happened after `at`, and decide it.
+    """Decide a case that was found as known at position `upto`, without what surely happened after `at`.
 
-    Without a rulebook by the rules known then. Raise InputRefused(unknown_reference).
+    Without a rulebook by the rules known then.
     """
-    found, events = find_case(ledger, ref, upto)
+    ref, events = found
     if at is not None:
         events = [event for event in events if event.type in AMENDING_TYPES or event.occurred.maybe_by(at)]
     by = deciding(ledger, upto, rulebook)
     amended = list(by.amending.apply(events))
     made = decisions(
-        amended, found, by.rules.rulebook, agreements=by.agreements, custodians=services.custodians(), stops=by.stops
+        amended, ref, by.rules.rulebook, agreements=by.agreements, custodians=services.custodians(), stops=by.stops
     )
-    return DecidedCase(found, events, by.amending, amended, made, by.rules, by.agreements, by.stops)
+    return DecidedCase(ref, events, by.amending, amended, made, by.rules, by.agreements, by.stops)
 
 
 class CaseAt(NamedTuple):

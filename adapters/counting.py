@@ -8,12 +8,14 @@ from pathlib import Path
 from threading import Lock
 
 from adapters.composition import Services, amendments, services
+from adapters.places.register import minnesota_register
 from adapters.read_models.answers import answering
 from adapters.read_models.models import Models
 from adapters.remembering import Grown
 from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from adapters.store.ledger import Ledger
 from domain.counts.counting import Definitions
+from domain.counts.values import Register
 from domain.errors import InputRefused
 from projections.counted import Rows
 from projections.custody import Custody
@@ -54,11 +56,21 @@ def counts_with(path: Path | None) -> Definitions:
 def _with_text(counts: Definitions, text: str, name: str) -> Definitions:
     document = parse_strict_yaml(text, name)
     try:
-        return counts.and_those_of(document.value)
+        return counts.and_those_of(document.value, of_the_register())
     except InputRefused as refusal:
         path = tuple(int(part) if part.isdecimal() else part for part in refusal.where.split("."))
         where = f"{name}, line {document.line_of(path) or 1}: {refusal.where}"
         raise InputRefused(refusal.code, refusal.what, where=where, mend=refusal.mend) from None
+
+
+def of_the_register() -> Register:
+    """Return the values of the fields that a count takes from the register of facilities."""
+    listed = minnesota_register().facilities
+    return {
+        "facility": [one.id for one in listed],
+        "agency": sorted({one.agency for one in listed}),
+        "county": sorted({one.county for one in listed if one.county}),
+    }
 
 
 def joined(asking: Services, ledger: Ledger, upto: int) -> Joined:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from adapters.remembering import Grown
 from adapters.store.ledger import Ledger
@@ -29,8 +30,20 @@ def facility_events(ledger: Ledger, facility: str, upto: int, amending: Amendmen
     return _merged(events, ledger.about(everywhere, upto=upto)) if everywhere else events
 
 
-def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]:
-    """Return `kind/id` of an episode, detainer, handoff or agreement, and every event of its case, in order.
+class FoundCase(NamedTuple):
+    """A case: `kind/id` of an episode, detainer, handoff or agreement, and every event of its case, in order."""
+
+    ref: str
+    events: list[Recorded]
+
+    @property
+    def facilities(self) -> set[str | None]:
+        """Return the facilities that its events name; None stands for those that name none."""
+        return {getattr(event.data, "facility", None) for event in self.events}
+
+
+def find_case(ledger: Ledger, ref: str, upto: int) -> FoundCase:
+    """Return the case of a reference, as known at a position.
 
     `ref` is `episode/…`, `detainer/…`, `handoff/…`, `agreement/…` or a bare id. Raise InputRefused(unknown_reference).
     """
@@ -38,7 +51,7 @@ def find_case(ledger: Ledger, ref: str, upto: int) -> tuple[str, list[Recorded]]
     for candidate in candidates:
         events = ledger.about([candidate], upto=upto)
         if events:
-            return candidate, _case(ledger, candidate, events, upto)
+            return FoundCase(candidate, _case(ledger, candidate, events, upto))
     raise InputRefused(
         "unknown_reference",
         f"no event mentions {ref[:120]!r}",

@@ -27,6 +27,7 @@ from adapters.store.ledger import Ledger
 from adapters.store.mapper import Fact
 from domain.canonical import canonical_bytes
 from domain.counts.counting import Definition
+from domain.counts.fields import NOT_PLACED
 from domain.envelope import admit, compose
 from domain.errors import InputRefused
 from domain.events.record import QUARTER, FiguresReleased
@@ -37,7 +38,6 @@ from projections.suppression import THRESHOLD, published
 from projections.tally import Tally
 
 COUNTS = ("N0", "N8")
-NOT_PLACED = "not_placed"
 MONTHS = 3
 
 

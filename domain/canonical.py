@@ -10,6 +10,7 @@ closed schemas do (no field takes a float or a large integer), and free JSON goe
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -20,7 +21,9 @@ from domain.errors import InputRefused
 BODY_BYTES_MAX = 60 * 1024
 DEPTH_MAX = 16
 INTEGER_MAX = 2**53 - 1
+DIGITS_MAX = 17  # with its sign; JSON writes no leading zeros
 READS_NO_DEEPER = "depth limit"  # orjson's words, beyond 1,024 levels
+READS_NO_LARGER = "number is infinity"  # its words for what no float holds
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 LEAF_PREFIX = b"\x00"
@@ -55,28 +58,57 @@ def parse_canonical(body: bytes) -> dict[str, Any]:
             f"the event has {len(body):,} bytes, the limit is {BODY_BYTES_MAX:,}",
             mend="move documents out of the event and refer to them by digest",
         )
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        if READS_NO_DEEPER in str(error):
-            raise too_deep() from None
-        raise InputRefused("not_json", f"the bytes are not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InputRefused("not_an_object", "an event is one JSON object")
+    document = read_object(body)
     try:
         canonical = canonical_bytes(document)
     except orjson.JSONEncodeError:  # it writes 254 levels
         raise too_deep() from None
     if canonical != body:
-        raise _why_not_canonical(document)
+        raise _why_not_canonical(body)
     if b"null" in body:
         check_no_null(document)
     return document
 
 
-def _why_not_canonical(document: dict[str, Any]) -> InputRefused:
+def read_object(text: bytes) -> dict[str, Any]:
+    """Decode an object, canonical or not; raise InputRefused (not_json, not_an_object, too_deep).
+
+    A number that no float holds is refused as `check_as_written` does.
+    """
     try:
-        check_profile(document)
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if READS_NO_DEEPER in str(error):
+            raise too_deep() from None
+        if READS_NO_LARGER in str(error):
+            check_as_written(text)
+        mend = "write one event, as one JSON object on one line"
+        raise InputRefused("not_json", f"the bytes are not JSON: {error}", mend=mend) from None
+    if not isinstance(document, dict):
+        raise InputRefused("not_an_object", "an event is one JSON object")
+    return document
+
+
+def check_as_written(text: bytes) -> None:
+    """Raise InputRefused as `check_profile` does, of JSON that `read_object` takes.
+
+    An integer beyond 64 bits, which orjson reads as a float, is one here.
+    """
+    try:
+        document = json.loads(text, parse_int=_capped)
+    except RecursionError:
+        raise too_deep() from None
+    check_profile(document)
+
+
+def _capped(digits: str) -> int:
+    """Return an integer, or another that is too large: Python reads no more than 4,300 digits."""
+    return int(digits) if len(digits) <= DIGITS_MAX else INTEGER_MAX + 1
+
+
+def _why_not_canonical(body: bytes) -> InputRefused:
+    try:
+        check_as_written(body)
     except InputRefused as refusal:
         return refusal
     return InputRefused(

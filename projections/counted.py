@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from domain.counts.fields import FIELDS, Of, Value, When
+from domain.counts.fields import FIELDS, NOT_PLACED, Of, Value, When
 from domain.instants import EPOCH, MINNESOTA
 from projections.columns import LEAST, Flags, Numbers, Versions, Words, middle
 from projections.custody import STAYS
@@ -36,7 +36,6 @@ from projections.joined import Joined
 from projections.told import ACTIVE
 
 ICE = "us-ice"  # begins the ids of its offices
-NOT_PLACED = "not_placed"
 NOWHERE = Custodian(NOT_PLACED, "", "")
 NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000

@@ -69,6 +69,7 @@ class Kind(StrEnum):
     TRANSFER_UNCONFIRMED = "transfer_unconfirmed"
     TRANSFER_CONTESTED = "transfer_contested"
     SERVICE_NOT_LISTED = "service_not_listed"
+    DETAINER_TOLD_BY_ANOTHER = "detainer_told_by_another"
     DUPLICATE_DETAINER = "duplicate_detainer"
     BULK_ISSUE = "bulk_issue"
     SEQUENCE_GAP = "sequence_gap"
@@ -96,6 +97,7 @@ OF_THE_WHOLE = frozenset(
         Kind.TRANSFER_CONTESTED,
     }
 )
+OF_A_DETAINER = frozenset({Kind.DETAINER_TOLD_BY_ANOTHER})  # about it, in whichever cases it is told of
 OF_MANY = frozenset({Kind.DUPLICATE_DETAINER, Kind.BULK_ISSUE})  # about the first of them that the ledger had
 
 NOTHING_MORE: Mapping[str, object] = {}
@@ -178,6 +180,7 @@ TEMPLATES: dict[Kind, str] = {
         "{by} recorded service of an {warrant} by a local officer ({officer}) at {when}; ICE's lists next to that "
         "({sheets}) show no warrant service or jail enforcement agreement of {agency}."
     ),
+    Kind.DETAINER_TOLD_BY_ANOTHER: ("{by} recorded “{act}” of detainer {detainer}, which {issuer} issued to {place}."),
     Kind.DUPLICATE_DETAINER: "{by} recorded {count} detainers about one person to one facility on {day}: {detainers}.",
     Kind.BULK_ISSUE: "{by} recorded {count} detainers to {facility} on {day}.",
     Kind.SEQUENCE_GAP: "{by} signed number {number} with key {key}; of that key the ledger does not have {missing}.",
@@ -251,7 +254,7 @@ def found(
     *,
     point: DecisionPoint | None = None,
     rules: Sequence[str] = (),
-    who: Sequence[str] | None = None,
+    who: Iterable[str] | None = None,
     says: Mapping[str, object] = NOTHING_MORE,
 ) -> Finding:
     """Make a finding; `says` fills its sentence, `who` is everybody who published one of the events, if not given.

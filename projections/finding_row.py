@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.canonical import canonical_bytes
 from domain.instants import format_rfc3339
-from projections.finding import Finding
+from projections.finding import OF_A_DETAINER, Finding
 from projections.finding_workflow import Workflow
 from projections.recorded import Recorded
 
@@ -21,13 +21,15 @@ ID_HEX = 20
 def finding_row(
     case: str | None, finding: Finding, events: Sequence[Recorded], told: Mapping[str, Workflow]
 ) -> dict[str, Any]:
-    """Return a finding of a case, None if it is of many.
+    """Return a finding of a case, None if it is of many; what is about a detainer has that for its case.
 
     `events` are the case's, `told` is what was said of findings, by their ids.
     """
     resting_on = [event for event in events if event.position in finding.events]
     named = (getattr(event.data, "facility", None) for event in resting_on)
     facility = next((one for one in named if one), None)
+    if finding.kind in OF_A_DETAINER:
+        case = resting_on[0].stream
     about = list(_about(case or f"facility/{facility}", finding, resting_on))
     number = hashlib.sha256(canonical_bytes([finding.kind.value, *about])).hexdigest()[:ID_HEX]
     state, answers, closed = told.get(number, Workflow()).as_json().values()

@@ -12,7 +12,7 @@ from typing import Any
 from projections.cases import CaseEvents, Cases
 from projections.decisions import decisions
 from projections.facts import Case, Custodian
-from projections.finding import Finding, Setting
+from projections.finding import OF_A_DETAINER, Finding, Setting
 from projections.finding_row import finding_row
 from projections.finding_workflow import WORKFLOW_TYPES, Workflow, workflows
 from projections.findings import findings, findings_of_many
@@ -54,9 +54,11 @@ class FindingTrail:
         for case in linked(self._cases):
             everything.update((event.position, event) for event in case.events)
             for finding in self._of(case):
+                if finding.kind in OF_A_DETAINER:  # the detainer may be told of in other cases too
+                    continue
                 told.add(finding)
                 yield finding_row(case.ref, finding, case.events, said)
-        for finding in findings_of_many(everything.values()):
+        for finding in findings_of_many(everything.values(), self._custodians):
             if finding not in told:
                 yield finding_row(None, finding, [everything[position] for position in finding.events], said)
         yield from self._sequences.rows(said)

@@ -15,6 +15,7 @@ because any of their rows may say so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from adapters.importers.booking_events import RowEvents
@@ -39,11 +40,12 @@ class BookingsImporter:
         mapping = load_mapping(context.mapping)
         reader = RowReader(mapping, context)
         memory = Memory()
-        for row in read_table(path, required=mapping.required_columns):
+        rows = partial(read_table, path, required=mapping.required_columns, known=mapping.known_columns)
+        for row in rows():
             if not row.problem:
                 reader.check_facility(row.cells)
                 _note_agency(reader.cells(row), reader, memory)
-        for row in read_table(path, required=mapping.required_columns):
+        for row in rows():
             yield _outcome(row, reader, memory)
 
 

@@ -163,6 +163,11 @@ class BookingsMapping(Part):
         """Return the snake_case columns that a file must have."""
         return tuple(column_name(self.columns[one]) for one in self.columns if one not in self.optional)
 
+    @property
+    def known_columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the snake_case columns that are read where a file has them; none goes by another name."""
+        return {column_name(printed): () for printed in self.columns.values()}
+
 
 def load_mapping(path: Path | None) -> BookingsMapping:
     """Read a mapping file, or a shipped one by name (`pierce`); None is the default.

@@ -5,8 +5,8 @@
       -> detainer.lifted    time = from 2026-02-11 on, open  lift_code A, asserted_by us-ice
 
 Everything here is ICE's word: "Detainer Declined by LEA" says nothing about what the jail did. The table has
-no lift date, so the lift lies somewhere after the preparation. Birth date and year, gender, citizenship and
-birth country are dropped where the row enters: they go into no event and no digest.
+no lift date, so the lift lies somewhere after the preparation. Birth date and year, gender, citizenship,
+birth country and alien file number are dropped where the row enters: they go into no event and no digest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from adapters.importers.bodies import proposed_body, usable_id
 from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
-from adapters.importers.printed_times import EXCEL, ISO, UnreadableTimeError, read_printed_time
+from adapters.importers.printed_times import EXCEL, EXCEL_DAY, ISO, UnreadableTimeError, read_printed_time
 from adapters.importers.tables import TableRow, read_table
 from adapters.places.register import Facility, Register
 from domain.canonical import canonical_bytes
@@ -35,10 +35,40 @@ from domain.events.detainer import (
 )
 from domain.instants import MINNESOTA, Instant
 
+PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year", "alien_file_number")
+
 ICE = "us-ice"
 SOURCE = f"agency:{ICE}"
 VIA = "import/ice-detainers"
 REQUIRED = ("detainer_prepare_date", "detainer_facility")
+# The columns read here, by the names of ICE's release of March 2026, and those of other releases and of the tables that
+# the Deportation Data Project makes of them.
+KNOWN = {
+    "detainer_prepare_date": ("detainer_prepared_date",),
+    "detainer_facility": ("detention_facility",),
+    "detainer_facility_code": ("detention_facility_code",),
+    "facility_state": ("state",),
+    "detainer_criminality": ("detainer_prepared_criminality",),
+    "order_to_show_cause_served_yes_no": ("order_show_cause_served_yes_no",),
+    "anonymized_identifier": ("unique_identifier", "anonymized_unique_identifier"),
+    **dict.fromkeys(
+        (
+            "eid_dta_id",
+            "detainer_type",
+            "detainer_lift_reason",
+            "detainer_lift_reason_code",
+            "deportation_ordered_yes_no",
+            "final_order_yes_no",
+            "biometric_match_yes_no",
+            "statements_made_yes_no",
+            "resume_custody_yes_no",
+            "notify_release_request_yes_no",
+            "arrest_warrant_served_date",
+            *PERSONAL,
+        ),
+        (),
+    ),
+}
 FORMATS = (
     ISO,
     "%m/%d/%Y",
@@ -49,6 +79,9 @@ FORMATS = (
     "%m/%d/%y",
     "%d-%b-%y",
     "%d-%b-%Y",
+    "%Y/%m/%d",
+    "%B %d, %Y",
+    "%b %d, %Y",
     EXCEL,
 )
 # What programs write where a column of dates became one of times: still the day, never its first second.
@@ -57,7 +90,6 @@ MIDNIGHT = re.compile(r"[T ](0?0:00(:00(\.0+)?)?|12:00(:00)? AM)( ?UTC|Z|\+00:?0
 REDACTED = re.compile(r"\(?b\)?\s*\(\s*\d+\s*\).*", re.IGNORECASE)
 FORM = re.compile(r"I-?247([ADGNX]?)\b", re.IGNORECASE)
 REVISION = re.compile(r"\((as of [^)]+)\)", re.IGNORECASE)
-PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year")
 BASES = (
     ("deportation_ordered_yes_no", ProbableCause.FINAL_ORDER),
     ("final_order_yes_no", ProbableCause.FINAL_ORDER),
@@ -65,7 +97,7 @@ BASES = (
     ("biometric_match_yes_no", ProbableCause.BIOMETRIC_MATCH),
     ("statements_made_yes_no", ProbableCause.STATEMENTS),
 )
-MISSING = {"na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
+MISSING = {"(blank)", "na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
 HOME_STATE = {"mn", "minnesota"}
 YES_NO = {"yes": True, "y": True, "no": False, "n": False}
 
@@ -80,7 +112,7 @@ class IceDetainersImporter:
 
     def propose(self, path: Path, context: ImportContext) -> Iterator[RowOutcome]:
         """Yield one outcome per row; raise InputRefused as `read_table` does."""
-        rows = read_table(path, required=REQUIRED)
+        rows = read_table(path, required=REQUIRED, known=KNOWN)
         seen = SeenRows()
         return (_outcome(row, context.register, seen) for row in rows)
 
@@ -155,7 +187,7 @@ class Reading:
             prepared_at = _read_date(printed)
         except UnreadableTimeError as error:
             return Refusal(self.number, field, error.code, error.reason)
-        if printed.strip().isdigit():
+        if EXCEL_DAY.fullmatch(printed.strip()):
             self._flag("serial_date", f"{printed.strip()} was read as the number that Excel has for a day")
         return prepared_at
 
@@ -278,9 +310,13 @@ def _read_date(printed: str) -> Instant:
 
 
 def is_missing(cell: str) -> bool:
-    """Say whether a cell says nothing: blank, a program's mark for that, or a redaction such as `b(6), b(7)c`."""
+    """Say whether a cell says nothing: blank or dashes, a program's mark for that, or a redaction (`b(6), b(7)c`)."""
     text = cell.strip()
-    return not text or text.casefold() in MISSING or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+    return (
+        not any(map(str.isalnum, text))
+        or text.casefold() in MISSING
+        or (text[0] in "(bB" and REDACTED.fullmatch(text) is not None)
+    )
 
 
 def _body(cls: type[DetainerData], detainer: str, occurred: Instant, data: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ EXCEL_DAY_0 = date(1899, 12, 30)
 YEARS = range(1900, 2101)
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
-EXCEL_DAY = re.compile(r"[3-7]\d{4}")
+EXCEL_DAY = re.compile(r"([3-7]\d{4})(\.0+)?")
 CLOCK_CODES = ("%H", "%I", "%X", "%T", "%c")
 DIGITS_AND_MARKS = re.compile(r"[\d/.:\- TZ+]+([AaPp][Mm])?")
 
@@ -55,9 +55,10 @@ def _iso(text: str, _format: str, zone: ZoneInfo) -> Instant:
 
 
 def _excel(text: str, _format: str, zone: ZoneInfo) -> Instant:
-    if not EXCEL_DAY.fullmatch(text):
+    day = EXCEL_DAY.fullmatch(text)
+    if day is None:
         raise ValueError(text)
-    return Instant.day(_plausible(EXCEL_DAY_0 + timedelta(days=int(text))), zone)
+    return Instant.day(_plausible(EXCEL_DAY_0 + timedelta(days=int(day[1]))), zone)
 
 
 def _by_format(text: str, one: str, zone: ZoneInfo) -> Instant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from domain.errors import InputRefused
 
 HEADER_ROWS_MAX = 20
 FOUND_SHOWN_MAX = 400
+
+Known = Mapping[str, Sequence[str]]  # a column as its reader names it -> the other names it is published under
+NO_OTHERS: Known = {}
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NO_WORD = re.compile(r"\W+")
@@ -36,17 +39,26 @@ def broken_row(number: int, code: str, reason: str, where: str = "row") -> Table
     return TableRow(number, {}, Refusal(number, where, code, reason))
 
 
-class HeaderSearch:
-    """Looks for the first row that holds all required columns, and remembers the nearest miss."""
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name))
 
-    def __init__(self, path: Path, required: Sequence[str]) -> None:
+
+class HeaderSearch:
+    """Looks for the first row that holds all required columns, and remembers the nearest miss.
+
+    Required and known columns are found by letters and digits alone: `EIDDTAID` is `eid_dta_id`.
+    """
+
+    def __init__(self, path: Path, required: Sequence[str], known: Known) -> None:
         self._path = path
         self._required = [column_name(name) for name in required]
+        known = {**dict.fromkeys(self._required, ()), **known}
+        self._meant = {_letters(one): name for name, others in known.items() for one in (name, *others)}
         self._nearest: tuple[int, int, list[str]] = (-1, -1, [])
 
     def match(self, printed: Sequence[str]) -> tuple[str, ...] | None:
         """Return the column names if this row is the header; raise InputRefused(repeated_column)."""
-        names = [column_name(cell) for cell in printed]
+        names = self._named([column_name(cell) for cell in printed])
         hits = sum(name in names for name in self._required)
         if hits < len(self._required):
             width = sum(map(bool, names))
@@ -54,6 +66,16 @@ class HeaderSearch:
             return None
         self._check_unique(names)
         return tuple(name or f"column_{index}" for index, name in enumerate(names, 1))
+
+    def _named(self, names: list[str]) -> list[str]:
+        """Name each column as its reader does; one that bears that very name goes before those spelled otherwise."""
+        taken = set(names)
+        for index, name in enumerate(names):
+            meant = self._meant.get(_letters(name), name)
+            if meant not in taken:
+                taken.add(meant)
+                names[index] = meant
+        return names
 
     def _check_unique(self, names: list[str]) -> None:
         repeated = sorted({name for name in names if name and names.count(name) > 1})

@@ -19,7 +19,15 @@ from itertools import chain, islice
 from pathlib import Path
 
 from adapters.importers.port import Refusal
-from adapters.importers.table_header import HEADER_ROWS_MAX, HeaderSearch, TableRow, broken_row, column_name
+from adapters.importers.table_header import (
+    HEADER_ROWS_MAX,
+    NO_OTHERS,
+    HeaderSearch,
+    Known,
+    TableRow,
+    broken_row,
+    column_name,
+)
 from adapters.importers.text_files import (
     LINE_BYTES_MAX,
     ZIP_MAGIC,
@@ -67,21 +75,22 @@ def _input_line(line: Line) -> InputLine:
     return InputLine(line.number, line.raw.removesuffix(b"\n").removesuffix(b"\r"))
 
 
-def read_table(path: Path, *, required: Sequence[str]) -> Iterator[TableRow]:
+def read_table(path: Path, *, required: Sequence[str], known: Known = NO_OTHERS) -> Iterator[TableRow]:
     """Yield the data rows under the first row that holds all `required` columns.
 
-    Column names are compared and returned in snake_case: `Detainer Prepare Date` is `detainer_prepare_date`.
+    Column names are returned in snake_case: `Detainer Prepare Date` is `detainer_prepare_date`. Required columns, and
+    `known` ones with the other names they go by, are recognised by letters and digits alone.
     Raise InputRefused: file_not_found, not_a_file, file_unreadable, empty_file, wrong_encoding, not_a_table,
     missing_column, repeated_column, line_too_long (where the header should be), workbook_too_large.
     """
     head = read_head(path)
     if head.startswith(ZIP_MAGIC):
-        rows = read_workbook(path, required)
+        rows = read_workbook(path, required, known)
         first = next(rows, None)
         return rows if first is None else chain([first], rows)
     check_text(path, head, "a table")
     check_utf8(path)
-    header = _find_header(path, required)
+    header = _find_header(path, required, known)
     return _rows(Lines(islice(bounded_lines(path), header.lines, None)), header)
 
 
@@ -94,8 +103,8 @@ class Header:
     lines: int
 
 
-def _find_header(path: Path, required: Sequence[str]) -> Header:
-    search = HeaderSearch(path, required)
+def _find_header(path: Path, required: Sequence[str], known: Known) -> Header:
+    search = HeaderSearch(path, required, known)
     for line in islice(bounded_lines(path), HEADER_ROWS_MAX):
         if line.too_long:
             where = f"{path}, line {line.number}"

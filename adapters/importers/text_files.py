@@ -30,6 +30,7 @@ MAGIC = {
     b"\x89PNG": "a picture",
     b"\x7fELF": "a program",
 }
+TABLE_MEND = "export it as CSV (UTF-8) or as an .xlsx workbook; what is packed has to be unpacked first"
 PRINTABLE_CONTROLS = b"\t\n\r\f\x1a"
 CONTROLS = bytes(byte for byte in range(1, 32) if byte not in PRINTABLE_CONTROLS)
 
@@ -101,7 +102,7 @@ def _looks_like_utf16(head: bytes) -> bool:
 
 def not_a_table(path: Path, what: str) -> InputRefused:
     """Build the error for a file that holds something else."""
-    return InputRefused("not_a_table", what, where=str(path), mend="export it as CSV (UTF-8) or as an .xlsx workbook")
+    return InputRefused("not_a_table", what, where=str(path), mend=TABLE_MEND)
 
 
 def check_utf8(path: Path) -> None:

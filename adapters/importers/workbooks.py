@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import openpyxl
 
-from adapters.importers.table_header import HEADER_ROWS_MAX, HeaderSearch, TableRow, broken_row
+from adapters.importers.table_header import HEADER_ROWS_MAX, HeaderSearch, Known, TableRow, broken_row
 from adapters.importers.text_files import LINE_BYTES_MAX, not_a_table, open_input
 from domain.errors import InputRefused
 
@@ -36,7 +36,7 @@ BROKEN_WORKBOOK = (
 )
 
 
-def read_workbook(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
+def read_workbook(path: Path, required: Sequence[str], known: Known) -> Iterator[TableRow]:
     """Yield the data rows of all sheets, numbered through.
 
     Raise InputRefused: not_a_table, workbook_too_large, missing_column (no sheet has the header),
@@ -45,7 +45,7 @@ def read_workbook(path: Path, required: Sequence[str]) -> Iterator[TableRow]:
     with open_input(path) as file:
         book = _open(path, file)
         try:
-            yield from _all_sheets(book, path, required)
+            yield from _all_sheets(book, path, HeaderSearch(path, required, known))
         finally:
             book.close()
 
@@ -69,8 +69,7 @@ def _open(path: Path, file: BinaryIO) -> Any:
         raise not_a_table(path, "this is an archive, but not a workbook") from None
 
 
-def _all_sheets(book: Any, path: Path, required: Sequence[str]) -> Iterator[TableRow]:
-    search = HeaderSearch(path, required)
+def _all_sheets(book: Any, path: Path, search: HeaderSearch) -> Iterator[TableRow]:
     number, headless = 0, []
     for sheet in book.worksheets:
         sheet.reset_dimensions()

@@ -149,7 +149,7 @@ def check(gate: Gate, offered: Offered, keys: Keys, now_us: int) -> Submission:
     submission = gate.pass_through(offered.body, offered.signature)
     if offered.said:
         _check_said(offered.said, submission)
-    _check_clock(submission, now_us)
+    check_clock(submission, now_us)
     if offered.signature is not None:
         _check_signature(submission, offered.signature, keys)
     return submission
@@ -168,7 +168,8 @@ def _check_said(said: Sequence[tuple[str, str]], submission: Submission) -> None
             )
 
 
-def _check_clock(submission: Submission, now_us: int) -> None:
+def check_clock(submission: Submission, now_us: int) -> None:
+    """Raise InputRefused(clock_ahead) if the event's clock was too far ahead of the ledger's own."""
     latest = now_us + AHEAD_MAX_US
     for where, moment in (("time", submission.occurred_earliest), ("recordedtime", submission.recorded_latest)):
         if moment is not None and moment > latest:

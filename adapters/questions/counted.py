@@ -11,15 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from adapters.composition import local
-from adapters.counting import named_counts, rows_of
+from adapters.counting import named_counts, of_the_register, rows_of
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions, Row
 from domain.counts.fields import FIELDS, Of, Value
+from domain.counts.values import WORDS, check_values
 from domain.errors import InputRefused
 from domain.instants import microseconds
 from projections.tally import Period, Tally
-
-WORDS = {"null": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def tally(asked: Asked, counting: Counting) -> Tally:
 def members(tallied: Tally, count_id: str, where: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the rows of a count in which fields have values, each written `FIELD=VALUE`, by what they refer to.
 
-    Raise InputRefused: unknown_count, unknown_field.
+    Raise InputRefused: unknown_count, unknown_field, unknown_value.
     """
     count = tallied.definitions.get(count_id)
     only = _only(count.of, where)
@@ -79,6 +78,7 @@ def _only(of: Of, where: Sequence[str]) -> dict[str, Value]:
         if not is_there or name not in FIELDS[of]:
             raise _unknown_field(name, FIELDS[of], f"--where {one[:80]}")
         found[name] = WORDS.get(text, text)
+        check_values(of, name, [found[name]], of_the_register(), code="unknown_value", where=f"--where {one[:80]}")
     return found
 
 

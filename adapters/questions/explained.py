@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.cases import decided_case
+from adapters.queries import FoundCase, find_case
 from adapters.questions.asked import Asked
 from domain.errors import InputRefused
 from domain.events.detainer import DetainerResponseDecided
@@ -40,10 +41,17 @@ def explained(
 
     Raise InputRefused: unknown_reference, point_not_arisen.
     """
+    whole = explained_whole(asked, find_case(asked.ledger, ref, upto), at=at, upto=upto, rulebook=rulebook)
+    return Explained(whole.ref, whole.at(point)) if point else whole
+
+
+def explained_whole(
+    asked: Asked, found: FoundCase, *, at: datetime | None, upto: int, rulebook: Rulebook | None = None
+) -> Explained:
+    """Explain each decision point that arose in a case, which was found as known at position `upto`."""
     services = asked.services
-    case = decided_case(services, asked.ledger, ref, at=at, upto=upto, rulebook=rulebook)
+    case = decided_case(services, asked.ledger, found, at=at, upto=upto, rulebook=rulebook)
     names = {facility.agency: facility.agency_name for facility in services.register.facilities}
     responses = tuple(event for event in case.amended if isinstance(event.data, DetainerResponseDecided))
     made = [Explanation(decision, case.rules.rulebook, upto, names, responses) for decision in case.decisions]
-    whole = Explained(case.ref, made)
-    return Explained(case.ref, whole.at(point)) if point else whole
+    return Explained(case.ref, made)

@@ -18,6 +18,7 @@ from typing import Any
 
 from adapters.cases import decided_case
 from adapters.composition import ice_told_until
+from adapters.queries import FoundCase, find_case
 from adapters.questions.asked import Asked
 from adapters.questions.disagreeing import with_answers
 from domain.instants import format_rfc3339
@@ -48,8 +49,13 @@ class Trail:
 
 def trail(asked: Asked, ref: str, *, at: datetime | None, upto: int) -> Trail:
     """Return the trail of an episode, detainer, handoff or agreement; raise InputRefused(unknown_reference)."""
+    return trail_of(asked, find_case(asked.ledger, ref, upto), at=at, upto=upto)
+
+
+def trail_of(asked: Asked, found: FoundCase, *, at: datetime | None, upto: int) -> Trail:
+    """Return the trail of a case that was found as known at position `upto`."""
     services, ledger = asked.services, asked.ledger
-    case = decided_case(services, ledger, ref, at=at, upto=upto)
+    case = decided_case(services, ledger, found, at=at, upto=upto)
     against = Setting(case.rules.rulebook, case.agreements, ice_told_until(ledger, upto, at), case.stops)
     told_of = case_of(case.ref, case.amended)
     given = findings(Case(case.amended, services.custodians()), case.decisions, against)

@@ -39,6 +39,16 @@ SELECT_LETTERS = (
     "WHERE l.letter > ? AND (? = '' OR l.topic = ?) ORDER BY l.letter LIMIT ?"
 )
 SELECT_HELD = f"SELECT DISTINCT l.topic, l.key FROM dead_letters AS l WHERE l.holds AND {OPEN}"  # noqa: S608 - ours
+LETTERS = (  # each with how far its consumer has read its partition
+    "SELECT l.letter, l.consumer, l.topic, l.partition, l.record_offset, o.next_offset FROM dead_letters AS l "
+    "LEFT JOIN (SELECT consumer, topic, partition, max(next_offset) AS next_offset FROM kafka_offsets "
+    "GROUP BY consumer, topic, partition) AS o "
+    "ON o.consumer = l.consumer AND o.topic = l.topic AND o.partition = l.partition"
+)
+ENDS_ALONE = (
+    "SELECT e.letter FROM dead_letter_ends AS e LEFT JOIN dead_letters AS l ON l.letter = e.letter "
+    "WHERE l.letter IS NULL ORDER BY e.letter"
+)
 SELECT_LETTER_TOPICS = "SELECT DISTINCT topic FROM dead_letters ORDER BY topic"
 
 Chain = tuple[str, bytes]  # a topic and a record key: what is held together, and in order

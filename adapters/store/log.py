@@ -48,6 +48,24 @@ class Snapshot(Protocol):
         """Yield the posting lists, in any order."""
         ...
 
+    def lost_refusals(self) -> Iterator[tuple[int, int]]:
+        """Yield the first and last of each run of numbers that refusals had, and that are not there.
+
+        Nothing where numbers may have gaps: a database counts on when a transaction fails.
+        """
+        ...
+
+    def letters(self) -> Iterator[Row]:
+        """Yield of each dead letter letter, consumer, topic, partition, record_offset, and next_offset, by letter.
+
+        `next_offset` is how far its consumer has read its partition, None where that is not kept.
+        """
+        ...
+
+    def ends_alone(self) -> Iterator[int]:
+        """Yield the numbers of dead letters that have ended, and are not there."""
+        ...
+
     def refused_bodies(self) -> Iterator[Row]:
         """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""
         ...

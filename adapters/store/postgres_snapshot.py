@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from adapters.store.kafka_tables import ENDS_ALONE, LETTERS
 from adapters.store.log import PostingList, Row
 
 PAGE_ROWS = 1_000
@@ -94,6 +95,18 @@ class PostgresSnapshot:
             is_ours = all(type(position) is int for position in positions)
             yield PostingList(row["era"], row["ref"], positions if is_ours else None)
 
+    def lost_refusals(self) -> Iterator[tuple[int, int]]:
+        """Yield nothing: a transaction that failed has used up its numbers."""
+        return iter(())
+
+    def letters(self) -> Iterator[Row]:
+        """Yield the dead letters by number, each with how far its partition was read."""
+        return self._stream(f"{_qualified(LETTERS)} ORDER BY l.letter")
+
+    def ends_alone(self) -> Iterator[int]:
+        """Yield the numbers of dead letters that have ended, and are not there."""
+        return (row["letter"] for row in self._stream(_qualified(ENDS_ALONE)))
+
     def refused_bodies(self) -> Iterator[Row]:
         """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""
         return self._stream(
@@ -104,6 +117,11 @@ class PostgresSnapshot:
         with self._connection.cursor(name="whole", binary=True) as cursor:
             cursor.itersize = PAGE_ROWS
             yield from cursor.execute(statement)
+
+
+def _qualified(statement: str) -> str:
+    """Name the schema of each table: while a ledger is verified, none is looked for by itself."""
+    return re.sub(r"\b(FROM|JOIN) (?=[a-z])", r"\1 custody.", statement)
 
 
 def schema_script() -> str:

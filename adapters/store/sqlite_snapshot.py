@@ -10,11 +10,19 @@ from typing import Any
 
 import orjson
 
+from adapters.store.kafka_tables import ENDS_ALONE, LETTERS
 from adapters.store.log import PostingList, Row
 
 PAGE_ROWS = 1_000
 BEFORE_ALL = -(2**63)  # a row somebody put before the first is found too
 OBJECTS = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
+LOST_REFUSALS = """
+WITH there AS (SELECT reject_id, lag(reject_id, 1, 0) OVER (ORDER BY reject_id) AS before FROM rejects)
+SELECT before + 1 AS first, reject_id - 1 AS last FROM there WHERE reject_id > before + 1
+UNION ALL
+SELECT coalesce((SELECT max(reject_id) FROM rejects), 0) + 1, seq FROM sqlite_sequence
+WHERE name = 'rejects' AND seq > coalesce((SELECT max(reject_id) FROM rejects), 0)
+"""
 REFS_PAGE = "SELECT * FROM event_refs WHERE (era, ref, positions) > (?, ?, ?) ORDER BY era, ref, positions LIMIT ?"
 
 
@@ -54,6 +62,22 @@ class SqliteSnapshot:
             for row in page:
                 yield PostingList(row["era"], row["ref"], _positions(row["positions"]))
             last = (page[-1]["era"], page[-1]["ref"], page[-1]["positions"])
+
+    def lost_refusals(self) -> Iterator[tuple[int, int]]:
+        """Yield runs of numbers that refusals had: the file keeps the last number it gave."""
+        for row in self._rows(LOST_REFUSALS):
+            yield row["first"], row["last"]
+
+    def letters(self) -> Iterator[Row]:
+        """Yield the dead letters by number, each with how far its partition was read."""
+        after = BEFORE_ALL
+        while page := self._rows(f"{LETTERS} WHERE l.letter > ? ORDER BY l.letter LIMIT ?", [after, PAGE_ROWS]):
+            yield from page
+            after = page[-1]["letter"]
+
+    def ends_alone(self) -> Iterator[int]:
+        """Yield the numbers of dead letters that have ended, and are not there."""
+        return (row["letter"] for row in self._rows(ENDS_ALONE))
 
     def refused_bodies(self) -> Iterator[Row]:
         """Yield of each refusal that has bytes reject_id, body and body_hash, by reject_id."""

@@ -12,22 +12,26 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
+from adapters.intake.checking import check_clock
+from adapters.intake.gate import BY_COMMAND
 from adapters.store.ledger import Ledger, decode
 from adapters.store.log import PostingList, Row, Snapshot
 from adapters.store.recording import era_of
+from adapters.store.verified_evidence import evidence_problems
 from adapters.trust.keys import has_signed
-from domain.canonical import BODY_BYTES_MAX, leaf_hash
+from domain.canonical import leaf_hash
 from domain.envelope import Submission, admit
 from domain.errors import InputRefused, LedgerError
 from domain.events.agency import AgencyKeyRotated, Authority
 from domain.instants import microseconds
 from domain.merkle import EMPTY_TREE, Tree
-from projections.agency_keys import AgencyKeys
+from projections.agency_keys import OPERATOR, AgencyKeys
 
+OWN_MAX_US = 3600 * 1_000_000  # between writing an event of its own and storing it the ledger takes much less
 SUM_BITS = (1 << 128) - 1
 TIMES_US = 0, microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 
@@ -87,7 +91,8 @@ def _check_events(
         result.events += 1
         progress(result.events)
     _check_end(walk, heads, kept_root, result)
-    _check_refusals(snapshot, result)
+    for problem in evidence_problems(snapshot):
+        result.note(0, problem)
     if walk.refs != _stored_refs(snapshot, walk.key, result):
         result.note(0, "the references beside the events are not those that the events make")
 
@@ -136,7 +141,7 @@ class Walk:
         self.position = row["position"]
         if row["recorded_at"] < self.recorded_at:
             self.result.note(self.position, "the ledger's time runs backwards here")
-        self.recorded_at = row["recorded_at"]
+        before, self.recorded_at = self.recorded_at, row["recorded_at"]
         if not TIMES_US[0] <= self.recorded_at <= TIMES_US[1]:
             self.result.note(self.position, "the ledger's time of this event is none that a clock shows")
         self._check_version(row["originator_id"], row["originator_version"])
@@ -146,7 +151,7 @@ class Walk:
             self.result.note(self.position, "the leaf hash is not that of the bytes: one of them was altered")
         if self.tree:
             self.tree = self.tree.grow([leaf])
-        self._check_meaning(row, body)
+        self._check_meaning(row, body, before)
 
     def _check_version(self, stream: str, version: int | None) -> None:
         if version is None:
@@ -155,8 +160,8 @@ class Walk:
             self.result.note(self.position, f"version {version} of {stream[:120]} does not follow the one before it")
         self.versions[stream] = version
 
-    def _check_meaning(self, row: Row, body: bytes) -> None:
-        """Check what the bytes say: against the columns, and who said it."""
+    def _check_meaning(self, row: Row, body: bytes, before: int) -> None:
+        """Check what the bytes say: against the columns, who said it, and the ledger's time of it."""
         try:
             submission = admit(body, None if row["signature"] is None else bytes(row["signature"]))
         except LedgerError as refusal:
@@ -164,6 +169,8 @@ class Walk:
             return
         self.refs = (self.refs + _check_columns(row, submission, self.key, self.result)) & SUM_BITS
         _check_signature(submission, self.position, self.keys, self.result)
+        if problem := _time_problem(submission, self.recorded_at, before):
+            self.result.note(self.position, problem)
         if submission.type in AgencyKeys.TYPES:
             self.keys.apply(decode(row))
 
@@ -200,6 +207,25 @@ def _check_signature(submission: Submission, position: int, keys: AgencyKeys, re
         result.note(position, f"the key might not say this here: {refusal.what}")
 
 
+def _time_problem(submission: Submission, recorded_us: int, before_us: int) -> str | None:
+    """Say why the ledger's time of an event cannot be that; `before_us` is its time of the one before.
+
+    What the ledger says itself has its clock in its bytes; where that stood behind the log, its time stays as it was.
+    What is signed was let in by that clock.
+    """
+    if submission.type in BY_COMMAND:
+        said = submission.occurred_earliest if submission.source == OPERATOR else None
+        late = said is not None and recorded_us > said + OWN_MAX_US and recorded_us > before_us
+        if said is not None and (late or recorded_us < said - OWN_MAX_US):
+            return "the ledger's time of this event is not the one that it wrote into it"
+    elif submission.signature is not None:
+        try:
+            check_clock(submission, recorded_us)
+        except InputRefused as refusal:
+            return f"the event would have been refused at the ledger's time of it: {refusal.what}"
+    return None
+
+
 def _expected_columns(submission: Submission) -> dict[str, Any]:
     return {
         "originator_id": submission.stream,
@@ -212,13 +238,6 @@ def _expected_columns(submission: Submission) -> dict[str, Any]:
         "occurred_latest": submission.occurred_latest,
         "source_recorded_latest": submission.recorded_latest,
     }
-
-
-def _check_refusals(snapshot: Snapshot, result: Verification) -> None:
-    for row in snapshot.refused_bodies():
-        body = bytes(row["body"])
-        if len(body) < BODY_BYTES_MAX and sha256(body).digest() != bytes(row["body_hash"]):
-            result.note(0, f"the bytes of refusal {row['reject_id']} are not those that were refused")
 
 
 def _check_head(tree: Tree, head: Row, result: Verification) -> None:

@@ -15,11 +15,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from adapters.trust.keys import SigningKey
 from adapters.trust.signed import Signed, unwrapped, wrapped
-from domain.canonical import canonical_bytes
+from domain.canonical import canonical_bytes, check_as_written, read_object
 from domain.envelope import admit, schema_name
 from domain.errors import InputRefused
 from domain.events.catalogue import event_class
@@ -47,13 +45,14 @@ def draft_of(line: bytes, publisher: Publisher, occurrence: int) -> Draft:
 
     `occurrence` tells lines apart that are the same to the letter: the first is 1.
     """
-    document = _object(line)
+    document = read_object(line)
     if "payloadType" in document:
         admit(unwrapped(line).body)
         return Draft(line, is_signed=True)
     if "agencykey" in document:
         admit(line)
         return Draft(line)
+    check_as_written(line)
     filled = _filled(document, publisher, line, occurrence)
     admit(canonical_bytes(_numbered(filled, publisher, 1)))
     json.loads(line, object_pairs_hook=_without_repeats)
@@ -77,16 +76,6 @@ def sendable(drafts: Sequence[Draft], publisher: Publisher, next_sequence: Calla
 
 def _body(draft: Draft, publisher: Publisher, sequence: int) -> bytes:
     return draft.line if draft.document is None else canonical_bytes(_numbered(draft.document, publisher, sequence))
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InputRefused("not_json", f"the line is not JSON: {error}", mend="write one event a line") from None
-    if not isinstance(document, dict):
-        raise InputRefused("not_an_object", "the line is JSON, but no object", mend="write one event a line")
-    return document
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """Keys: made here, kept in files that openssl reads, named by a digest of their public half.
 
-    cass.pem       -----BEGIN PRIVATE KEY-----   PKCS#8, not encrypted; mode 0600, never overwritten
+    cass.pem       -----BEGIN PRIVATE KEY-----   PKCS#8, not encrypted; mode 0600, never overwritten,
+                                                  and never used while others may read it
     cass.pem.pub   -----BEGIN PUBLIC KEY-----    SubjectPublicKeyInfo; this one is handed to whoever runs a ledger
 
 A key id is SHA-256, in hex, over the DER of the public half:
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -45,6 +47,7 @@ KEYS_KEPT = 4_096
 TREES_KEPT = 4_096  # a quarter of a million events, if each tree is full
 TREE_EVENTS = 64  # more make checking no faster: what is left of it is the audit path, which grows
 OWNER_ONLY = 0o600
+TO_OTHERS = 0o077
 
 Verifies = Callable[[bytes, bytes], object]  # of signature and message; raises what `NOT_SIGNED` names
 NOT_SIGNED = (InvalidSignature, CryptoError, ValueError, TypeError, UnsupportedAlgorithm)
@@ -131,9 +134,9 @@ def _file_exists(path: Path) -> InputRefused:
 
 
 def load_signing_key(path: Path) -> SigningKey:
-    """Read a private key; raise InputRefused(file_not_found, bad_key_file)."""
+    """Read a private key; raise InputRefused(file_not_found, bad_key_file, key_open_to_others)."""
     try:
-        private = load_pem_private_key(_read(path), password=None)
+        private = load_pem_private_key(_read(path, forbidden=TO_OTHERS), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _bad_key_file(path, "a private key in PEM (PKCS#8), not encrypted") from None
     if not isinstance(private, Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
@@ -152,12 +155,23 @@ def load_public_key(path: Path) -> PublicKey:
         raise _bad_key_file(path, "an Ed25519 or ECDSA P-256 public key in PEM") from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, forbidden: int = 0) -> bytes:
+    """Return what a file holds of which none of these bits of its mode is set, where files have an owner and others."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if mode & forbidden and os.name == "posix":
+                raise _open_to_others(path, mode)
+            return file.read()
     except OSError as error:
         what = f"the key cannot be read: {error.strerror}"
         raise InputRefused("file_not_found", what, where=str(path), mend="check the path") from None
+
+
+def _open_to_others(path: Path, mode: int) -> InputRefused:
+    what = f"others on this machine have access to the private key: its mode is {mode & 0o777:04o}"
+    mend = f"chmod 600 {quote(str(path))}; if somebody else may have read it, replace the key by a new one"
+    return InputRefused("key_open_to_others", what, where=str(path), mend=mend)
 
 
 def _bad_key_file(path: Path, wanted: str) -> InputRefused:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import count, islice, repeat
 
-import orjson
-
 from adapters.trust.keys import TREE_EVENTS, SigningKey
 from adapters.trust.signed import Signed, wrapped
-from domain.canonical import canonical_bytes
+from domain.canonical import canonical_bytes, check_as_written, read_object
 from domain.envelope import admit
 from domain.errors import InputRefused
 
@@ -40,12 +38,8 @@ def _bodies(lines: Iterable[bytes], key_id: str, numbers: Iterator[int | None]) 
 
 def _named(line: bytes, key_id: str, number: int | None) -> bytes:
     """Return the event with the key's id, and its number, in it."""
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise InputRefused("not_json", f"the bytes are not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InputRefused("not_an_object", "an event is one JSON object")
+    document = read_object(line)
+    check_as_written(line)
     if document.setdefault("agencykey", key_id) != key_id:
         what, mend = "the event names another key", "sign it with that one, or leave `agencykey` out"
         raise InputRefused("other_key", what, where="agencykey", mend=mend)

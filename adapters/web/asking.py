@@ -23,7 +23,7 @@ from adapters.composition import local
 from adapters.deciding import Deciding, deciding
 from adapters.http.reading.asking import Reading, Token
 from adapters.http.reading.roles import MAY, Need, Reader
-from adapters.queries import find_case
+from adapters.queries import FoundCase, find_case
 from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from adapters.web.made_pages import MadePage, MadePages
@@ -108,11 +108,14 @@ class Asking:
         """Record what is about to be shown of persons; `target` says what, in a word or two."""
         self.reading.disclosures.record(self.reader, target, f"{self.request.url.path}?{self.request.url.query}")
 
-    def within_case(self, ref: str) -> None:
-        """Let nobody be told of a case that is at none of their facilities; raise InputRefused."""
-        if self.reader.facilities is not None:
-            _, events = find_case(self.asked.ledger, ref, self.known)
-            self.reader.ensure_within({getattr(event.data, "facility", None) for event in events})
+    def case(self, ref: str) -> FoundCase:
+        """Return a case, but tell nobody of one that is at none of their facilities.
+
+        Raise InputRefused(unknown_reference, facility_not_the_readers).
+        """
+        found = find_case(self.asked.ledger, ref, self.known)
+        self.reader.ensure_within(found.facilities)
+        return found
 
     def to(self, path: str, **parameters: Any) -> str:
         """Return the URL of another page on the same two clocks, or others if given."""

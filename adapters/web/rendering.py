@@ -94,14 +94,14 @@ def page(
     `of_persons` says what it tells of persons: that is recorded before it is shown. What `later` returns, which may
     take a while, is asked for once the head of the page is on its way: what can be refused has to be refused before.
     """
-    if is_named(asking.etag, asking.request):
-        return Response(status_code=NOT_MODIFIED, headers=_headers(asking, of_persons))
+    if had := _had(asking, of_persons):
+        return had
     context = {"asking": asking, "to": asking.to, **gathered}
     pieces = environment().get_template(template).generate({**context, LATER: cache(later)} if later else context)
     if later is None:
         made = MadePage("".join(pieces).encode(), of_persons)
         asking.pages.keep(asking.key, made)
-        return answer(asking, made)
+        return _whole(asking, made)
     if of_persons:
         asking.disclose(of_persons)
     return StreamingResponse(
@@ -110,13 +110,22 @@ def page(
 
 
 def answer(asking: Asking, made: MadePage) -> Response:
-    """Return a page that was made, or say that the client has it; what is shown of persons is recorded first."""
-    headers = _headers(asking, made.of_persons)
-    if is_named(asking.etag, asking.request):
-        return Response(status_code=NOT_MODIFIED, headers=headers)
+    """Return a page that was made before, or say that the client has it."""
+    return _had(asking, made.of_persons) or _whole(asking, made)
+
+
+def _had(asking: Asking, of_persons: str) -> Response | None:
+    """Say that the client has the page; None if it does not."""
+    if not is_named(asking.etag, asking.request):
+        return None
+    return Response(status_code=NOT_MODIFIED, headers=_headers(asking, of_persons))
+
+
+def _whole(asking: Asking, made: MadePage) -> Response:
+    """Return a page; what is shown of persons is recorded first."""
     if made.of_persons:
         asking.disclose(made.of_persons)
-    return HTMLResponse(made.content, headers=headers)
+    return HTMLResponse(made.content, headers=_headers(asking, made.of_persons))
 
 
 def _headers(asking: Asking, of_persons: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ import orjson
 from pydantic import Field, StringConstraints, ValidationError
 
 from domain.counts.fields import FIELDS, TIMES, Of, Value, When
+from domain.counts.values import Register, check_values
 from domain.envelope import schema_refusal
 from domain.errors import InputRefused
 from domain.events.fields import Closed, Words
@@ -90,8 +91,8 @@ class Definitions:
             found.insert(0, self._by_id[found[0].within])
         return found
 
-    def and_those_of(self, document: object) -> Definitions:
-        """Return these and those of a parsed file.
+    def and_those_of(self, document: object, register: Register) -> Definitions:
+        """Return these and those of a parsed file; `register` has what facilities, agencies and counties there are.
 
         Raise InputRefused, `where` naming the count and field: bad_counts, duplicate_count, unknown_count.
         """
@@ -100,7 +101,7 @@ class Definitions:
             where = f"counts.{index}"
             if one.id in found._by_id:
                 raise InputRefused("duplicate_count", f"there is a count {one.id!r} already", where=where, mend=MEND)
-            _check(one, found._by_id.get(one.within or ""), where)
+            _check(one, found._by_id.get(one.within or ""), register, where)
             found._by_id[one.id] = one
         return found
 
@@ -113,7 +114,7 @@ def _read(document: object) -> tuple[Definition, ...]:
         raise InputRefused("bad_counts", refusal.what, where=refusal.where, mend=MEND) from None
 
 
-def _check(one: Definition, outer: Definition | None, where: str) -> None:
+def _check(one: Definition, outer: Definition | None, register: Register, where: str) -> None:
     """Refuse what a count's fields, values and times get wrong."""
     if one.within and outer is None:
         what = f"no count {one.within!r} stands before it"
@@ -125,17 +126,13 @@ def _check(one: Definition, outer: Definition | None, where: str) -> None:
         raise InputRefused("bad_counts", f"{one.of} have the times {times}", where=f"{where}.when", mend=MEND)
     for part in ("where", "leaving_out", "split"):
         for name, values in getattr(one, part).items():
-            _check_field(one.of, name, values, f"{where}.{part}.{name}")
+            _check_field(one.of, name, f"{where}.{part}.{name}")
+            check_values(one.of, name, values, register, code="bad_counts", where=f"{where}.{part}.{name}")
     if one.distinct:
-        _check_field(one.of, one.distinct, (), f"{where}.distinct")
+        _check_field(one.of, one.distinct, f"{where}.distinct")
 
 
-def _check_field(of: Of, name: str, values: Iterable[Value], where: str) -> None:
-    field = FIELDS[of].get(name)
-    if field is None:
+def _check_field(of: Of, name: str, where: str) -> None:
+    if name not in FIELDS[of]:
         what = f"{of} have no field {name[:40]!r}"
         raise InputRefused("bad_counts", what, where=where, mend=f"one of: {', '.join(FIELDS[of])}")
-    wrong = [value for value in values if field.values and value not in field.values]
-    if wrong:
-        allowed = ", ".join(map(str, field.values))
-        raise InputRefused("bad_counts", f"{name} is never {wrong[0]!r}", where=where, mend=f"one of: {allowed}")

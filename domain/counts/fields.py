@@ -5,11 +5,16 @@ A value is text, true, false or null. Null is "nothing told" and is never zero o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.events.detainer import DetainerForm, lift_reason_words
+from domain.rules.vocabulary import FACILITY_KINDS
+
 Value = str | bool | None
+NOT_PLACED = "not_placed"
 
 
 class Of(StrEnum):
@@ -32,27 +37,39 @@ TIMES: Mapping[Of, tuple[When, ...]] = {Of.DETAINERS: (When.PREPARED, When.LEFT)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; `values` are all it can have, each in words, or none if any text may stand there."""
+    """One field; `values` are all it can have, each in words, `codes` all that need none.
+
+    Without either it has what the register of facilities has for it, or any text that `fits` gives back as it was.
+    """
 
     about: str
     values: Mapping[Value, str] = field(default_factory=dict)
+    codes: tuple[Value, ...] = ()
+    fits: Callable[[str], str | None] = str
+
+
+def _month(text: str) -> str | None:
+    return text if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text) else None
 
 
 PLACE = {
     "facility": Field("facility id; null if the printed name is in no register"),
-    "custodian_kind": Field("kind of the facility in the register, `not_placed` if its name is in none"),
+    "custodian_kind": Field(
+        "kind of the facility in the register, `not_placed` if its name is in none",
+        codes=(*FACILITY_KINDS, NOT_PLACED),
+    ),
     "agency": Field("agency that runs the facility"),
     "county": Field("county of the facility"),
     "subject": Field("pseudonym of the person; one for all that identity links join"),
     "episode": Field("episode, if one is named"),
-    "month": Field("month, in Minnesota, of the time that the count goes by: `2026-02`"),
+    "month": Field("month, in Minnesota, of the time that the count goes by: `2026-02`", fits=_month),
 }
 FIELDS: Mapping[Of, Mapping[str, Field]] = {
     Of.DETAINERS: {
         "detainer": Field("detainer id"),
         **PLACE,
         "facility_as_printed": Field("facility as the form or table prints it"),
-        "form": Field("form family: I-247A, I-247G, ..."),
+        "form": Field("form family: I-247A, I-247G, ...", codes=(*(form.value for form in DetainerForm), None)),
         "status": Field(
             "the first word that ends it, whoever said it",
             {
@@ -63,7 +80,9 @@ FIELDS: Mapping[Of, Mapping[str, Field]] = {
                 "expired_unclaimed": "expired unclaimed",
             },
         ),
-        "lift_reason": Field("lift reason as ICE prints it; null if blank: not lifted yet, or not said"),
+        "lift_reason": Field(
+            "lift reason as ICE prints it; null if blank: not lifted yet, or not said", fits=lift_reason_words
+        ),
         "acknowledged": Field(
             "whether the custodian's receipt, acknowledgement or response is recorded",
             {True: "receipt recorded", False: "no receipt recorded"},

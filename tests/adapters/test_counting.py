@@ -217,6 +217,7 @@ def test_a_file_of_counts_adds_to_those_that_ship(tmp_path: Path) -> None:
     ("text", "code", "where"),
     [
         (MINE.replace("form:", "colour:"), "bad_counts", "mine.yaml, line 9: counts.0.where.colour"),
+        (MINE.replace("I-247N", "I-247M"), "bad_counts", "mine.yaml, line 9: counts.0.where.form"),
         (MINE.replace("G1", "N1"), "duplicate_count", "mine.yaml, line 3: counts.0"),
         (MINE.replace("label: notice-only forms", "label: &a x"), "bad_yaml", "mine.yaml, line 4"),
         ("counts: 5", "bad_counts", "mine.yaml, line 1: schema"),

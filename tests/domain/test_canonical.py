@@ -14,6 +14,7 @@ from domain.canonical import (
     DEPTH_MAX,
     INTEGER_MAX,
     canonical_bytes,
+    check_as_written,
     check_no_null,
     check_profile,
     parse_canonical,
@@ -171,10 +172,31 @@ def test_the_profile_allows_exactly_its_number_of_levels(wrap):
     assert refused.value.code == "too_deep"
 
 
-def test_why_bytes_are_not_canonical_is_said_where_the_profile_shows_it():
-    with pytest.raises(InputRefused) as refused:
-        parse_canonical(b'{"a":{"b":1.00}}')
-    assert (refused.value.code, refused.value.where) == ("float", "a.b")
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (b"1.00", "float"),
+        (b"1e400", "float"),
+        (b"-1E+30", "float"),
+        (b"18446744073709551616", "integer_too_large"),  # 2^64, which orjson reads as a float
+        (b"-9223372036854775809", "integer_too_large"),
+        (b"9" * 400, "integer_too_large"),  # no float holds it
+        (b"-" + b"9" * 50_000, "integer_too_large"),  # nor does Python read it
+    ],
+)
+def test_why_bytes_are_not_canonical_is_said_where_the_profile_shows_it(number, code):
+    for read in (parse_canonical, check_as_written):
+        with pytest.raises(InputRefused) as refused:
+            read(b'{"a":{"b":' + number + b"}}")
+        assert (refused.value.code, refused.value.where) == (code, "a.b")
+
+
+@pytest.mark.parametrize("levels", [300, 990, 20_000])
+def test_what_is_nested_too_deeply_to_be_read_at_all_is_refused_as_that(levels):
+    for read in (parse_canonical, check_as_written):
+        with pytest.raises(InputRefused) as refused:
+            read(b'{"a":' + b"[" * levels + b"]" * levels + b"}")
+        assert refused.value.code == "too_deep"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -28,7 +30,6 @@ BOOKED, DECLINED = "Booked into Detention", "Detainer Declined by LEA"
 GONE = "No longer in State, Local, or Federal Custody"
 OWN_COLUMN = (BOOKED, DECLINED, GONE)
 OTHERS = [words for words, _ in LIFT_REASONS if words not in OWN_COLUMN]
-BLANKS = ("", "NA")
 COLUMNS = (
     "Detainer Prepare Date",
     "Facility State",
@@ -38,6 +39,30 @@ COLUMNS = (
     "EID DTA ID",
     "Anonymized Identifier",
 )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a program writes the table."""
+
+    column: Callable[[str], str] = str
+    day: Callable[[date], str] = date.isoformat
+    blanks: tuple[str, ...] = ("", "NA")
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+
+SHAPES = {
+    "raw columns": Shape(),
+    "snake_case columns": Shape(column=column_name),
+    "a spreadsheet's": Shape(
+        column=lambda name: name.replace(" ", "").upper(),
+        day=lambda day: f"{day.month}/{day.day}/{day.year}",
+        blanks=("-", "(blank)", "N/A", " "),
+        delimiter=";",
+        encoding="utf-8-sig",
+    ),
+}
 FORM = "I247A - Immigration Detainer - Notice of Action (as of May 2025)"
 # What 5.3 of the published analysis has by kind: total, booked, declined, no longer in custody, blank, other.
 BY_KIND = {
@@ -61,25 +86,25 @@ def published() -> Counter[tuple[str, str | None]]:
     return found
 
 
-def table(path: Path, *, snake_case: bool) -> Path:
+def table(path: Path, shape: Shape) -> Path:
     """Write such a table: every day of the winter, the first and the last among them, every lift reason."""
     days = cycle([FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)])
-    others, blanks = cycle(OTHERS), cycle(BLANKS)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([column_name(name) for name in COLUMNS] if snake_case else COLUMNS)
+    others, blanks = cycle(OTHERS), cycle(shape.blanks)
+    with path.open("w", newline="", encoding=shape.encoding) as file:
+        writer = csv.writer(file, delimiter=shape.delimiter)
+        writer.writerow([shape.column(name) for name in COLUMNS])
         for number, (facility, reason) in enumerate(published().elements()):
             words = next(blanks) if reason is None else next(others) if reason == "other" else reason
-            row = [next(days).isoformat(), "MINNESOTA", facility, words, FORM, f"dta-{number}", f"person-{number}"]
+            row = [shape.day(next(days)), "MINNESOTA", facility, words, FORM, f"dta-{number}", f"person-{number}"]
             writer.writerow(row)
         for day in (FIRST - timedelta(days=1), LAST + timedelta(days=1)):
-            writer.writerow([day.isoformat(), "MINNESOTA", "NOBLES CO. JAIL", "", FORM, f"out-{day}", ""])
+            writer.writerow([shape.day(day), "MINNESOTA", "NOBLES CO. JAIL", "", FORM, f"out-{day}", ""])
     return path
 
 
-@pytest.mark.parametrize("snake_case", [False, True], ids=["raw columns", "snake_case columns"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_the_winter_comes_back_as_it_was_published(
-    spot: Spot, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], snake_case: bool
+    spot: Spot, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], shape: Shape
 ) -> None:
     spot.ledger().close()
 
@@ -95,7 +120,7 @@ def test_the_winter_comes_back_as_it_was_published(
                 found[tuple(row["by"][name] for name in by)] += row["value"]
         return found
 
-    report = custody("import", "ice-detainers", str(table(tmp_path / "detainers.csv", snake_case=snake_case)))
+    report = custody("import", "ice-detainers", str(table(tmp_path / "detainers.csv", shape)))
     totals = {row["id"]: row["value"] for row in custody("counts", "--from", str(FIRST), "--until", str(LAST))}
     in_memory = grouped("custodian_kind", "lift_reason")
     by_facility = grouped("facility_as_printed", "lift_reason")

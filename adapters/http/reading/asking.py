@@ -156,8 +156,7 @@ class Asking:
     def within_case(self, ref: str) -> None:
         """The same of the facilities that a case's events name; raise InputRefused(unknown_reference) too."""
         if self.reader.facilities is not None:
-            _, events = find_case(self.asked.ledger, ref, self.upto)
-            self.within(*{getattr(event.data, "facility", None) for event in events})
+            self.within(*find_case(self.asked.ledger, ref, self.upto).facilities)
 
     def whole_log(self) -> AbstractContextManager[None]:
         """Hold one of the few places for questions that read the whole log; raise TooBusy(too_many_questions)."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from adapters.queries import find_case
-from adapters.questions.trail import trail
+from adapters.queries import FoundCase, find_case
+from adapters.questions.trail import trail_of
 from adapters.web.asking import Asking, Persons
 from adapters.web.drawing.lanes import lanes_of
 from adapters.web.rendering import HEADERS, SEE_OTHER, page, pages_router
@@ -22,28 +22,27 @@ router = pages_router()
 @router.get("/cases")
 def find(asking: Persons, ref: str) -> Response:
     """Lead to the case that a reference, or a bare id, means."""
-    found = trail(asking.asked, ref.strip(), at=None, upto=asking.known).ref
-    return RedirectResponse(asking.to(f"/cases/{found}"), SEE_OTHER, HEADERS)
+    found = find_case(asking.asked.ledger, ref.strip(), asking.known)
+    return RedirectResponse(asking.to(f"/cases/{found.ref}"), SEE_OTHER, HEADERS)
 
 
 @router.get("/cases/{ref:path}")
 def case(asking: Persons, ref: str) -> Response:
     """Show a case as it was recorded by the moment."""
-    asking.within_case(ref)
-    found, _ = find_case(asking.asked.ledger, ref, asking.known)
+    found = asking.case(ref)
     return page(
         "case.html.jinja",
         asking,
         of_persons="case",
         later=lambda: _gathered(asking, found),
-        ref=found,
+        ref=found.ref,
         names=agency_names(asking.asked),
     )
 
 
-def _gathered(asking: Asking, ref: str) -> dict[str, Any]:
+def _gathered(asking: Asking, case: FoundCase) -> dict[str, Any]:
     """Return what was recorded of a case, and what disagrees in it."""
-    found = trail(asking.asked, ref, at=asking.at, upto=asking.known)
+    found = trail_of(asking.asked, case, at=asking.at, upto=asking.known)
     return {
         "found": found,
         "rows": [(event, details(event["data"])) for event in found.events],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from adapters.explain import headings
-from adapters.questions.explained import explained
+from adapters.questions.explained import explained_whole
 from adapters.web.asking import Persons
 from adapters.web.rendering import page, pages_router
 from domain.events.fields import DecisionPoint
@@ -21,8 +21,7 @@ router = pages_router()
 @router.get("/determinations/{point}/{ref:path}")
 def determination(asking: Persons, point: DecisionPoint, ref: str) -> Response:
     """Show what was derived at a decision point of a case, and why."""
-    asking.within_case(ref)
-    found = explained(asking.asked, ref, point=None, at=asking.at, upto=asking.known)
+    found = explained_whole(asking.asked, asking.case(ref), at=asking.at, upto=asking.known)
     return page(
         "determination.html.jinja",
         asking,

@@ -152,6 +152,23 @@ def test_what_cannot_be_done_is_refused_with_a_code_and_changes_nothing(
     assert 1 == len(custody("log").out.splitlines())
 
 
+def test_nothing_is_signed_with_a_key_that_others_may_read(custody, made: Path, tmp_path: Path) -> None:
+    events = tmp_path / "e.jsonl"
+    events.write_bytes(booked(1))
+    made.chmod(0o644)
+
+    signing = [
+        ("agency", "sign", made, events),
+        ("agency", "sign-rotation", made, f"{made}.pub", SHERIFF),
+        ("submit", events, "--to", "http://127.0.0.1:9", "--key", made, "--spool", tmp_path / "spool.db"),
+    ]
+    for command in signing:
+        ran = custody(*command)
+        assert (2, "") == (ran.status, ran.out)
+        assert f"({made}) [key_open_to_others]" in ran.err
+        assert f"chmod 600 {made}" in ran.err
+
+
 def test_a_synthetic_key_brings_in_made_up_events_and_no_others(custody, made: Path, tmp_path: Path) -> None:
     key = tmp_path / "made-up.pem"
     custody("agency", "keygen", key)
@@ -209,7 +226,9 @@ def test_a_file_of_signed_events_is_new_and_whole_or_it_is_not_there(custody, ma
 
     assert "file_exists" in custody("agency", "sign", made, events, "-o", signed).err
     assert before == signed.read_bytes()
-    events.write_bytes(booked(1) + b"\n{")
-    assert "not_json" in custody("agency", "sign", made, events, "-o", tmp_path / "other.jsonl").err
+    large, deep = (b'{"amount":%b}' % value for value in (b"%d" % 2**64, b"[" * 300 + b"]" * 300))
+    for line, code in ((b"{", "not_json"), (large, "integer_too_large"), (deep, "too_deep")):
+        events.write_bytes(booked(1) + b"\n" + line)
+        assert code in custody("agency", "sign", made, events, "-o", tmp_path / "other.jsonl").err
     assert not (tmp_path / "other.jsonl").exists()
     assert "cannot_write" in custody("agency", "sign", made, events, "-o", tmp_path / "no/where.jsonl").err

@@ -91,6 +91,7 @@ def test_explain_says_what_is_counted_left_out_and_whose_word_it_is(custody) -> 
         (["counts", "--define", "nowhere.yaml"], "unreadable"),
         (["counts", "show", "N99"], "unknown_count"),
         (["counts", "show", "N1", "--where", "colour=red"], "unknown_field"),
+        (["counts", "show", "N1", "--where", "custodian_kind=prison"], "unknown_value"),
         (["counts", "explain", "N99"], "unknown_count"),
         (["claims", "--claim", "nobody"], "unknown_claim"),
         (["claims", "--count", "N7"], "split_count"),

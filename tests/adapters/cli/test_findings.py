@@ -12,6 +12,8 @@ from adapters.findings import act
 from adapters.simulator.stories import stories
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
+from domain.events.detainer import DetainerLifted, DetainerPrepared
+from domain.events.episode import SubjectBooked
 from domain.events.record import EventCorrected, EventRetracted
 from projections.finding import Kind
 from projections.finding_workflow import Command, Workflow
@@ -75,6 +77,31 @@ def test_a_trail_asked_for_by_the_detainer_shows_the_ids_of_the_episode(custody,
     asked = custody("trail", form, "--json").json["findings"]
 
     assert {row["id"] for row in whole["findings"]} == {row["id"] for row in asked} != set()
+
+
+def test_a_lift_told_by_an_agency_that_is_no_side_counts_and_is_one_finding_wherever_it_is_looked_at(
+    custody, tmp_path
+) -> None:
+    about = {"subject": "s-1", "facility": "mn-aitkin-jail"}
+    file = tmp_path / "detainer.jsonl"
+    told = [
+        body(SubjectBooked, "e-1", agency="mn-aitkin-sheriff", **about),
+        body(DetainerPrepared, "d-1", agency="us-ice", episode="e-1", form="I-247A", **about),
+        body(DetainerLifted, "d-1", lift_reason_as_printed="Case Closed", asserted_by="us-ice"),
+    ]
+    file.write_bytes(b"".join(one + b"\n" for one in told))
+    custody("import", "events", file)
+
+    (listed,) = custody("findings", "--kind", "detainer_told_by_another", "--json").json
+    trails = [custody("trail", ref, "--json").json["findings"] for ref in ("episode/e-1", "detainer/d-1")]
+    answered = custody(
+        "findings", "answer", listed["id"], "--agency", "us-ice", "--words", "It was not lifted.", "--json"
+    )
+
+    assert ["lifted"] == [row["status"] for row in custody("detainers", "--json").json]
+    assert ("detainer/d-1", ["mn-aitkin-sheriff", "mn-cass-sheriff", "us-ice"]) == (listed["case"], listed["who"])
+    assert [[listed], [listed]] == [[row for row in rows if row["kind"] == listed["kind"]] for rows in trails]
+    assert "answered" == answered.json["state"]
 
 
 def test_kind_facility_and_state_narrow_the_list(custody, told) -> None:

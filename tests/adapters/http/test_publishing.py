@@ -146,6 +146,7 @@ def for_another_facility(key: SigningKey) -> tuple[bytes, dict[str, str]]:
         (lambda key: (b"[]", EVENT), 400, "not_an_object"),
         (lambda key: (b'{"a":1,"a":2}', EVENT), 400, "not_canonical"),
         (lambda key: (b'{"a":1.5}', EVENT), 400, "float"),
+        (lambda key: (b'{"a":%d}' % 2**64, EVENT), 400, "integer_too_large"),
         (lambda key: (b"[" * 50_000, EVENT), 400, "too_deep"),
         (lambda key: (b"x" * 200_000, EVENT), 413, "too_large"),
         (lambda key: (booked(24), {**EVENT, "Custody-Signature": "!"}), 400, "bad_header"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import openpyxl
@@ -93,6 +93,96 @@ def test_a_row_becomes_the_prepared_form_and_its_lift_in_ice_words(tmp_path: Pat
     assert not result.flags
 
 
+ROW = {
+    "Detainer Prepare Date": "2026-02-11",
+    "Facility State": "MINNESOTA",
+    "Detainer Facility": "NOBLES CO. JAIL",
+    "Detainer Facility Code": "NOBLEMN",
+    "Detainer Criminality": "1 Convicted Criminal",
+    "Birth Year": "1990",
+    "Order to Show Cause Served Yes No": "YES",
+    "Detainer Lift Reason": "Early Release",
+    "Detainer Type": "I247A",
+    "EID DTA ID": "E1",
+    "Anonymized Identifier": "a1b2",
+}
+# ICE's release of later in 2026, and the tables of the Deportation Data Project.
+LATER = {
+    "Detainer Prepare Date": "Detainer Prepared Date",
+    "Facility State": "State",
+    "Detainer Facility": "Detention Facility",
+    "Detainer Facility Code": "Detention Facility Code",
+    "Detainer Criminality": "Detainer Prepared Criminality",
+    "Anonymized Identifier": "Anonymized Unique Identifier",
+}
+DERIVED = {
+    "Detainer Facility": "detention_facility",
+    "Detainer Facility Code": "detention_facility_code",
+    "Detainer Criminality": "detainer_prepared_criminality",
+    "Order to Show Cause Served Yes No": "order_show_cause_served_yes_no",
+    "Anonymized Identifier": "unique_identifier",
+}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda name: name.replace(" ", ""),  # EIDDTAID
+        lambda name: name.replace(" ", "").lower(),
+        str.upper,
+        lambda name: name.replace(" ", "_").upper(),
+        lambda name: f"  {name.replace(' ', '  ')} ",
+        lambda name: name.replace(" ", "\u00a0"),
+        lambda name: name.replace(" ", " _ "),
+        lambda name: LATER.get(name, name),
+        lambda name: DERIVED.get(name, name.replace(" ", "_").lower()),
+    ],
+    ids=[
+        "run together",
+        "run together, small",
+        "capitals",
+        "constant",
+        "spaces",
+        "hard spaces",
+        "marks",
+        "later",
+        "derived",
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "byte order mark"])
+def test_a_table_is_the_same_whatever_the_spelling_of_its_header(
+    tmp_path: Path, spelled: Callable[[str], str], mark: str
+) -> None:
+    for row in (ROW, {**ROW, "EID DTA ID": ""}):  # of the second the id is a digest of what it says
+        as_published = proposed(IceDetainersImporter(), csv_file(tmp_path / "1.csv", list(ROW), [row]))
+        path = csv_file(tmp_path / "2.csv", list(map(spelled, ROW)), [{spelled(name): row[name] for name in ROW}])
+        path.write_text(mark + path.read_text())
+        otherwise = proposed(IceDetainersImporter(), path)
+
+        assert as_published.bodies == otherwise.bodies != []
+        assert as_published.flags == otherwise.flags
+
+
+def test_a_column_by_its_own_name_goes_before_one_that_is_named_otherwise(tmp_path: Path) -> None:
+    row = {**ROW, "Detention Facility": "HENNEPIN COUNTY ADC", "State": "TEXAS", "EIDDTAID": "E9"}
+    columns = sorted(row, key=lambda name: name in ROW)  # the others first
+
+    (prepared, _) = proposed(IceDetainersImporter(), csv_file(tmp_path / "both.csv", columns, [row])).events
+
+    assert ("detainer/ice-E1", "mn-nobles-jail") == (prepared.subject, prepared.data.facility)
+
+
+def test_what_says_who_a_person_is_goes_into_no_digest_however_its_column_is_spelled(tmp_path: Path) -> None:
+    ids = set()
+    for column, value in (("BIRTHYEAR", "1990"), ("birthyear", "1991"), ("Alien File Number", "A012345678")):
+        row = {name: ROW[name] for name in ("Detainer Prepare Date", "Detainer Facility")} | {column: value}
+        (event,) = proposed(IceDetainersImporter(), csv_file(tmp_path / "one.csv", list(row), [row])).events
+        ids.add(event.subject)
+        assert value not in str(event)
+
+    assert 1 == len(ids)
+
+
 def test_a_date_without_a_time_keeps_day_precision_and_one_with_a_time_keeps_it(tmp_path: Path) -> None:
     days = imported(tmp_path, {}, {"Detainer Prepare Date": "2/11/2026", "EID DTA ID": "E2"}).events
     exact = imported(tmp_path, {"Detainer Prepare Date": "2026-02-11 14:30:00"}).events
@@ -114,6 +204,10 @@ def test_a_date_without_a_time_keeps_day_precision_and_one_with_a_time_keeps_it(
         "2/11/2026 0:00",
         "2/11/2026 12:00:00 AM",
         "2/11/26",
+        "2026/02/11",
+        "2026/2/11 0:00",
+        "February 11, 2026",
+        "Feb 11, 2026",
         "11-Feb-26",
     ],
 )
@@ -127,10 +221,11 @@ def test_a_date_is_the_same_day_whatever_program_wrote_it_and_never_a_midnight(t
 
 def test_a_date_that_became_a_number_in_excel_is_read_and_flagged(tmp_path: Path) -> None:
     (plain,) = imported(tmp_path, {}).events
-    result = imported(tmp_path, {"Detainer Prepare Date": "46064"})
+    for number in ("46064", "46064.0"):
+        result = imported(tmp_path, {"Detainer Prepare Date": number})
 
-    assert [plain.occurred] == [event.occurred for event in result.events]
-    assert [(1, "serial_date")] == result.flags
+        assert [plain.occurred] == [event.occurred for event in result.events]
+        assert [(1, "serial_date")] == result.flags
 
 
 def test_the_lift_lies_somewhere_after_the_preparation(tmp_path: Path) -> None:
@@ -163,7 +258,13 @@ def test_a_lift_gets_a_code_only_where_ice_gives_one_or_the_words_define_it(
     assert [flag for _, flag in result.flags] == flags
 
 
-@pytest.mark.parametrize("printed", ["", "NA", " ", "NULL", "n/a", "nan", "b(6), b(7)c", "(b)(6), (b)(7)(C)", "B(6)"])
+@pytest.mark.parametrize(
+    "printed",
+    [
+        *("", "NA", " ", "NULL", "n/a", "nan", "(blank)", "b(6), b(7)c", "(b)(6), (b)(7)(C)", "B(6)"),
+        *("-", "--", "\N{EN DASH}", " \u00a0", "?", "."),
+    ],
+)
 def test_blanks_and_redactions_say_nothing(tmp_path: Path, printed: str) -> None:
     result = imported(
         tmp_path,

@@ -96,6 +96,12 @@ def test_a_missing_column_is_named_beside_those_found(tmp_path: Path) -> None:
     assert refusal.what.endswith("detainer_prepare_date, facility, note")
 
 
+def test_a_required_column_is_found_by_its_letters_alone_and_others_keep_their_names(tmp_path: Path) -> None:
+    (row,) = rows_of(tmp_path, "DETAINERPREPAREDATE;detainer__facility;Note__Two\na;b;c\n")
+
+    assert {"detainer_prepare_date": "a", "detainer_facility": "b", "note__two": "c"} == row.cells
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     refusal = refusal_of(table(tmp_path, HEADER.strip() + ",NOTE\na,b,c,d\n"))
     assert (refusal.code, refusal.what) == ("repeated_column", "the header names a column twice: note")

@@ -70,6 +70,7 @@ def refusals(agency: Agency) -> dict[str, Offered]:
         "not_an_object": good._replace(body=b"[]"),
         "not_canonical": good._replace(body=good.body.replace(b'"id":"', b'"id":"x","id":"')),
         "float": good._replace(body=good.body.replace(b'"data":{', b'"data":{"amount":1.50,')),
+        "integer_too_large": good._replace(body=good.body.replace(b'"data":{', b'"data":{"amount":%d,' % 2**64)),
         "too_large": good._replace(body=b"{" + b" " * 61_440),
         "too_deep": good._replace(body=orjson.dumps(deep) + b" "),
         "unknown_type": agency.books(52, type="custody.subject_lost"),

@@ -85,6 +85,7 @@ BROKEN = [  # key, value, headers, code
     (b"episode/b", b"{", [], "not_json"),
     (b"episode/c", b"\xff\xfe", [], "not_json"),
     (b"episode/d", booked(1).replace(b'"type"', b' "type"'), [], "not_canonical"),
+    (b"episode/e", booked(1).replace(b'"data":{', b'"data":{"amount":%d,' % 2**64), [], "integer_too_large"),
     (None, booked(1), [], "no_key"),
     (b"episode/another", booked(1), [], "headers_disagree"),
     (CHAIN, booked(1), [("ce_type", b"custody.died")], "headers_disagree"),

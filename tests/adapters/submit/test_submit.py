@@ -173,6 +173,20 @@ def test_a_draft_with_a_key_twice_is_refused(tmp_path: Path, ledger: str) -> Non
     assert (3, "not_canonical", "facility") == (code, report["refused"][0]["code"], report["refused"][0]["where"])
 
 
+@pytest.mark.parametrize(
+    ("value", "code"), [(b"%d" % 2**64, "integer_too_large"), (b"[" * 300 + b"]" * 300, "too_deep")]
+)
+def test_a_draft_with_a_value_that_no_event_may_hold_is_refused_as_the_gate_does(
+    tmp_path: Path, ledger: str, value: bytes, code: str
+) -> None:
+    lines = drafts(tmp_path / "lines", 1)
+    lines.write_bytes(lines.read_bytes().replace(b'"data":{', b'"data":{"amount":%b,' % value))
+    with serving(ledger) as served:
+        status, report, _ = submit(tmp_path, lines, "--to", served.address)
+
+    assert (3, [code]) == (status, [one["code"] for one in report["refused"]])
+
+
 def test_standard_input_and_whole_events_are_taken_as_they_are(tmp_path: Path) -> None:
     ledger = str(tmp_path / "open.db")
     status(["--ledger", ledger, "init", "--allow-unsigned"])

@@ -82,6 +82,23 @@ def test_a_pair_made_here_is_the_owners_alone_and_is_never_overwritten(tmp_path:
     assert not (tmp_path / "other.pem").exists()
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o620, 0o601])
+def test_a_private_key_to_which_others_have_access_is_not_used_until_that_is_mended(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "the key.pem"
+    make_key(path, Algorithm.ED25519)
+    path.chmod(mode)
+    (tmp_path / "link.pem").symlink_to(path)
+
+    for named in (path, tmp_path / "link.pem"):
+        with pytest.raises(InputRefused, match=f"{mode:04o}") as refused:
+            load_signing_key(named)
+        assert ("key_open_to_others", str(named)) == (refused.value.code, refused.value.where)
+        assert f"chmod 600 '{named}'" in refused.value.mend or named != path
+    for own in (0o600, 0o400):
+        path.chmod(own)
+        assert load_public_key(public_path(path)) == load_signing_key(path).public
+
+
 def test_a_private_key_never_goes_through_a_link_that_lies_there(tmp_path: Path) -> None:
     (tmp_path / "k.pem").symlink_to(tmp_path / "elsewhere")
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from adapters.counting import named_counts
+from adapters.counting import named_counts, of_the_register
 from domain.counts.counting import Definitions
-from domain.counts.fields import FIELDS, Of, words_of
+from domain.counts.fields import FIELDS, Of, Value, words_of
+from domain.counts.values import written
 from domain.errors import InputRefused
 
 WORDS = {"counted": "x", "left_out": "x", "whose_word": "x"}
@@ -16,7 +17,8 @@ MINE: dict[str, Any] = {"id": "M1", "label": "mine", "of": "detainers", "when": 
 
 
 def defined(*counts: dict[str, Any]) -> Definitions:
-    return named_counts().and_those_of({"schema": "custody-counts/1", "counts": [{**MINE, **one} for one in counts]})
+    document = {"schema": "custody-counts/1", "counts": [{**MINE, **one} for one in counts]}
+    return named_counts().and_those_of(document, of_the_register())
 
 
 def test_the_counts_that_ship_are_a_plain_one_and_n1_to_n8() -> None:
@@ -58,6 +60,48 @@ def test_what_a_file_gets_wrong_is_named_with_its_place(count: dict[str, Any], c
 
     assert (code, where) == (refused.value.code, refused.value.where)
     assert refused.value.mend
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "mend"),
+    [
+        ("status", "activ", "did you mean active? one of: active, lifted, cancelled, superseded, expired_unclaimed"),
+        ("custodian_kind", "State_Prison", "did you mean state_prison? one of: county_jail, "),
+        ("custodian_kind", None, "one of: county_jail, "),
+        ("form", "I247G", "did you mean I-247G? one of: I-247, I-247A, "),
+        ("acknowledged", "true", "did you mean true? one of: true, false"),
+        ("notice", "none.", "did you mean none? one of: "),
+        ("left_while_active", "nulls", "did you mean null? one of: to_community, "),
+        ("facility", "mn-cas-jail", "did you mean mn-cass-jail? `custody facilities` "),
+        ("agency", "mn-cass-sherif", "did you mean mn-cass-sheriff? `custody facilities` "),
+        ("county", "Henepin", "did you mean Hennepin? `custody facilities` lists what the register has"),
+        ("month", "2026-13", "docs/counts.md: month, in Minnesota, of the time that the count goes by: `2026-02`"),
+        ("month", "Feb 2026", "docs/counts.md: month, "),
+        ("lift_reason", "detainer declined by LEA", "did you mean Detainer Declined by LEA? docs/counts.md: "),
+        ("subject", True, "docs/counts.md: pseudonym of the person"),
+    ],
+)
+def test_a_value_that_a_field_never_has_is_refused_with_the_near_one_and_those_it_can_have(
+    name: str, value: Value, mend: str
+) -> None:
+    for part in ("where", "leaving_out", "split"):
+        with pytest.raises(InputRefused) as refused:
+            defined({part: {name: [value]}})
+        assert f"counts.0.{part}.{name}" == refused.value.where
+        assert refused.value.what == f"{name} is never {written(value)!r}"
+        assert refused.value.mend.startswith(mend)
+
+
+def test_each_value_that_a_field_can_have_may_stand_in_a_condition() -> None:
+    places = {"facility": ["mn-cass-jail", None], "agency": ["mn-doc"], "county": ["St. Louis", None]}
+    texts = {
+        "month": ["2026-02"],
+        "lift_reason": ["Detainer Declined by LEA", "A New Reason", None],
+        "subject": ["s-1"],
+    }
+    for name, field in FIELDS[Of.DETAINERS].items():
+        for value in (*field.values, *field.codes, *places.get(name, ()), *texts.get(name, ())):
+            assert defined({"where": {name: [value]}}).get("M1").where == {name: (value,)}
 
 
 def test_an_unknown_count_is_refused_with_those_there_are() -> None:
