@@ -72,7 +72,7 @@ def medians(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds
 
 def measured(runs: Mapping[str, Callable[[Path], object]], *, events: int, rounds: int) -> dict[str, Measured]:
     """Return the medians of the rounds for each run; every run gets an empty folder of its own."""
-    return measured_once_ready({name: partial(_at_once, run) for name, run in runs.items()}, events, rounds)
+    return measured_once_ready({name: partial(at_once, run) for name, run in runs.items()}, events, rounds)
 
 
 def measured_once_ready(runs: Mapping[str, Ready], events: int, rounds: int) -> dict[str, Measured]:
@@ -88,7 +88,8 @@ def measured_once_ready(runs: Mapping[str, Ready], events: int, rounds: int) -> 
 
 
 @contextmanager
-def _at_once(run: Callable[[Path], object], folder: Path) -> Iterator[Callable[[], object]]:
+def at_once(run: Callable[[Path], object], folder: Path) -> Iterator[Callable[[], object]]:
+    """Yield a run that has nothing to get ready."""
     yield partial(run, folder)
 
 

@@ -24,7 +24,7 @@ from adapters.read_models.rows import (
 )
 from domain.errors import LedgerUnavailable
 from projections.amendments import Published
-from projections.folding.folder import Changes
+from projections.folding.folder import Changes, OpenRow
 from projections.folding.table import KNOWN_COLUMNS, Fold, Table, Values
 
 AT_ONCE = 500  # keys a statement
@@ -164,18 +164,25 @@ class Model(ABC):
             rows = run(f"SELECT position, what FROM {self._named('parked')} ORDER BY position")  # noqa: S608 - same
             return [(position, what) for position, what in rows]
 
-    def open_rows(self, keys: Sequence[str]) -> Iterator[tuple[str, int, int, Values]]:
+    def open_rows(self, keys: Sequence[str]) -> Iterator[OpenRow]:
         """Yield table, row id, `known_from` and values of the rows of these keys that nothing has closed."""
+        for name, table in self._tables.items():
+            yield from self._open(name, quoted(table.key), keys)
+
+    def open_among(self, table: str, row_ids: Sequence[int]) -> Iterator[OpenRow]:
+        """Yield table, row id, `known_from` and values of those of these rows that nothing has closed."""
+        return self._open(table, "row_id", row_ids)
+
+    def _open(self, name: str, column: str, among: Sequence[Any]) -> Iterator[OpenRow]:
+        columns = ", ".join(quoted(column) for column in self._tables[name].columns)
+        statement = (
+            f"SELECT row_id, known_from, {columns} FROM {self._named(name)} "  # noqa: S608 - our own names
+            f"WHERE {self._is_among(column)} AND known_to IS NULL ORDER BY row_id"
+        )
         with self._reading() as run:
-            for name, table in self._tables.items():
-                columns = ", ".join(quoted(column) for column in table.columns)
-                statement = (
-                    f"SELECT row_id, known_from, {columns} FROM {self._named(name)} "  # noqa: S608 - our own names
-                    f"WHERE {self._is_among(quoted(table.key))} AND known_to IS NULL ORDER BY row_id"
-                )
-                for some in _portions(keys):
-                    for row_id, known_from, *values in run(statement, [self._list(some)]):
-                        yield name, row_id, known_from, tuple(values)
+            for some in _portions(among):
+                for row_id, known_from, *values in run(statement, [self._list(some)]):
+                    yield name, row_id, known_from, tuple(values)
 
     def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
         """Return key and position of the events that a correction moved to these keys."""
@@ -309,6 +316,6 @@ def model_gone(name: str) -> LedgerUnavailable:
     )
 
 
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def _portions(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(keys), AT_ONCE):
         yield keys[start : start + AT_ONCE]

@@ -107,7 +107,6 @@ class PostgresModel(Model):
         """Make the indexes, and say that the model is whole."""
         with self._writing() as run:
             for table in self.fold.tables:
-                run(f"ALTER TABLE {self._named(table.name)} ADD PRIMARY KEY (row_id)")
                 for _, columns in indexes(table):
                     run(f"CREATE INDEX ON {self._named(table.name)} {columns}")
             run(f"UPDATE {SCHEMA}.model SET is_ready = true WHERE {self._mine}")  # noqa: S608 - our own names
@@ -203,7 +202,7 @@ def as_psycopg(statement: str) -> LiteralString:
 
 
 def _definitions(table: Table) -> Iterator[str]:
-    yield "row_id int8 NOT NULL"
+    yield "row_id int8 PRIMARY KEY"
     for name, kind in table.columns.items():
         collated = ' COLLATE "C"' if TYPES[kind] == "text" else ""
         yield f"{quoted(name)} {TYPES[kind]}{collated}"

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from adapters.read_models.aside import PutAside
+from adapters.read_models.let_go import LetGo
 from adapters.read_models.model import Model
 from adapters.store.ledger import Ledger
-from projections.folding.folder import KEYS_KEPT, Aside, Changes, Folder
+from projections.folding.folder import KEYS_KEPT, Changes, Folder
 from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
 PAGE_REBUILD = 10_000
-KEYS_IN_MEMORY = 160_000  # of all models that are built in one process
+KEYS_IN_MEMORY = 100_000  # of all models that are built in one process
 
 Progress = Callable[[int], None]
 
@@ -47,7 +47,7 @@ class Projector:
     def _start(self) -> Folder:
         self.position = self._model.position
         self._pages = Pages([self._model.fold], self._ledger, self._model.awaited())
-        self._folder = _folder(self._ledger, self._pages, self._model, self._on_error)
+        self._folder = _folder(self._pages, self._model, self._on_error)
         return self._folder
 
     def catch_up(self, upto: int) -> None:
@@ -80,11 +80,11 @@ def build_together(
 ) -> None:
     """Fold the whole log into empty models, and make them ready.
 
-    Each event is read once for all of them; a row is stored once nothing will close it.
+    Each event is read once for all of them; few rows are stored before it is known what closes them.
     """
     pages = Pages([model.fold for model in models], ledger)
     kept = KEYS_IN_MEMORY // len(models)
-    folders = [_folder(ledger, pages, model, on_error, PutAside(), kept) for model in models]
+    folders = [_folder(pages, model, on_error, LetGo(model), kept) for model in models]
     for after in range(0, upto, PAGE_REBUILD):
         ends = min(after + PAGE_REBUILD, upto)
         tip = ledger.leaf_at(ends)
@@ -100,21 +100,19 @@ def build_together(
 
 
 def _folder(
-    ledger: Ledger,
     pages: Pages,
     model: Model,
     on_error: OnError,
-    aside: Aside | None = None,
+    let_go: LetGo | None = None,
     keys_kept: int = KEYS_KEPT,
 ) -> Folder:
     stop, next_ids = on_error is OnError.STOP, model.next_ids()
     return Folder(
         model.fold,
-        pages.reader,
-        ledger,
+        pages.history,
         model,
         next_ids=next_ids,
-        aside=aside,
+        let_go=let_go,
         keys_kept=keys_kept,
         stop_on_error=stop,
     )

@@ -164,6 +164,11 @@ class Ledger(Application[str]):
         with self._backend.explained():
             return [decode(row) for row in self.facts.at(positions)]
 
+    def raw_at(self, positions: Sequence[int]) -> list[RawEvent]:
+        """Return the events at these positions, in order, their bytes not decoded."""
+        with self._backend.explained():
+            return self.facts.raw_at(positions)
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types, their bytes not decoded."""
         with self._backend.explained():

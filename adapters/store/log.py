@@ -142,6 +142,10 @@ class Log(ApplicationRecorder, ABC):
         """Return every event of these types in, or mentioning, any of these references, as folds read them."""
 
     @abstractmethod
+    def raw_at(self, positions: Sequence[int]) -> list[RawEvent]:
+        """Return the events at these positions as folds read them, in order."""
+
+    @abstractmethod
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
 

@@ -230,6 +230,10 @@ class PostgresLog(Log):
         """Return every event of these types in, or mentioning, any of these references, as folds read them."""
         return self._raw(f"{MENTIONING} AND e.topic = ANY(%s)", [*_mentioning(refs, upto), list(topics)])
 
+    def raw_at(self, positions: Sequence[int]) -> list[RawEvent]:
+        """Return the events at these positions as folds read them, in order."""
+        return self._raw("e.position = ANY(%s)", [list(positions)])
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
         where = "e.position > %s AND e.position <= %s AND e.topic = ANY(%s)"

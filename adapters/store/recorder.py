@@ -216,6 +216,12 @@ class LedgerRecorder(SQLiteApplicationRecorder, Log):
         statement = f"SELECT {RAW_EVENT} FROM stored_events AS e WHERE {where} ORDER BY position"  # noqa: S608 - same
         return self._raw(statement, [*_mentioning(refs, upto), *topics])
 
+    def raw_at(self, positions: Sequence[int]) -> list[RawEvent]:
+        """Return the events at these positions as folds read them, in order."""
+        where = "position IN (SELECT value FROM json_each(?)) ORDER BY position"
+        statement = f"SELECT {RAW_EVENT} FROM stored_events WHERE {where}"  # noqa: S608 - our own names
+        return self._raw(statement, [orjson.dumps(list(positions)).decode()])
+
     def raw_events(self, *, after: int, upto: int, topics: Sequence[str]) -> list[RawEvent]:
         """Return the events with positions in (after, upto] of these types as folds read them, in order."""
         where = f"position > ? AND position <= ?{among(topics)}"

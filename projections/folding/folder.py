@@ -1,9 +1,8 @@
 """The engine that runs one fold: events in, changed rows out. Live and rebuilt, it is this same code.
 
 It keeps the events of the keys it has met, asks the fold for the rows of each key that an event touches, and notes
-which rows that closes and opens. Memory is bounded: keys not met for long are let go. Live, such a key is read from the
-log again; a rebuild, which meets every key, puts it aside. A correction changes the one event it is about, from its own
-position on.
+which rows that closes and opens. Memory is bounded: keys not met for long are let go, and their events read from the
+log again if they come back, which few do. A correction changes the one event it is about, from its own position on.
 """
 
 from __future__ import annotations
@@ -17,41 +16,43 @@ from typing import Protocol
 import msgspec
 
 from domain.errors import IntegrityProblem, LedgerUnavailable
-from projections.amendments import Amendments, Published, amending_events
-from projections.folding.pages import Awaited, Change, Log, Step, Unreadable
-from projections.folding.seen import Packed, Reader, Seen
+from projections.amendments import Published
+from projections.folding.history import History
+from projections.folding.pages import Awaited, Change, Step, Unreadable
+from projections.folding.seen import Seen
 from projections.folding.table import Fold, Row, Values
 
 KEYS_KEPT = 25_000  # about 2 KB each
 KEYS_AT_ONCE = 10_000
 NOT_STORED = 0
+OpenRow = tuple[str, int, int, Values]  # table, row id, known_from, values
 
 
-class Stored(Protocol):
-    """What the engine asks of the rows stored so far."""
+class OpenRows(Protocol):
+    """Where the rows are that nothing has closed, of the keys that are not in memory."""
 
-    def open_rows(self, keys: Sequence[str]) -> Iterable[tuple[str, int, int, Values]]:
+    def open_rows(self, keys: Sequence[str]) -> Iterable[OpenRow]:
         """Yield table, row id, `known_from` and values of the rows of these keys that nothing has closed."""
         ...
+
+
+class Stored(OpenRows, Protocol):
+    """What the engine asks of what is stored so far."""
 
     def moved_in(self, keys: Sequence[str]) -> list[tuple[str, int]]:
         """Return key and position of the events that a correction moved to these keys."""
         ...
 
 
-class Aside(Protocol):
-    """Where a rebuild puts the keys it has not met for long."""
+class LetGo(OpenRows, Protocol):
+    """Where a rebuild notes the keys it let go."""
 
-    def put(self, packed: Iterable[tuple[str, bytes]]) -> None:
-        """Keep what is packed of these keys, in place of what was kept before."""
+    def put(self, entities: Iterable[Entity]) -> None:
+        """Note the keys of these, and which rows of theirs are open; all are stored."""
         ...
 
-    def get(self, keys: Sequence[str]) -> Iterable[tuple[str, bytes]]:
-        """Yield those of these keys that were put aside, with what was packed."""
-        ...
-
-    def everything(self) -> Iterable[tuple[str, bytes]]:
-        """Yield every key that was ever put aside, with what was packed last."""
+    def met(self, keys: Sequence[str]) -> list[str]:
+        """Return those of these keys that were noted."""
         ...
 
 
@@ -79,29 +80,23 @@ class Entity(msgspec.Struct, gc=False):
     ids: list[int] = msgspec.field(default_factory=list)  # NOT_STORED, or the row's id
 
 
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[Row], list[int], list[int]]).decode  # an entity: see there
-_unpack_events = msgspec.msgpack.Decoder(list[Packed]).decode
-
-
 class Folder:
-    """Runs one fold over pages of the log. `aside` is given to a rebuild from 1: what is not there was never met."""
+    """Runs one fold over pages of the log. `let_go` is given to a rebuild from 1: what is not there was never met."""
 
     def __init__(
         self,
         fold: Fold,
-        reader: Reader,
-        log: Log,
+        history: History,
         stored: Stored,
         *,
         next_ids: dict[str, int] | None = None,
-        aside: Aside | None = None,
+        let_go: LetGo | None = None,
         keys_kept: int = KEYS_KEPT,
         stop_on_error: bool = False,
     ) -> None:
-        self._fold, self._reader, self._log, self._stored, self._aside = fold, reader, log, stored, aside
+        self._fold, self._history, self._stored, self._let_go = fold, history, stored, let_go
         self._entities: dict[str, Entity] = {}
-        self._are_some_elsewhere = aside is None
+        self._are_some_elsewhere = let_go is None
         self._next_ids = next_ids or {table.name: 1 for table in fold.tables}
         self._keys_kept, self._stop_on_error = keys_kept, stop_on_error
         self._page = 0
@@ -111,8 +106,7 @@ class Folder:
         """Fold one page of the log, in order."""
         self._page += 1
         if steps and self._are_some_elsewhere:
-            keys = {key for step in steps if isinstance(step, Seen) for key in self._keys_if_any(step)}
-            self._load(keys, before=steps[0].position)
+            self._load(self._met_in(steps), before=steps[0].position)
         keys_of = self._fold.keys
         for step in steps:
             try:
@@ -126,6 +120,13 @@ class Folder:
                     self._amend(step)
             except Exception as error:
                 self._park(step.position, error)
+
+    def _met_in(self, steps: Sequence[Step]) -> set[str]:
+        events = [step for step in steps if isinstance(step, Seen)]
+        try:
+            return set(chain.from_iterable(map(self._fold.keys, events)))
+        except Exception:
+            return {key for event in events for key in self._keys_if_any(event)}
 
     def _amend(self, step: Change | Awaited | Unreadable) -> None:
         if isinstance(step, Change):
@@ -195,26 +196,21 @@ class Folder:
         return row_id
 
     def _load(self, keys: set[str], *, before: int) -> None:
-        """Bring back the keys that are not in memory."""
+        """Bring back the keys that were let go."""
         wanted = [key for key in keys if key not in self._entities] if self._are_some_elsewhere else []
-        if not wanted:
-            return
-        if self._aside:
-            for key, kept in self._aside.get(wanted):
-                packed, rows, known, ids = _unpack(kept)
-                events = self._reader.unpacked(_unpack_events(packed))
-                self._entities[key] = Entity(key, self._page, events, rows, known, ids)
-        else:
+        if wanted and self._let_go:
+            wanted = self._let_go.met(wanted)
+        if wanted:
             self._read_again(wanted, before)
 
     def _read_again(self, keys: Sequence[str], before: int) -> None:
-        """Make these keys from the log and the stored rows."""
+        """Make these keys from the log and the rows that are open."""
         entities = {key: self._entity(key) for key in keys}
         for seen in self._events_of(keys, before - 1):
             for key in self._keys_if_any(seen):
                 if key in entities:
                     entities[key].events.append(seen)
-        for table, row_id, known_from, values in self._stored.open_rows(keys):
+        for table, row_id, known_from, values in (self._let_go or self._stored).open_rows(keys):
             entity = entities[values[0]]
             entity.rows.append((table, values))
             entity.known.append(known_from)
@@ -230,14 +226,8 @@ class Folder:
     def _events_of(self, keys: Sequence[str], upto: int) -> Iterable[Seen]:
         """Return what the log has about these keys by a position, as amended by then, in order."""
         refs = [f"{self._fold.kind}/{key}" for key in keys]
-        found = {event.position: event for event in self._log.about(refs, upto=upto)}
-        moved = [position for _, position in self._stored.moved_in(keys) if position not in found]
-        found.update((event.position, event) for event in self._log.at(moved))
-        events = [found[position] for position in sorted(found) if found[position].type in self._fold.fields]
-        if not events:
-            return ()
-        amendments = Amendments(amending_events(events, lambda refs: self._log.about(refs, upto=upto)))
-        return map(self._reader.of, amendments.apply(events))
+        moved = [position for _, position in self._stored.moved_in(keys)]
+        return self._history.about(refs, moved, types=tuple(self._fold.fields), upto=upto)
 
     def settle_stored(self) -> Changes:
         """Return all that changed since this was last asked, and the rows that are open now: for live folding."""
@@ -248,24 +238,17 @@ class Folder:
         return self._taken()
 
     def settle_closed(self) -> Changes:
-        """Return what changed for good since this was last asked; rows that are open are kept back: for a rebuild."""
+        """Return what changed since this was last asked, without the open rows of keys in memory: for a rebuild."""
         self._forget()
         return self._taken()
 
     def settle_rest(self) -> Iterator[Changes]:
         """Yield the rows that are still open, some at a time, to end a rebuild."""
-        for number, entity in enumerate(chain(self._entities.values(), self._left_aside()), start=1):
+        for number, entity in enumerate(self._entities.values(), start=1):
             self._store_open(entity)
             if number % KEYS_AT_ONCE == 0:
                 yield self._taken()
         yield self._taken()
-
-    def _left_aside(self) -> Iterator[Entity]:
-        """Yield what never came back into memory, without its events."""
-        for key, kept in self._aside.everything() if self._aside else ():
-            if key not in self._entities:
-                _, rows, known, ids = _unpack(kept)
-                yield Entity(key, 0, [], rows, known, ids)
 
     def _taken(self) -> Changes:
         changes, self.changes = self.changes, Changes()
@@ -278,13 +261,11 @@ class Folder:
         oldest = sorted(self._entities.values(), key=_page)[: -self._keys_kept // 2 or None]
         for entity in oldest:
             del self._entities[entity.key]
-        if self._aside:
-            oldest.sort(key=_key)  # neighbours are put side by side
-            self._aside.put((entity.key, self._packed(entity)) for entity in oldest)
+        if self._let_go:
+            for entity in oldest:
+                self._store_open(entity)
+            self._let_go.put(oldest)
             self._are_some_elsewhere = True
-
-    def _packed(self, entity: Entity) -> bytes:
-        return _pack((entity.events, entity.rows, entity.known, entity.ids))
 
     def _store_open(self, entity: Entity) -> None:
         for place, row_id in enumerate(entity.ids):
@@ -294,10 +275,6 @@ class Folder:
 
 def _page(entity: Entity) -> int:
     return entity.page
-
-
-def _key(entity: Entity) -> str:
-    return entity.key
 
 
 def _position(event: Seen) -> int:

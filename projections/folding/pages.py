@@ -7,12 +7,12 @@ it is about, that event is awaited, and known as corrected from its own position
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from projections.amendments import AMENDING_TYPES, LEVELS_MAX, Published, standing
-from projections.folding.seen import Amends, Fields, RawEvent, Reader, Seen, amended_amending, amends
+from projections.amendments import AMENDING_TYPES, Published
+from projections.folding.history import Amending, History, Log, root_of
+from projections.folding.seen import Fields, RawEvent, Seen, amends
 from projections.folding.table import Fold
-from projections.recorded import Recorded
 
 
 class Change(NamedTuple):
@@ -41,41 +41,20 @@ Step = Seen | Change | Awaited | Unreadable
 Amended = tuple[str, Step]  # the type of what is amended decides which folds are told
 
 
-class Log(Protocol):
-    """What is asked of the log besides its pages."""
-
-    def about(self, refs: Sequence[str], *, upto: int) -> list[Recorded]:
-        """Return every event in, or mentioning, any of these references, in order."""
-        ...
-
-    def raw_published(self, event_ids: Sequence[str], *, upto: int) -> list[RawEvent]:
-        """Return the events with these ids, whoever published them."""
-        ...
-
-    def raw_about(self, refs: Sequence[str], *, topics: Sequence[str], upto: int) -> list[RawEvent]:
-        """Return every event of these types in, or mentioning, any of these references, in order."""
-        ...
-
-    def at(self, positions: Sequence[int]) -> list[Recorded]:
-        """Return the events at these positions, in order."""
-        ...
-
-
 class Pages:
     """Reads pages for several folds. A fold may be given fields that only another names, and never looks at them."""
 
     def __init__(self, folds: Sequence[Fold], log: Log, awaited: Iterable[Published] = ()) -> None:
         fields = _merged([fold.fields for fold in folds])
         self.types = (*fields, *AMENDING_TYPES)
-        self._folds, self._log = folds, log
-        self.reader = Reader(fields)
+        self._folds, self.history = folds, History(fields, log)
         self._awaited = set(awaited)
 
     def steps(self, rows: Sequence[RawEvent]) -> list[list[Step]]:
         """Return what a page of rows is to each fold, in order."""
         found: list[list[Step]] = [[] for _ in self._folds]
         take = self._takers(found)
-        amended, read = self._amended(rows), self.reader.read
+        amended, read = self._amended(rows), self.history.reader.read
         for row in rows:
             type_name = row[2]
             if row[0] in amended:
@@ -119,71 +98,26 @@ class Pages:
 
     def _changes(self, targets: Mapping[int, Published], upto: int) -> Iterator[tuple[int, Amended]]:
         """Yield what is known otherwise from each of these positions on."""
-        published = self._published(set(targets.values()), upto)
-        roots = {position: _root(target, published) for position, target in targets.items()}
-        amending = self._amending(set(roots.values()) & published.keys(), upto)
+        published = self.history.published(set(targets.values()), upto)
+        roots = {position: root_of(target, published) for position, target in targets.items()}
+        amending = self.history.amending(set(roots.values()) & published.keys(), upto)
         for position, target in roots.items():
             event = published.get(target)
             if event is None:
                 self._awaited.add(target)
                 yield position, (AMENDING_TYPES[0], Awaited(position, target))
-            elif event[2] in self.reader.fields:
+            elif event[2] in self.history.reader.fields:
                 self._awaited.discard(target)
                 since = max(position, event[0])  # it may have been corrected, on this page, before it came
                 yield since, (event[2], self._change(since, event, amending))
 
-    def _published(self, wanted: set[Published], upto: int) -> dict[Published, RawEvent]:
-        """Return the events of these sources and ids, and those that they amend, and so on."""
-        found: dict[Published, RawEvent] = {}
-        levels = 0
-        while wanted and levels <= LEVELS_MAX:
-            rows = self._log.raw_published(sorted({event_id for _, event_id in wanted}), upto=upto)
-            new = {(row[3], row[4]): row for row in rows if (row[3], row[4]) in wanted}
-            found.update(new)
-            wanted = {amends(row).target for row in new.values() if row[2] in AMENDING_TYPES} - found.keys()
-            levels += 1
-        return found
-
-    def _amending(self, targets: set[Published], upto: int) -> dict[Published, list[Amends]]:
-        """Return all that amends these events, and what amends that, and so on: by what each names, in order."""
-        found: dict[Published, list[Amends]] = {}
-        level, levels = targets, 0
-        while level and levels < LEVELS_MAX:
-            found.update((target, []) for target in level)
-            refs = sorted({f"event/{event_id}" for _, event_id in level})
-            rows = self._log.raw_about(refs, topics=AMENDING_TYPES, upto=upto)
-            new = [one for one in map(amends, rows) if one.target in level]
-            for one in new:
-                found[one.target].append(one)
-            level, levels = {one.published for one in new} - found.keys(), levels + 1
-        return found
-
-    def _change(self, position: int, event: RawEvent, amending: Mapping[Published, Sequence[Amends]]) -> Step:
+    def _change(self, position: int, event: RawEvent, amending: Amending) -> Step:
         """Return what was known of an event before a position, and what is known from there on."""
         try:
-            before = None if event[0] == position else self._known(event, amending, position - 1)
-            return Change(position, before, self._known(event, amending, position))
+            before = None if event[0] == position else self.history.known(event, amending, position - 1)
+            return Change(position, before, self.history.known(event, amending, position))
         except Exception as error:
             return Unreadable(position, error)
-
-    def _known(self, event: RawEvent, amending: Mapping[Published, Sequence[Amends]], upto: int) -> Seen | None:
-        """Return an event as it is known at a position, None if it was retracted."""
-
-        def of(target: Published) -> list[Amends]:
-            return [one for one in amending.get(target, ()) if one.position <= upto]
-
-        known: Seen | None = self.reader.read(event)
-        for one in standing((event[3], event[4]), of, amended_amending):
-            known = self.reader.amended(known, one) if known else None
-        return known
-
-
-def _root(target: Published, published: Mapping[Published, RawEvent]) -> Published:
-    """Return what all is about in the end that amends this, or what of the way there has yet to come."""
-    for _ in range(LEVELS_MAX):
-        if (event := published.get(target)) and event[2] in AMENDING_TYPES:
-            target = amends(event).target
-    return target
 
 
 def _merged(several: Sequence[Fields]) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,6 @@ from projections.recorded import Recorded
 
 Fields = Mapping[str, Sequence[str]]  # type name -> fields of its data
 RawEvent = tuple[int, str, str, str, str, int | None, int | None, bytes]
-Packed = tuple[int, str, str, str, str, int | None, int | None, Any, dict[str, Any]]  # a Seen, as msgspec writes it
 LONG_AGO = -(2**62)
 Told = str | dict[str, str | None]  # an instant as its source wrote it: the wire form of `domain.instants`
 
@@ -29,7 +28,7 @@ Told = str | dict[str, str | None]  # an instant as its source wrote it: the wir
 NOTHING = msgspec.Raw(b"null")
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One event as last amended. `earliest` and `latest` bound when it happened, in microseconds since 1970 UTC."""
 
     position: int
@@ -75,10 +74,6 @@ class Reader:
         body = decode(state)
         told = body.time if body.timeprecision is None else _told(body)
         return Seen(position, type_name, stream, source, event_id, earliest, latest, told, body.data)
-
-    def unpacked(self, packed: Sequence[Packed]) -> list[Seen]:
-        """Return the events that msgspec wrote, by this reader or one with the same fields."""
-        return [Seen(*values, self._data[values[1]](**data)) for *values, data in packed]  # type: ignore[call-arg]
 
     def of(self, event: Recorded) -> Seen:
         """Return what the fold sees of an event that was read whole, and may have been amended."""
@@ -156,9 +151,7 @@ def amended_amending(one: Amends, by: Amends) -> Amends | None:
 
 @cache  # a class takes as long to make as many events take to read; there are few
 def _data_struct(type_name: str, fields: tuple[str, ...]) -> type[msgspec.Struct]:
-    return msgspec.defstruct(
-        type_name.replace(".", "_"), [(name, Any, None) for name in fields], gc=False, omit_defaults=True
-    )
+    return msgspec.defstruct(type_name.replace(".", "_"), [(name, Any, None) for name in fields], gc=False)
 
 
 @cache

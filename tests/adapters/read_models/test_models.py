@@ -77,6 +77,19 @@ def test_followed_in_pages_or_built_at_once_every_model_has_the_same_rows(
             live.close()
 
 
+def test_a_rebuild_that_lets_keys_go_has_the_same_rows(spot: Spot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "PAGE_REBUILD", 100)
+    with here(spot, winter(2_000)) as (found, ledger):
+        whole = {
+            name: in_memory(found.models(), ledger, name, ledger.position()).digest() for name in found.models().folds
+        }
+        monkeypatch.setattr(projector, "KEYS_IN_MEMORY", 20)
+        for name, digest in whole.items():
+            rebuilt(found.models(), ledger, name)
+            with answering(found.models(), ledger, name, ledger.position()) as model:
+                assert digest == model.digest()
+
+
 def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spot) -> None:
     with here(spot, submissions(3)) as (found, ledger):
         models = found.models()
@@ -348,7 +361,7 @@ def test_a_log_that_cannot_be_read_parks_nothing(spot: Spot, monkeypatch: pytest
 
         with closing(found.models().live("custody", ledger)) as model:
             projector = Projector(ledger, model)
-            monkeypatch.setattr(Ledger, "about", away)
+            monkeypatch.setattr(Ledger, "raw_about", away)
             with pytest.raises(LedgerUnavailable):
                 projector.catch_up(2)
             monkeypatch.undo()

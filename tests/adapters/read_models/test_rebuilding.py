@@ -13,7 +13,6 @@ from unittest.mock import patch
 import pytest
 
 from adapters.composition import services
-from adapters.read_models.aside import PutAside
 from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build_all
 from adapters.store.ledger import Ledger
@@ -85,13 +84,3 @@ def is_alive(pid: int) -> bool:
         return False
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def test_a_full_disk_under_what_a_rebuild_puts_aside_is_named() -> None:
-    aside = PutAside()
-    aside._connection.execute("PRAGMA max_page_count = 4")
-
-    with pytest.raises(LedgerUnavailable) as refused:
-        aside.put((f"key-{number}", bytes(1_000)) for number in range(100))
-
-    assert "disk_full" == refused.value.code
