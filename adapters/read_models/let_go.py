@@ -49,11 +49,13 @@ class LetGo:
 
     def met(self, keys: Sequence[str]) -> list[str]:
         """Return those of these keys that were noted."""
-        wanted = _hashes(keys)
-        found = np.zeros(len(keys), np.bool_)
-        for hashes, _ in self._runs:
-            found |= np.searchsorted(hashes, wanted, "right") > np.searchsorted(hashes, wanted)
-        return [keys[place] for place in np.flatnonzero(found).tolist()]
+        hashes = _hashes(keys)
+        order = np.argsort(hashes)  # sorted, they are looked up where the last one was found: many times faster
+        wanted, found = hashes[order], np.zeros(len(keys), np.bool_)
+        for noted, _ in self._runs:
+            places = np.minimum(np.searchsorted(noted, wanted), len(noted) - 1)
+            found |= noted[places] == wanted
+        return [keys[place] for place in np.sort(order[found]).tolist()]
 
     def open_rows(self, keys: Sequence[str]) -> Iterator[OpenRow]:
         """Yield table, row id, `known_from` and values of the rows of these keys that nothing has closed."""
