@@ -15,7 +15,7 @@ from projections.folding.pages import Pages, Step
 
 PAGE_LIVE = 2_000
 PAGE_REBUILD = 10_000
-KEYS_IN_MEMORY = 100_000  # of all models that are built in one process
+KEYS_IN_MEMORY = 120_000  # of all models that are built in one process
 
 Progress = Callable[[int], None]
 
