@@ -220,8 +220,9 @@ def _verifier(spki: str, key_id: str) -> Verifies:
     libsodium takes less than OpenSSL does, and nothing more: no key or signature of small order.
     """
     public = load_der_public_key(b64decode(spki))
-    if described(public).key_id != key_id:
-        raise ValueError("the id is not the digest of the key")
+    its = described(public)
+    if (its.spki, its.key_id) != (spki, key_id):  # OpenSSL reads a point of ECDSA also as it was not written
+        raise ValueError("these are not the bytes of the key, or the id is not their digest")
     if isinstance(public, Ed25519PublicKey):
         by = VerifyKey(public.public_bytes_raw())
         return lambda signature, message: by.verify(message, signature)

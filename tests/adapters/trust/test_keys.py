@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,16 @@ def test_any_bit_flipped_in_body_signature_or_key_is_no_signature(algorithm: Alg
 
     assert has_signed(key, BODY, SIGNATURES[algorithm])
     assert not has_signed(changed, body, signature)
+
+
+def test_a_key_counts_only_in_the_bytes_that_its_id_is_the_digest_of() -> None:
+    key = KEYS[Algorithm.ECDSA_P256].public
+    der = b64decode(key.spki)
+    hybrid = 6 + (der[-1] & 1)  # the point as before, but that its first byte says of y whether it is odd
+    changed = key.model_copy(update={"spki": b64encode(der[:-65] + bytes([hybrid]) + der[-64:]).decode()})
+
+    assert load_der_public_key(der) == load_der_public_key(b64decode(changed.spki))
+    assert not has_signed(changed, BODY, SIGNATURES[Algorithm.ECDSA_P256])
 
 
 @given(st.binary(max_size=80))
