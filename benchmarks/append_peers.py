@@ -2,6 +2,8 @@
 
     ours         Ledger.append: typed columns, references, leaf hashes, tree head, repeats looked for
     raw          the bytes, a stream and a unique id into a bare table: by executemany, or COPY
+    ready_rows   the rows that ours wrote into PostgreSQL, as its own bytes, into tables that are the same: what the
+                 server alone takes, with nothing computed, looked for or put into its format
     stock        the `eventsourcing` library's application recorder, with the bytes as its state
     stock_store  its Application.save: event objects through its own mapper and transcoder, then that recorder
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ Peer = Callable[[], AbstractContextManager[Append]]
 STOCK_BATCH = 100  # into PostgreSQL: the library's pipelined insert waits for ever when one is much larger
 BARE = "CREATE TABLE bare.events (position bigint PRIMARY KEY, stream text, id text UNIQUE, body bytea)"
 COPY = "COPY bare.events FROM STDIN (FORMAT BINARY)"
+READY = {"custody.stored_events": "position", "custody.event_refs": "positions[1]", "custody.tree_heads": "size"}
 
 
 class Stock(Application[str]):
@@ -91,6 +95,33 @@ def raw_postgres(address: PostgresAddress) -> Iterator[Append]:
             last += len(batch)
 
         yield append
+
+
+@contextmanager
+def ready_rows(address: PostgresAddress) -> Iterator[Append]:
+    """COPY what the ledger there wrote, transaction by transaction, into a new one in its place."""
+    with psycopg.connect(address.conninfo, autocommit=True) as source:
+        sizes = [size for (size,) in source.execute("SELECT size FROM custody.tree_heads ORDER BY size")]
+        ready = iter([[copied(source, table, *bounds) for table in READY] for bounds in pairwise([0, *sizes])])
+        source.execute("DROP SCHEMA custody CASCADE")
+    Ledger.create(address).close()
+    with psycopg.connect(address.conninfo, autocommit=True) as connection:
+
+        def append(_: Sequence[Submission]) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                for table, rows in zip(READY, next(ready), strict=True):
+                    with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+                        for part in rows:
+                            copy.write(part)
+
+        yield append
+
+
+def copied(source: psycopg.Connection[Any], table: str, after: int, upto: int) -> list[bytes]:
+    """Return the rows of a table that a transaction wrote, as COPY gives them."""
+    rows = f"SELECT * FROM {table} WHERE {READY[table]} > {after} AND {READY[table]} <= {upto}"
+    with source.cursor() as cursor, cursor.copy(f"COPY ({rows}) TO STDOUT (FORMAT BINARY)") as copy:
+        return [bytes(part) for part in copy]
 
 
 def stock_settings(place: Place) -> dict[str, str]:

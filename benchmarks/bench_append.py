@@ -29,7 +29,17 @@ from adapters.collector import look_seldom
 from adapters.places.register import minnesota_register
 from adapters.simulator.run import simulate
 from adapters.store.place import PostgresAddress, ledger_place
-from benchmarks.append_peers import STOCK_BATCH, Append, Peer, ours, raw_postgres, raw_sqlite, stock, stock_store
+from benchmarks.append_peers import (
+    STOCK_BATCH,
+    Append,
+    Peer,
+    ours,
+    raw_postgres,
+    raw_sqlite,
+    ready_rows,
+    stock,
+    stock_store,
+)
 from benchmarks.compare import parser, show
 from domain.envelope import Submission, admit
 from tests.postgres import Server, kinds, running
@@ -76,6 +86,7 @@ def a_database(server: Server) -> Iterator[dict[str, Peer]]:
         assert isinstance(place, PostgresAddress)
         yield {
             "ours": partial(ours, place),
+            "ready_rows": partial(ready_rows, place),
             "raw": partial(raw_postgres, place),
             "stock": partial(stock, place),
             "stock_store": partial(stock_store, place),
