@@ -128,8 +128,8 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
     if depth > DEPTH_MAX:
         raise too_deep(where[:200])
     if isinstance(value, float):
-        what = "floating-point numbers, and integers of more than 64 bits, are not allowed"
-        raise InputRefused("float", what, where=where, mend="send it as a string")
+        what = "floating-point numbers are not allowed"
+        raise InputRefused("float", what, where=where, mend="send decimals as strings")
     if isinstance(value, int) and abs(value) > INTEGER_MAX:
         what = "integers stay below 2^53"
         raise InputRefused("integer_too_large", what, where=where, mend="send it as a string")
