@@ -1,7 +1,4 @@
-"""Events that the log has already, as they are known at a position: corrected and retracted by then.
-
-9 booked    12 corrects 9    15 retracts 12        known at 12 as corrected, from 15 on as it was booked
-"""
+"""Events that the log has already, as folds see them: corrected and retracted as `projections.amendments` has it."""
 
 from __future__ import annotations
 
