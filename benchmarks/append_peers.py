@@ -28,6 +28,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adapters.store.ledger import Ledger, system_clock
 from adapters.store.place import Place, PostgresAddress
+from adapters.store.postgres_log import ONE_BY_ONE
 from benchmarks.compare import bare_table
 from domain.envelope import Submission
 
@@ -110,7 +111,7 @@ def ready_rows(address: PostgresAddress) -> Iterator[Append]:
         def append(_: Sequence[Submission]) -> None:
             with connection.transaction(), connection.cursor() as cursor:
                 for table, rows in zip(READY, next(ready), strict=True):
-                    with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+                    with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY) {ONE_BY_ONE}") as copy:
                         for part in rows:
                             copy.write(part)
 

@@ -43,13 +43,15 @@ WRITERS = 0x43555354  # "CUST": the key of the writers' lock, within the databas
 KAFKA = KafkaTables("%s")
 NOTIFY = f"NOTIFY {CHANNEL}"
 LOCK = f"SELECT pg_advisory_xact_lock({WRITERS})"
+ONE_BY_ONE = "WHERE random() >= 0"  # else the server stores rows by the thousand, when all were sent, and slower
 COPY_EVENTS = (  # first what the recorder decides, then a submission's fields in their order, but its references
     "COPY stored_events (position, recorded_at, originator_version, leaf_hash, originator_id, topic, state, source, "
     "event_id, signature, key_id, facility, occurred_earliest, occurred_latest, source_recorded_latest) "
-    "FROM STDIN (FORMAT BINARY)"
+    f"FROM STDIN (FORMAT BINARY) {ONE_BY_ONE}"
 )
+NUMBERED_AT_ONCE = 200  # and sent: the server stores them while the next are numbered
 EVENT_TYPES = ["int8"] * 3 + ["bytea", "text", "text", "bytea", "text", "text", "bytea", "text", "text"] + ["int8"] * 3
-COPY_REFS = "COPY event_refs (era, ref, positions) FROM STDIN"  # as text: psycopg writes a binary array in Python
+COPY_REFS = f"COPY event_refs (era, ref, positions) FROM STDIN {ONE_BY_ONE}"  # text: binary arrays are slow to write
 INSERT_HEAD = "INSERT INTO tree_heads (size, root, peaks, recorded_at) VALUES (%s, %s, %s, %s)"
 INSERT_REJECT = (
     'INSERT INTO rejects (code, field, reason, origin, "row", body, body_hash, recorded_at) '
@@ -57,8 +59,10 @@ INSERT_REJECT = (
     "WHERE NOT EXISTS (SELECT FROM rejects AS r WHERE r.body_hash = %(body_hash)s AND r.row = %(row)s "
     "AND r.origin = %(origin)s AND r.code = %(code)s AND r.field = %(field)s)"
 )
-SELECT_HEAD = "SELECT size, peaks, recorded_at FROM tree_heads ORDER BY size DESC LIMIT 1"
-SELECT_LARGEST_ID = "SELECT max(event_id) AS event_id FROM stored_events"
+SELECT_HEAD = (
+    "SELECT size, peaks, recorded_at, (SELECT max(event_id) FROM stored_events) AS largest_id "
+    "FROM tree_heads ORDER BY size DESC LIMIT 1"
+)
 SELECT_KEYS = (
     "SELECT position FROM stored_events WHERE topic = ANY(%s) AND topic NOT LIKE 'custody.%%' AND position > %s LIMIT 1"
 )
@@ -315,47 +319,50 @@ def _append(
     cursor.execute(LOCK)
     if keys_upto is not None and cursor.execute(SELECT_KEYS, [list(KEY_TOPICS), keys_upto]).fetchone():
         raise KeysMoved
-    tree, head_us = _read_head(cursor)
+    tree, head_us, largest_id = _read_head(cursor)
     now_us = max(now_us, head_us)
-    known = _known(cursor, facts)
-    outcomes, fresh = numbered(facts, versions, known, after=tree.size, now_us=now_us)
+    known = _known(cursor, maybe_known(facts, largest_id))
+    outcomes: list[Outcome] = []
+    fresh: list[Numbered] = []
+    with cursor.copy(COPY_EVENTS) as copy:
+        copy.set_types(EVENT_TYPES)
+        for start in range(0, len(facts), NUMBERED_AT_ONCE):
+            part = slice(start, start + NUMBERED_AT_ONCE)
+            told, new = numbered(facts[part], versions[part], known, after=tree.size + len(fresh), now_us=now_us)
+            for position, version, leaf, fact in new:
+                copy.write_row((position, now_us, version, leaf, *fact[:-1]))
+            outcomes += told
+            fresh += new
+        grown, posting_lists = tree.grow(leaf for _, _, leaf, _ in fresh), _posting_lists(fresh)
     if fresh:
-        _write(cursor, fresh, tree, now_us)
+        with cursor.copy(COPY_REFS) as copy:
+            copy.write(posting_lists)
+        cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
     return outcomes
 
 
-def _read_head(cursor: Cursor[DictRow]) -> tuple[Tree, int]:
+def _read_head(cursor: Cursor[DictRow]) -> tuple[Tree, int, str | None]:
+    """Return the tree so far, when it last grew, and the largest id of an event."""
     row = cursor.execute(SELECT_HEAD).fetchone()
     if row is None:
-        return EMPTY_TREE, 0
-    return Tree.of(row["size"], row["peaks"]), row["recorded_at"]
+        return EMPTY_TREE, 0, None
+    return Tree.of(row["size"], row["peaks"]), row["recorded_at"], row["largest_id"]
 
 
-def _known(cursor: Cursor[DictRow], facts: Sequence[Submission]) -> dict[tuple[str, str], Receipt]:
-    largest = cursor.execute(SELECT_LARGEST_ID).fetchone()
-    asked = maybe_known(facts, largest["event_id"] if largest else None)
+def _known(cursor: Cursor[DictRow], asked: Sequence[str]) -> dict[tuple[str, str], Receipt]:
     if not asked:
         return {}
-    cursor.execute(SELECT_KNOWN, (asked,))
+    cursor.execute(SELECT_KNOWN, [asked])
     return {
         (row["source"], row["event_id"]): Receipt(row["position"], row["leaf_hash"], row["recorded_at"], is_new=False)
         for row in cursor.fetchall()
     }
 
 
-def _write(cursor: Cursor[DictRow], fresh: Sequence[Numbered], tree: Tree, now_us: int) -> None:
-    with cursor.copy(COPY_EVENTS) as copy:
-        copy.set_types(EVENT_TYPES)
-        for position, version, leaf, fact in fresh:
-            copy.write_row((position, now_us, version, leaf, *fact[:-1]))
-        grown, mentioned = (
-            tree.grow(leaf for _, _, leaf, _ in fresh),
-            positions_of(fresh),
-        )  # as the server takes rows in
-    with cursor.copy(COPY_REFS) as copy:
-        for ref, positions in mentioned:
-            copy.write_row((era_of(positions[0]), ref, f"{{{','.join(map(str, positions))}}}"))
-    cursor.execute(INSERT_HEAD, (grown.size, grown.root, b"".join(grown.peaks), now_us))
+def _posting_lists(fresh: Sequence[Numbered]) -> str:
+    """Write a line for each reference of a transaction, as COPY reads it; no reference has what it would escape."""
+    lines = [f"{era_of(at[0])}\t{ref}\t{{{','.join(map(str, at))}}}\n" for ref, at in positions_of(fresh)]
+    return "".join(lines)
 
 
 def _as_new(outcome: Outcome) -> Outcome:
