@@ -123,7 +123,7 @@ def _state(model: Model, ledger: Ledger) -> str:
     standing = model.standing()
     if standing.version != model.fold.version:
         return "other_version"
-    return "answers" if standing.tip == ledger.leaf_at(standing.position) else "other_log"
+    return "answers" if standing.tip == ledger.root_at(standing.position) else "other_log"
 
 
 @projections.command()

@@ -32,7 +32,7 @@ Run = Callable[..., Iterable[tuple[Any, ...]]]  # runs a statement with `?` for 
 
 
 class Standing(NamedTuple):
-    """Where a model stands. `tip` is the leaf hash of the event at `position`: the log it was folded from."""
+    """Where a model stands. `tip` is the root over all events up to `position`: the log it was folded from."""
 
     version: str
     position: int

@@ -40,7 +40,7 @@ class Models(ABC):
             if error.code == "model_gone" and generation != self.live_generation(name):  # swapped at this moment
                 return self.live(name, ledger)
             raise
-        if standing.version == model.fold.version and standing.tip == ledger.leaf_at(standing.position):
+        if standing.version == model.fold.version and standing.tip == ledger.root_at(standing.position):
             return model
         model.close()
         return None

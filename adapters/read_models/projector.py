@@ -64,7 +64,7 @@ class Projector:
         [steps] = _read(self._ledger, self._pages, after, ends)
         folder.fold(steps)
         changes = folder.settle_stored()
-        if not self._model.write(changes, ends, self._ledger.leaf_at(ends), after=after):
+        if not self._model.write(changes, ends, self._ledger.root_at(ends), after=after):
             self._start()  # another process stored it first
             return Page(0, 0, time.monotonic() - began)
         self._folder, self.position = folder, ends
@@ -87,15 +87,15 @@ def build_together(
     folders = [_folder(pages, model, on_error, LetGo(model), kept) for model in models]
     for after in range(0, upto, PAGE_REBUILD):
         ends = min(after + PAGE_REBUILD, upto)
-        tip = ledger.leaf_at(ends)
+        root = ledger.root_at(ends)
         for model, folder, steps in zip(models, folders, _read(ledger, pages, after, ends), strict=True):
             folder.fold(steps)
-            model.write(folder.settle_closed(), ends, tip, after=after)
+            model.write(folder.settle_closed(), ends, root, after=after)
         progress(ends)
-    tip = ledger.leaf_at(upto)
+    root = ledger.root_at(upto)
     for model, folder in zip(models, folders, strict=True):
         for changes in folder.settle_rest():
-            model.write(changes, upto, tip, after=upto)
+            model.write(changes, upto, root, after=upto)
         model.finish()
 
 

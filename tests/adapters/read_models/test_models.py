@@ -33,7 +33,7 @@ from projections.folding.seen import Seen
 from projections.folding.table import Kind, Row, Table, holds_at
 from projections.recorded import Recorded
 from tests.builders import JAIL, MONDAY, body, booked, released, submissions
-from tests.spots import Spot
+from tests.spots import FileSpot, Spot
 
 HOUR = timedelta(hours=1)
 
@@ -139,11 +139,22 @@ def test_a_model_of_another_log_or_version_does_not_answer(spot: Spot, monkeypat
         with closing(models.live("custody", ledger)) as model:
             assert 3 == model.position
 
-        monkeypatch.setattr(Ledger, "leaf_at", lambda self, position: "00")
+        monkeypatch.setattr(Ledger, "root_at", lambda self, position: "00")
         assert models.live("custody", ledger) is None
         monkeypatch.undo()
         models.fold("custody").version = "other"
         assert models.live("custody", ledger) is None
+
+
+def test_a_model_does_not_answer_for_a_log_that_differs_before_an_event_they_share(tmp_path: Path) -> None:
+    one, other = FileSpot(tmp_path / "one.db"), FileSpot(tmp_path / "other.db")
+    *few, last = submissions(5)
+    with here(one, [*few[:2], last]) as (found, ledger):
+        rebuilt(found.models(), ledger)
+    (tmp_path / "one.db.models").rename(tmp_path / "other.db.models")  # as a ledger restored from a backup finds them
+
+    with here(other, [*few[2:], last]) as (found, ledger):
+        assert found.models().live("custody", ledger) is None
 
 
 def test_the_rows_that_hold_at_a_moment_are_found_as_known_at_any_position(spot: Spot) -> None:
