@@ -174,12 +174,17 @@ def _chosen(models: Models, names: Sequence[str]) -> list[str]:
 def swap(services: Services, names: tuple[str, ...], as_json: bool) -> None:
     """Let the newest read models that were built whole answer, and remove those before them."""
     models = services.models()
-    swapped = {name: models.swap(name) for name in _chosen(models, names)}
+    swapped = {name: _swapped(models, name) for name in _chosen(models, names)}
     if as_json:
         print_json(swapped)
         return
     for name, generation in swapped.items():
         click.echo(f"{name}: generation {generation} answers" if generation else f"{name}: none was built yet")
+
+
+def _swapped(models: Models, name: str) -> int | None:
+    with models.locked(name):
+        return models.swap(name)
 
 
 @projections.command()

@@ -85,8 +85,8 @@ class Models(ABC):
 
         What was built and never swapped in is removed first: whoever built it may have been killed.
         """
+        number = max(self.generations(name), default=0) + 1  # never that of one whose builder may still be running
         self._discard(name)
-        number = (self.live_generation(name) or 0) + 1
         with closing(self._create(name, number)) as model:
             yield number, model
 
@@ -107,7 +107,10 @@ class Models(ABC):
 
     @abstractmethod
     def swap(self, name: str) -> int | None:
-        """Let the newest generation that is whole answer, and remove those before it; return its number."""
+        """Let the newest generation that is whole answer, and remove those before it; return its number.
+
+        The caller holds the lock: of two at once, one could let answer what the other has just removed.
+        """
 
 
 def already_building(name: str, where: str) -> LedgerUnavailable:

@@ -64,6 +64,7 @@ class ModelsDatabase:
         """Hold a lock, outside of any transaction, and say whether it was to be had; a lost connection gives it up."""
         with self._ledger.explained(), closing(self._connections.connect()) as connection:
             run, key = runs(connection.cursor()), [kind, crc32(name.encode()) >> 1]
+            run("SET idle_session_timeout = 0")  # this one only holds the lock, for as long as the block takes
             is_mine = bool(next(iter(run("SELECT pg_try_advisory_lock(?::int4, ?::int4)", key)))[0])
             try:
                 yield is_mine

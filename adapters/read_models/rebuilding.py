@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing
-from multiprocessing import get_context, parent_process
+from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import active_children, get_context, parent_process
 from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 
@@ -56,12 +56,16 @@ def build_all(
     upto, others = ledger.position(), min(len(names), os.cpu_count() or 1) - 1
     if not others:
         return build_some(models, ledger, names, on_error, lambda done: progress(done * len(names)))
-    with ProcessPoolExecutor(others, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    pool = ProcessPoolExecutor(others, mp_context=get_context("spawn"), initializer=end_with_parent)
+    with pool, _failing_together():
         pool.submit(os.getpid)  # a process takes a while to start: meanwhile the work is shared out
         mine, *theirs = shares(_costs(models, ledger, names), others + 1)
         futures = [pool.submit(run, share) for share in theirs]
 
         def tell(done: int) -> None:
+            for future in futures:
+                if future.done():
+                    future.result()  # raises as soon as another process failed
             progress(done * len(mine) + sum(_position(models, name) for share in theirs for name in share))
 
         built = build_some(models, ledger, mine, on_error, tell)
@@ -69,16 +73,30 @@ def build_all(
         while pending:
             _, pending = wait(pending, timeout=LOOK_SECONDS)
             tell(upto)
-        try:
-            for future in futures:
-                built |= future.result()
-        except BrokenProcessPool:
+        for future in futures:
+            built |= future.result()
+    return {name: built[name] for name in names}
+
+
+@contextmanager
+def _failing_together() -> Iterator[None]:
+    """End the processes that a block began if it fails or is interrupted: nobody would use what they build.
+
+    Raise LedgerUnavailable(rebuild_ended) if one of them was ended from outside.
+    """
+    before = set(active_children())
+    try:
+        yield
+    except BaseException as error:
+        for process in set(active_children()) - before:
+            process.kill()
+        if isinstance(error, BrokenProcessPool):
             raise LedgerUnavailable(
                 "rebuild_ended",
                 "a process of the rebuild was ended from outside",
                 mend="run it again; the old read models still answer",
             ) from None
-    return {name: built[name] for name in names}
+        raise
 
 
 def shares(costs: Mapping[str, float], count: int) -> list[list[str]]:

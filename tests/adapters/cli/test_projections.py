@@ -91,6 +91,20 @@ def test_a_second_rebuild_at_the_same_time_is_refused_before_it_begins(
     assert not list((path.parent / "custody.db.models").glob("*.db"))
 
 
+def test_a_swap_while_a_model_is_built_is_refused_and_removes_nothing(
+    custody: Command, ledger: Ledger, path: Path
+) -> None:
+    custody("projections", "rebuild", "--model", "duties")
+    custody("projections", "rebuild", "--model", "duties", "--no-swap")
+    models = services(path).models()
+    with models.locked("duties"):
+        refused = custody("projections", "swap", "--json")
+        there = models.generations("duties")
+
+    assert (4, "already_building", [1, 2]) == (refused.status, refused.json["error"]["code"], there)
+    assert 2 == custody("projections", "swap", "--json").json["duties"]
+
+
 ALTERED = (
     "UPDATE custody SET facility = 'mn-freeborn-jail'",
     "UPDATE custody SET known_from = known_from + 1",

@@ -100,8 +100,8 @@ def test_a_new_generation_answers_only_once_it_is_whole_and_swapped_in(spot: Spo
             assert (2, 1) == (generation, models.live_generation("custody"))
         assert 1 == models.swap("custody")
 
-        assert 2 == rebuilt(found.models(), ledger)
-        assert [2] == models.generations("custody")
+        assert 3 == rebuilt(found.models(), ledger)
+        assert [3] == models.generations("custody")
 
 
 def test_a_model_is_built_by_one_process_at_a_time(spot: Spot) -> None:
@@ -116,6 +116,22 @@ def test_a_model_is_built_by_one_process_at_a_time(spot: Spot) -> None:
 
         with found.models().rebuilding(["detainers", "custody"]), found.models().building("custody") as (number, _):
             assert 1 == number
+
+
+def test_a_builder_that_lost_its_lock_to_another_adds_nothing_to_what_that_one_builds(spot: Spot) -> None:
+    with here(spot, submissions(3)) as (found, ledger):
+        models = found.models()
+        rebuilt(models, ledger)
+
+        def meanwhile(_: int) -> None:
+            rebuilt(found.models(), ledger)
+
+        with pytest.raises(LedgerUnavailable):
+            build(models, ledger, "custody", OnError.PARK, meanwhile)  # without the lock, as if the server had ended it
+
+        assert [3] == models.generations("custody")
+        with closing(models.live("custody", ledger)) as model, closing(in_memory(models, ledger, "custody", 3)) as anew:
+            assert anew.digest() == model.digest()
 
 
 def test_a_page_that_another_process_stored_first_is_not_stored_again(spot: Spot) -> None:

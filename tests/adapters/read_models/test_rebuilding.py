@@ -15,8 +15,9 @@ import pytest
 from adapters.composition import services
 from adapters.read_models.projector import OnError
 from adapters.read_models.rebuilding import build_all
-from adapters.store.ledger import Ledger
+from adapters.store.ledger import Ledger, system_clock
 from domain.errors import LedgerUnavailable
+from tests.builders import submissions
 from tests.scenarios.processes import started
 
 NAMES = ("custody", "detainers")
@@ -36,12 +37,14 @@ def endless(share: Sequence[str]) -> dict[str, int]:
     return dict.fromkeys(share, 1)
 
 
-def rebuild(folder: Path, run: Callable[[Sequence[str]], dict[str, int]]) -> None:
+def rebuild(
+    folder: Path, run: Callable[[Sequence[str]], dict[str, int]], progress: Callable[[int], None] = lambda done: None
+) -> None:
     """Rebuild two models with one process beside this one, whatever processors there are."""
     here = services(folder / "custody.db")
     models = here.models()
     with closing(here.reading()) as ledger, models.rebuilding(NAMES), patch("os.cpu_count", return_value=2):
-        build_all(models, ledger, NAMES, OnError.PARK, run, lambda done: None)
+        build_all(models, ledger, NAMES, OnError.PARK, run, progress)
 
 
 def rebuild_for_ever(folder: Path) -> None:
@@ -61,19 +64,51 @@ def test_a_rebuild_of_which_a_process_is_killed_says_so(tmp_path: Path) -> None:
 def test_the_processes_of_a_rebuild_end_with_the_one_that_began_it_however_that_ends(tmp_path: Path) -> None:
     Ledger.create(tmp_path / "custody.db").close()
     process = started(rebuild_for_ever, tmp_path)
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not (said := [path for path in tmp_path.glob("*.pid") if path.read_text()]) and time.monotonic() < ends:
-        time.sleep(0.05)
-    workers = [int(path.read_text()) for path in said]
+    workers = begun_in(tmp_path)
 
     process.kill()
     process.join()
     process.close()
 
-    while any(map(is_alive, workers)) and time.monotonic() < ends:
-        time.sleep(0.05)
     assert workers
-    assert [] == [worker for worker in workers if is_alive(worker)]
+    assert all_end(workers)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), LedgerUnavailable("disk_full", "no space left")])
+def test_a_rebuild_that_fails_or_is_interrupted_ends_the_processes_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    with closing(Ledger.create(tmp_path / "custody.db")) as ledger:
+        ledger.append(submissions(3), now=system_clock())
+    monkeypatch.chdir(tmp_path)
+    workers: list[int] = []
+
+    def fail(done: int) -> None:
+        workers.extend(begun_in(tmp_path))
+        raise failure
+
+    with pytest.raises(type(failure)):
+        rebuild(tmp_path, endless, fail)
+
+    assert workers
+    assert all_end(workers)
+    assert not list((tmp_path / "custody.db.models").glob("*.db"))
+
+
+def begun_in(folder: Path) -> list[int]:
+    """Wait until processes of a rebuild say where they run, and return that."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not (said := [path for path in folder.glob("*.pid") if path.read_text()]) and time.monotonic() < ends:
+        time.sleep(0.05)
+    return [int(path.read_text()) for path in said]
+
+
+def all_end(pids: Sequence[int]) -> bool:
+    """Wait until none of these processes runs, and say whether that is so."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while any(map(is_alive, pids)) and time.monotonic() < ends:
+        time.sleep(0.05)
+    return not any(map(is_alive, pids))
 
 
 def is_alive(pid: int) -> bool:
