@@ -1,10 +1,11 @@
 """Canonical bytes: RFC 8785 under a strict profile, and the leaf hash over them.
 
-Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, at most 60 KiB and
-16 levels, and no null but the open bound of an instant: what is not known is left out, so that one fact has
-one form. Under it orjson's sorted keys equal RFC 8785 (our tests check it against the `rfc8785` package), so
-the gate is one equality, `body == canonical(parse(body))`. The equality alone does not prove the profile:
-closed schemas do (no field takes a float or a large integer), and free JSON goes through `check_profile`.
+Profile: keys `^[a-z][a-z0-9_]*$`, no floats, |integer| < 2^53, no lone surrogates, no character NUL, which a
+database's text cannot hold, at most 60 KiB and 16 levels, and no null but the open bound of an instant: what is
+not known is left out, so that one fact has one form. Under it orjson's sorted keys equal RFC 8785 (our tests
+check it against the `rfc8785` package), so the gate is one equality, `body == canonical(parse(body))`. The
+equality alone does not prove the profile: closed schemas do (no field takes a float or a large integer), and
+free JSON goes through `check_profile`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 LEAF_PREFIX = b"\x00"
 BOUNDS = ("earliest", "latest")
+NUL_ESCAPED = b"\\u0000"  # as canonical JSON writes it; a text may also say these six characters
 INSTANT_KEYS = {*BOUNDS, "precision"}
 
 
@@ -49,8 +51,8 @@ def leaf_hash(body: bytes) -> bytes:
 def parse_canonical(body: bytes) -> dict[str, Any]:
     """Decode bytes that must already be canonical.
 
-    Raise InputRefused with code too_large, not_json, not_an_object, too_deep, not_canonical, null, or one
-    of `check_profile` if that is why the bytes are not canonical.
+    Raise InputRefused with code too_large, not_json, not_an_object, too_deep, not_canonical, null,
+    nul_character, or one of `check_profile` if that is why the bytes are not canonical.
     """
     if len(body) > BODY_BYTES_MAX:
         raise InputRefused(
@@ -67,6 +69,8 @@ def parse_canonical(body: bytes) -> dict[str, Any]:
         raise _why_not_canonical(body)
     if b"null" in body:
         check_no_null(document)
+    if NUL_ESCAPED in body:
+        check_no_nul(document)
     return document
 
 
@@ -160,3 +164,18 @@ def check_no_null(value: object, where: str = "") -> None:
                 for key, item in value.items()
                 if item is not None or key not in may_be_open
             ]
+
+
+def check_no_nul(value: object, where: str = "") -> None:
+    """Raise InputRefused (nul_character) if a text or a key has the character NUL."""
+    waiting = [(value, where)]
+    while waiting:
+        value, where = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            mend = "leave the character out"
+            raise InputRefused("nul_character", "a text has the character NUL", where=where[:200], mend=mend)
+        if isinstance(value, list):
+            waiting += [(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            waiting += [(key, where) for key in value]
+            waiting += [(item, f"{where}.{key}" if where else key) for key, item in value.items()]

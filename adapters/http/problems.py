@@ -31,6 +31,7 @@ STATUS_OF = {
     "not_canonical": 400,
     "float": 400,
     "null": 400,
+    "nul_character": 400,
     "bad_key": 400,
     "integer_too_large": 400,
     "bad_dsse": 400,

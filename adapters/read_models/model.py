@@ -99,7 +99,7 @@ class Model(ABC):
 
     @abstractmethod
     def is_there(self) -> bool:
-        """Say whether this generation is there still: a newer one that is swapped in removes it."""
+        """Say whether this generation is there to go on with: a newer one that is swapped in removes it."""
 
     def standing(self) -> Standing:
         """Return by what version it was built, how far it is, and whether it was ever whole."""

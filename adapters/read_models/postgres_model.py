@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 from adapters.read_models.model import Model, Run, model_gone
 from adapters.read_models.rows import Inserted, columns_of, indexes, quoted, reach, stored_rows
 from adapters.store.place import PostgresAddress
-from adapters.store.postgres_connections import Connections
+from adapters.store.postgres_connections import LOCK_SECONDS, Connections
 from adapters.store.postgres_database import PostgresDatabase
 from domain.errors import LedgerUnavailable
 from projections.folding.table import AS_JSON, Fold, Kind, Table
@@ -100,9 +100,9 @@ class PostgresModel(Model):
         self._database.close()
 
     def is_there(self) -> bool:
-        """Say whether the generation is listed still."""
+        """Say whether the generation answers still; who reads it may keep it from being removed at once."""
         with self._reading() as run:
-            return bool(list(run(f"SELECT FROM {SCHEMA}.model WHERE {self._mine}")))
+            return bool(list(run(f"SELECT FROM {SCHEMA}.model WHERE {self._mine} AND is_live")))
 
     def finish(self) -> None:
         """Make the indexes, and say that the model is whole."""
@@ -115,10 +115,14 @@ class PostgresModel(Model):
             for table in self.fold.tables:
                 run(f"ANALYZE {self._named(table.name)}")
 
-    def drop(self) -> None:
-        """Remove the tables of this generation, also those that only another version of the program has."""
+    def drop(self, *, lock_seconds: int = LOCK_SECONDS) -> None:
+        """Remove the tables of this generation, also those that only another version of the program has.
+
+        Raise LedgerUnavailable(ledger_busy) if somebody reads one of them for longer.
+        """
         mine = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, ?)"
         with self._writing() as run:
+            run(f"SET LOCAL lock_timeout = '{lock_seconds}s'")
             for (name,) in run(mine, [SCHEMA, f"{self.fold.name}_{self._generation}_"]):
                 run(f"DROP TABLE {SCHEMA}.{quoted(name)}")
             run(f"DELETE FROM {SCHEMA}.model WHERE {self._mine}")  # noqa: S608 - our own names

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.model (
     is_ready boolean NOT NULL, is_live boolean NOT NULL, PRIMARY KEY (name, generation)
 )
 """
+READ_SECONDS = 1  # most questions are over by then; meanwhile nobody else can begin to read the old one
 READABLE = (  # asked of the catalogue: to name a table of a schema that one may not use is refused
     "SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "  # noqa: S608 - our own names
     f"WHERE n.nspname = '{SCHEMA}' AND c.relname = 'model' "
@@ -80,8 +81,17 @@ class PostgresModels(Models):
             run(update, [whole[-1], name])
         for number in self.generations(name):
             if number < whole[-1]:
-                self._remove(name, number)
+                self._remove_unless_read(name, number)
         return whole[-1]
+
+    def _remove_unless_read(self, name: str, generation: int) -> None:
+        """Remove a generation that answers no more; while somebody reads it, an export say, the next swap does."""
+        try:
+            with closing(self.open(name, generation)) as model:
+                model.drop(lock_seconds=READ_SECONDS)
+        except LedgerUnavailable as error:
+            if error.code != "ledger_busy":
+                raise
 
     def _create(self, name: str, generation: int) -> PostgresModel:
         model = self.open(name, generation)

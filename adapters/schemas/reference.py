@@ -20,6 +20,7 @@ An event is one line of canonical JSON (RFC 8785): keys sorted, no spaces, at mo
 
 - There are no floats: amounts are whole cents, decimals are strings. Integers stay below 2^53.
 - There is no `null`: what is not known is left out. The one exception is an open bound of an instant.
+- No text has the character NUL (U+0000).
 - A field that is not listed here is refused.
 
 ## The envelope

@@ -22,7 +22,7 @@ from domain.canonical import (
 from domain.errors import InputRefused
 
 KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 SCALARS = st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | TEXTS
 DOCUMENTS = st.dictionaries(
     KEYS,
@@ -214,6 +214,24 @@ def test_null_is_refused_because_what_is_not_known_is_left_out(body, where):
     with pytest.raises(InputRefused) as refused:
         parse_canonical(body)
     assert (refused.value.code, refused.value.where) == ("null", where)
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"a":{"words":["x","a\\u0000b"]}}', "a.words[1]"),
+        (b'{"a":"\\u0000"}', "a"),
+        (b'{"a":{"b\\u0000":1}}', "a"),
+    ],
+)
+def test_the_character_nul_is_refused_because_no_text_of_a_database_can_hold_it(body, where):
+    with pytest.raises(InputRefused) as refused:
+        parse_canonical(body)
+    assert (refused.value.code, refused.value.where) == ("nul_character", where)
+
+
+def test_the_characters_that_nul_is_written_with_are_not_refused():
+    assert {"a": "\\u0000"} == parse_canonical(b'{"a":"\\\\u0000"}')
 
 
 @pytest.mark.parametrize(

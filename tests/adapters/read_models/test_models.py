@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median_low
 
+import psycopg
 import pytest
 
 from adapters.composition import Services, services
@@ -33,7 +34,7 @@ from projections.folding.seen import Seen
 from projections.folding.table import Kind, Row, Table, holds_at
 from projections.recorded import Recorded
 from tests.builders import JAIL, MONDAY, body, booked, released, submissions
-from tests.spots import FileSpot, Spot
+from tests.spots import DatabaseSpot, FileSpot, Spot
 
 HOUR = timedelta(hours=1)
 
@@ -425,6 +426,25 @@ def test_a_model_that_is_replaced_meanwhile_is_followed_in_its_new_generation(sp
 def position_of(models: Models) -> int:
     with closing(models.open("custody", models.live_generation("custody") or 0)) as model:
         return model.position
+
+
+def test_a_swap_goes_on_where_somebody_reads_the_old_model_and_a_later_one_removes_it(database: DatabaseSpot) -> None:
+    with here(database, submissions(3)) as (found, ledger):
+        models = found.models()
+        rebuilt(models, ledger)
+        with (
+            closing(models.live("custody", ledger)) as old,
+            closing(psycopg.connect(database.address)) as reader,
+        ):
+            reader.execute("SELECT FROM custody_models.custody_1_custody")  # its transaction stays open, as an export's
+            assert 2 == rebuilt(models, ledger)
+            assert ([1, 2], 2, False) == (
+                models.generations("custody"),
+                models.live_generation("custody"),
+                old.is_there(),
+            )
+        assert 3 == rebuilt(models, ledger)
+        assert [3] == models.generations("custody")
 
 
 def test_what_was_begun_and_failed_takes_no_space(spot: Spot) -> None:
