@@ -1,7 +1,7 @@
 """`custody`: the group, and how errors become exit codes.
 
 0 done    1 a check found a problem    2 usage    3 some input was refused (and recorded)
-4 the ledger cannot be opened, read or written
+4 the ledger cannot be opened, read or written    130 interrupted    141 the reader of the output went away
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -16,7 +17,7 @@ from adapters.cli.output import print_json
 from adapters.collector import look_seldom
 from domain.errors import InputRefused, IntegrityProblem, LedgerError, LedgerUnavailable
 
-FOUND_PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 4, 130
+FOUND_PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED, OUTPUT_CLOSED = 1, 2, 4, 130, 141
 
 
 # Name and module of every command, imported when it is called: most of a short command's time went into imports, and
@@ -99,7 +100,14 @@ def main(context: click.Context, ledger: str) -> None:
 def run() -> None:
     """Run the command line as a program."""
     look_seldom()
+    _open_what_is_closed()
     sys.exit(status(sys.argv[1:]))
+
+
+def _open_what_is_closed() -> None:
+    """Let what is written to an output that whoever began this has closed (`>&-`) go nowhere."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the program ends
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - same
 
 
 def status(arguments: list[str]) -> int:
@@ -109,9 +117,9 @@ def status(arguments: list[str]) -> int:
     try:
         code = _status(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
+    except (BrokenPipeError, SystemExit):  # the reader of our output went away, as `head` does; click exits there
         _drop_output()
-        return 0
+        return OUTPUT_CLOSED
     except OSError as error:
         _drop_output()
         failed = LedgerUnavailable(

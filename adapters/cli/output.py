@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -20,6 +21,8 @@ from adapters.visible import visible
 from domain.errors import InputRefused
 
 REFRESH_EVERY = 500
+GAP = 2  # between two columns
+WORD_MAX = 8  # longer ones may go on in the next line
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,17 +61,36 @@ def new_file(output: Path) -> Iterator[BinaryIO]:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print rows under headings, or say what it means that there are none; no cell can steer the terminal."""
+    """Print rows under headings, or say what it means that there are none; no cell can steer the terminal.
+
+    On a terminal too narrow for that, where numbers and short words would be cut, each row is a list.
+    """
     if not rows:
         click.echo(empty)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if is_terminal else 160, highlight=False, markup=False)
+    shown = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
+    if is_terminal and _least_width([columns, *shown]) > console.width:
+        for row in shown:
+            console.print(_table((), zip(columns, row, strict=True)), "")
+    else:
+        console.print(_table(columns, shown))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
+    for column in columns or ("", ""):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else visible(str(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else 160
-    Console(file=sys.stdout, width=width, highlight=False, markup=False).print(table)
+        table.add_row(*row)
+    return table
+
+
+def _least_width(rows: Iterable[Sequence[str]]) -> int:
+    """Return how wide a table has to be so that no word is cut that has WORD_MAX characters at most."""
+    words = [max(max(map(cell_len, cell.split()), default=0) for cell in column) for column in zip(*rows, strict=True)]
+    return sum(min(word, WORD_MAX) for word in words) + GAP * (len(words) - 1)
 
 
 def show_instant(value: object) -> str:

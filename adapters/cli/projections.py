@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -199,6 +200,9 @@ def follow(services: Services, names: tuple[str, ...], on_error: OnError, once: 
     """Keep read models up with the log until stopped; those that are absent are built first."""
     models = services.models()
     chosen = _chosen(models, names)
+    if metrics is not None and not os.access(metrics.absolute().parent, os.W_OK):
+        mend = "name a file in a folder that is there and can be written"
+        raise InputRefused("cannot_write", "the file for the metrics cannot be written", where=str(metrics), mend=mend)
     with closing(services.reading()) as ledger, stopped_by_signals() as is_stopped:
         follower = Follower(models, ledger, chosen, on_error, is_stopped, metrics)
         if once:

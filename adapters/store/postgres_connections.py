@@ -5,6 +5,7 @@ Nothing is sent in psycopg's pipeline mode, in which a large batch waits for eve
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,9 @@ from psycopg.rows import DictRow, dict_row
 from adapters.store.away import AWAY_SECONDS, PAUSE_SECONDS
 from adapters.store.place import PostgresAddress
 from domain.errors import LedgerUnavailable
+
+# What the driver says of a connection that was lost, we say or mend; nobody asked for its words on standard error.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 LOCK_SECONDS = 30
 STATEMENT_SECONDS = 300

@@ -336,6 +336,37 @@ def test_output_that_cannot_be_written_gives_four_without_a_traceback(events, pa
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("command", [["log"], ["detainers", "--json"]])
+def test_a_reader_of_the_output_that_goes_away_gives_a_status_of_its_own(custody, tmp_path, path, command) -> None:
+    prepared = [
+        body(DetainerPrepared, f"d-{n}", agency="ice-ero", form="I-247A", facility=JAIL, subject=f"s-{n}")
+        for n in range(1_000)
+    ]
+    custody("import", "events", lines(tmp_path / "many.jsonl", *prepared))
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "adapters.cli", "--ledger", path, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as ran:
+        ran.stdout.read(1)
+        ran.stdout.close()
+        said = ran.stderr.read()
+
+    assert (141, "") == (ran.returncode, said)
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_an_output_that_was_closed_from_the_beginning_is_no_trouble(custody, events, path, closed: int) -> None:
+    custody("import", "events", events)
+
+    command = [sys.executable, "-m", "adapters.cli", "--ledger", str(path), "state", JAIL, "--json"]
+    ran = subprocess.run(["bash", "-c", f'"$@" {closed}>&-', "bash", *command], capture_output=True, text=True)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
 def test_a_correction_that_moves_a_booking_to_another_facility_is_seen_there(custody, tmp_path) -> None:
     first = booked(1)
     moved = {"facility": "mn-cook-jail", "subject": "s-1"}

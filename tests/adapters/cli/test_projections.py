@@ -67,6 +67,17 @@ def test_who_follows_writes_what_it_did_to_a_file_for_monitoring(
     assert (1, 0) == (found["custody_model_page_seconds_count"], found["custody_follow_retries_total"])
 
 
+def test_a_place_for_metrics_that_cannot_be_written_is_refused_before_anything_is_followed(
+    custody: Command, ledger: Ledger, tmp_path: Path
+) -> None:
+    refused = custody("projections", "follow", "--once", "--metrics", tmp_path / "missing" / "custody.prom")
+
+    assert 2 == refused.status
+    assert "cannot_write" in refused.err
+    assert "missing" in refused.err
+    assert {"absent"} == {row["state"] for row in custody("projections", "status", "--json").json}
+
+
 def test_what_could_not_be_folded_is_shown_with_its_position_and_why(
     custody: Command, ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
