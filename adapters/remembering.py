@@ -42,7 +42,7 @@ class Grown(Generic[T]):
 
 
 class Remembered(Generic[T]):
-    """The last few answers. Each is kept with the root of the log at its position: another log has another there."""
+    """The last few answers. Each is kept with the hash of the event at its position: another log has another there."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
@@ -52,8 +52,8 @@ class Remembered(Generic[T]):
         """Return the answer of this log at the latest position up to `upto`, and that position."""
         with self._lock:
             kept = sorted(((key, found) for key, found in self._kept.items() if key[0] <= upto), key=itemgetter(0))
-        for (position, root), found in reversed(kept):
-            if ledger.root_at(position) == root:
+        for (position, leaf), found in reversed(kept):
+            if ledger.leaf_at(position) == leaf:
                 return position, found
         return None
 
@@ -61,7 +61,7 @@ class Remembered(Generic[T]):
         """Keep an answer, and return it."""
         if upto:
             with self._lock:
-                self._kept[upto, ledger.root_at(upto)] = found
+                self._kept[upto, ledger.leaf_at(upto)] = found
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
         return found
@@ -75,6 +75,6 @@ class RememberedAt(Generic[K, T]):
 
     def answer(self, ledger: Ledger, upto: int, question: K, answering: Callable[[], T]) -> T:
         """Return the answer, from memory if the same was asked lately."""
-        key = (upto, ledger.root_at(upto), question)
+        key = (upto, ledger.leaf_at(upto), question)
         found = self._kept.get(key)
         return self._kept.keep(key, answering()) if found is None else found

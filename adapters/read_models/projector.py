@@ -17,6 +17,8 @@ PAGE_LIVE = 2_000
 PAGE_REBUILD = 10_000
 KEYS_IN_MEMORY = 120_000  # of all models that are built in one process
 
+NO_ROOT = ""  # of no log: nobody goes on with a model that is built in part
+
 Progress = Callable[[int], None]
 
 
@@ -87,10 +89,9 @@ def build_together(
     folders = [_folder(pages, model, on_error, LetGo(model), kept) for model in models]
     for after in range(0, upto, PAGE_REBUILD):
         ends = min(after + PAGE_REBUILD, upto)
-        root = ledger.root_at(ends)
         for model, folder, steps in zip(models, folders, _read(ledger, pages, after, ends), strict=True):
             folder.fold(steps)
-            model.write(folder.settle_closed(), ends, root, after=after)
+            model.write(folder.settle_closed(), ends, NO_ROOT, after=after)
         progress(ends)
     root = ledger.root_at(upto)
     for model, folder in zip(models, folders, strict=True):

@@ -86,7 +86,7 @@ class Asking:
     @cached_property
     def etag(self) -> str:
         """Return the tag of the page: what it depends on, and by what program and of which log it is made."""
-        told = (program_digest(), self.asked.ledger.root_at(self.known), *self.key)
+        told = (program_digest(), self.asked.ledger.leaf_at(self.known), *self.key)
         return f'"{hashlib.sha256(repr(told).encode()).hexdigest()[:ETAG_HEX]}"'
 
     @cached_property
