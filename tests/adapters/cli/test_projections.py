@@ -126,6 +126,7 @@ def test_a_file_that_is_damaged_is_named_and_a_rebuild_mends_it(custody: Command
     rebuilt = custody("projections", "rebuild")
 
     assert (4, "model_damaged") == (damaged.status, damaged.json["error"]["code"])
+    assert "the read model cannot be used: file is not a database" == damaged.json["error"]["what"]
     assert "rebuild" in damaged.json["error"]["mend"]
     assert (0, 0, 0) == (answered.status, rebuilt.status, custody("projections", "status", "--check").status)
 
