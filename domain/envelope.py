@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
@@ -46,7 +46,6 @@ class Envelope(Closed, Generic[DataT]):
     """One event as an agency publishes it. Field names are CloudEvents attributes, hence no underscores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys")
-    EXTENSIONS: ClassVar[tuple[str, ...]] = ("agencykey", "causationid", "correctionof", "sequence", "via")
 
     specversion: Literal["1.0"]
     id: EventId
