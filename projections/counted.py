@@ -25,7 +25,7 @@ import numpy as np
 import orjson
 
 from domain.counts.fields import FIELDS, NOT_PLACED, Of, Value, When
-from domain.instants import EPOCH, MINNESOTA
+from domain.instants import EPOCH, local
 from projections.columns import LEAST, Flags, Numbers, Versions, Words, middle
 from projections.custody import STAYS
 from projections.departures import DEPARTURES
@@ -328,4 +328,4 @@ def month_of(middle: int | None) -> str | None:
     """Return the month in Minnesota of a moment: `2026-02`."""
     if middle is None:
         return None
-    return f"{(EPOCH + timedelta(microseconds=middle)).astimezone(MINNESOTA):%Y-%m}"
+    return f"{local(EPOCH + timedelta(microseconds=middle)):%Y-%m}"

@@ -26,13 +26,14 @@ import click
 
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.counting import counts_with
 from adapters.questions.asked import Asked
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.released import figures, release, releases
 from adapters.store.ledger import Ledger
 from domain.counts.fields import Value
+from domain.instants import local
 from projections.tally import Tally
 
 BLANK = "(blank)"

@@ -12,7 +12,8 @@ import orjson
 from adapters.agencies import allow_unsigned as begin_unsigned
 from adapters.cli.options import POSITION_MAX, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
-from adapters.composition import Services, amendments, read_models, rules_known
+from adapters.composition import Services, read_models
+from adapters.known import amendments, rules_known
 from adapters.read_models.answers import in_memory
 from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification

@@ -8,7 +8,8 @@ from datetime import datetime
 from heapq import nsmallest
 from typing import Any
 
-from adapters.composition import Services, amendments
+from adapters.composition import Services
+from adapters.known import amendments
 from adapters.read_models.answers import answering
 from adapters.read_models.model import Model
 from adapters.read_models.rows import ModelRow

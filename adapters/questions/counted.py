@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import local
 from adapters.counting import named_counts, of_the_register, rows_of
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions, Row
 from domain.counts.fields import FIELDS, Of, Value
 from domain.counts.values import WORDS, check_values
 from domain.errors import InputRefused
-from domain.instants import microseconds
+from domain.instants import local, microseconds
 from projections.tally import Period, Tally
 
 

@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from adapters.cases import decided_cases
-from adapters.composition import amendments, ice_told_until, sequences, setting
 from adapters.deciding import deciding
+from adapters.known import amendments, ice_told_until, sequences, setting
 from adapters.questions.asked import Asked
 from adapters.questions.coverage import EVERY_POINT
 from adapters.questions.latest import Latest, Span

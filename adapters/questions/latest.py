@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
-from adapters.composition import amendments
+from adapters.known import amendments
 from adapters.questions.asked import Asked, without_knowledge
 from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow

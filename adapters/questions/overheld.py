@@ -21,12 +21,11 @@ from itertools import islice
 from typing import Any
 
 from adapters.cases import decided_cases
-from adapters.composition import local
 from adapters.questions.asked import Asked
 from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow
 from domain.events.fields import DecisionPoint
-from domain.instants import microseconds
+from domain.instants import local, microseconds
 from domain.rules.trace import Standing
 from projections.decisions import Decision
 from projections.overholds import OVERHOLDS, Overholds, minutes_by

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from adapters.cases import decided_cases
-from adapters.composition import local
 from adapters.questions.asked import Asked, Where
 from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow
 from domain.errors import InputRefused
+from domain.instants import local
 from projections.duties import DUTIES, Duties
 from projections.leaving import DEPARTURES, left_at
 from projections.owed import DECIDED_POINTS, Status, owed

@@ -25,7 +25,7 @@ from fastapi import Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.http.rates import Rates
 from adapters.http.reading import answers
 from adapters.http.reading.cursors import Cursor, bad_cursor, cursor_of
@@ -37,7 +37,7 @@ from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused, TooBusy
-from domain.instants import format_rfc3339
+from domain.instants import format_rfc3339, local
 from projections.folding.table import Table
 
 WHOLE_LOG_AT_ONCE = 2
