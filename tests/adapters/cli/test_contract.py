@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -333,6 +334,21 @@ def test_output_that_cannot_be_written_gives_four_without_a_traceback(events, pa
 
     assert 4 == ran.returncode
     assert "the output cannot be written" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_port_on_which_another_listens_gives_four_and_is_named(custody, path) -> None:
+    custody("init")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        ran = subprocess.run(
+            [sys.executable, "-m", "adapters.cli", "--ledger", path, "serve", "--port", port],
+            capture_output=True,
+            text=True,
+        )
+
+    assert 4 == ran.returncode
+    assert f"127.0.0.1:{port}) [port_taken]" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
