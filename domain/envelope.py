@@ -254,7 +254,8 @@ def _check_replacement(data: EventCorrected) -> None:
     """A replacement is checked against its own type where it is applied; here only that there is one."""
     if data.replacement is None and data.replacement_time is None:
         what = "a correction replaces the data, the time, or both"
-        raise InputRefused("schema", what, where="data.replacement")
+        mend = "give `replacement`, `replacement_time`, or both"
+        raise InputRefused("schema", what, where="data.replacement", mend=mend)
 
 
 def schema_refusal(error: ValidationError) -> InputRefused:

@@ -115,7 +115,8 @@ def _print_report(report: Report) -> None:
 def simulate(services: Services, events: int, seed: int, first: datetime, last: datetime, as_json: bool) -> None:
     """Append a made-up statewide scenario; every event's source says `synthetic:`."""
     if last < first:
-        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
+        mend = "give a day that is not before --from"
+        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}", mend=mend)
     ledger = services.writing()
     try:
         scenario = Scenario(events, seed, first.date(), last.date())

@@ -192,6 +192,9 @@ def swap(services: Services, names: tuple[str, ...], as_json: bool) -> None:
 @pass_services
 def follow(services: Services, names: tuple[str, ...], on_error: OnError, once: bool, metrics: Path | None) -> None:
     """Keep read models up with the log until stopped; those that are absent are built first."""
+    if metrics is not None and not metrics.parent.is_dir():  # later it is only tried: following goes on without
+        what, mend = "there is no such folder", "make the folder first, or give another path"
+        raise InputRefused("cannot_write", what, where=str(metrics), mend=mend)
     models = services.models()
     chosen = _chosen(models, names)
     with closing(services.reading()) as ledger, stopped_by_signals() as is_stopped:

@@ -75,9 +75,8 @@ def log_line(position: int, recorded_us: int, signature: bytes | None, body: byt
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise IntegrityProblem(
-            "bad_event", f"the stored bytes are not JSON: {error}", where=f"position {position}"
-        ) from None
+        what, where = f"the stored bytes are not JSON: {error}", f"position {position}"
+        raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     signed = {} if signature is None else {"signature": b64encode(signature).decode()}
     head = orjson.dumps({"position": position, "recorded_at": recorded_at, **signed})
     return head[:-1] + b',"event":' + body + b"}\n"

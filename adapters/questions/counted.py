@@ -36,7 +36,8 @@ def tally(asked: Asked, counting: Counting) -> Tally:
     """Return the counts, as of now if no moment is given; raise InputRefused (usage, unknown_facility)."""
     first, last = counting.first, counting.last
     if first and last and last < first:
-        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
+        mend = "give a day that is not before --from"
+        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}", mend=mend)
     asked.at_facility(counting.facility)
     moment = microseconds(counting.at or local(asked.services.clock()))
     period = Period(microseconds(first) if first else None, microseconds(last) if last else None)

@@ -117,6 +117,16 @@ def test_a_row_that_somebody_altered_is_found_and_a_rebuild_mends_it(
     assert [row["digest"] for row in before.json] == [row["digest"] for row in after.json]
 
 
+def test_metrics_for_a_folder_that_is_not_there_are_refused_before_anything_is_followed(
+    custody: Command, ledger: Ledger, path: Path
+) -> None:
+    refused = custody("projections", "follow", "--once", "--metrics", path.parent / "nowhere/custody.prom")
+
+    assert 2 == refused.status
+    assert "[cannot_write]" in refused.err
+    assert not (path.parent / "custody.db.models").exists()
+
+
 def test_a_file_that_is_damaged_is_named_and_a_rebuild_mends_it(custody: Command, ledger: Ledger, path: Path) -> None:
     custody("projections", "rebuild")
     kept_file(path).write_bytes(b"no database" * 100)
