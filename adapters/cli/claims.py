@@ -27,7 +27,6 @@ from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
 from adapters.questions.asked import Asked
 from adapters.questions.claimed import claimed
-from adapters.store.ledger import Ledger
 from adapters.store.recording import Equivocation
 from adapters.visible import visible
 from domain.errors import InputRefused
@@ -164,7 +163,7 @@ def assert_(services: Services, /, parts: tuple[str, ...], *, as_json: bool, **s
         said["period"] = {"from": since, "until": until}
     body = claim_body({**said, "parts": list(map(_part, parts))}, via=VIA)
     submission = Gate(services.register).pass_through(body)
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     try:
         (outcome,) = ledger.append([submission], now=services.clock())
     finally:
