@@ -196,11 +196,12 @@ def transactions(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     sharing: list[Outgoing] = []
     size = 0
     for one in records:
-        if sharing and size + one.size > TRANSACTION_BYTES:
+        more = one.size
+        if sharing and size + more > TRANSACTION_BYTES:
             yield sharing
             sharing, size = [], 0
         sharing.append(one)
-        size += one.size
+        size += more
     if sharing:
         yield sharing
 

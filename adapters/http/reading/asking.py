@@ -163,10 +163,7 @@ class Asking:
         return found
 
     def within_case(self, ref: str) -> None:
-        """Tell nobody of a case that is at none of their facilities, where what answers does not need it found.
-
-        Raise as `case` does.
-        """
+        """Raise as `case` does, for an answer that finds the case otherwise: it is looked up only where that can be."""
         if self.reader.facilities is not None:
             self.case(ref)
 
