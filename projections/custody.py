@@ -114,7 +114,7 @@ class Points(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """One time in custody: from when, and until when, it may be so, and surely is so. EARLIEST and NEVER are no bound."""
+    """One time in custody: since and until when it may be so, and surely is so. EARLIEST and NEVER are no bounds."""
 
     entry: Point
     entered_first: int

@@ -179,7 +179,10 @@ def _minutes_between(transfers: Sequence[Seen], releasing: str | None, receiving
 
 
 def _exact(transfers: Sequence[Seen], agency: str | None) -> int | None:
-    moments = [e.earliest for e in transfers if agency and _party(e.agency) == _party(agency) and e.earliest == e.latest]
+    if agency is None:
+        return None
+    own = (event for event in transfers if _party(event.agency) == _party(agency))
+    moments = [event.earliest for event in own if event.earliest == event.latest]
     return moments[-1] if moments else None
 
 
@@ -271,8 +274,9 @@ def with_declined(
 ) -> Iterator[dict[str, Any]]:
     """Yield the handoffs with what ICE said of their detainers, by handoff id.
 
-    Status: agreed (both sides told it), one_sided, contested (the other side said no), contradicted (the
-    transfers told are to or from different agencies, or one is told while ICE's lift says "Declined by LEA"), no_transfer (a pickup was missed or came to nothing).
+    Status: agreed (both sides told it), one_sided, contested (somebody said no), contradicted (the transfers told are
+    to or from different agencies, or one is told while ICE's lift says "Declined by LEA"), no_transfer (a pickup was
+    missed or came to nothing).
     """
     declined = {row["detainer"]: row["declined"] for row in detainers if row["declined"]}
     for row in sorted(handoffs, key=lambda row: str(row["handoff"])):
