@@ -41,6 +41,7 @@ NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
 IN_CUSTODY = ("not_told", "no_longer", "maybe", "yes")
 NOTICE = ("at_least_48_hours", "under_48_hours", "not_known", "none")  # of several the first counts
+STATUS = ("no_transfer", "one_sided", "agreed", "contested")
 NO_NOTICE = NOTICE.index("none")
 MONTH = "month"
 NAMED = {Of.DETAINERS: "detainer", Of.HANDOFFS: "handoff"}
@@ -174,7 +175,7 @@ class Rows:
         is_ice = np.array([(self._words.texts[one] or "").startswith(ICE) for one in agencies], dtype=np.int64)
         fields = {
             "handoff": Coded.text(table["handoff"][rows], self._words),
-            "status": Coded.text(table["status"][rows], self._words),
+            "status": Coded.few(self._status(table, rows), STATUS),
             "to": Coded.text(to, self._words),
             "to_ice": Coded.few(is_ice[which], (False, True)),
             **self._place(table, rows),
@@ -185,6 +186,14 @@ class Rows:
             return events
 
         return Counted(Of.HANDOFFS, fields, {When.HANDED_OVER: table["said_middle"][rows]}, resting_on)
+
+    def _status(self, table: Versions, rows: Numbers) -> Numbers:
+        """Say what both sides of each handoff may have said by the moment, as `projections.handoffs` does of all."""
+        one, both, contested = (
+            table[name][rows] <= self._moment for name in ("one_sided_from", "agreed_from", "contested_from")
+        )
+        found: Numbers = np.where(contested, STATUS.index("contested"), one.astype(np.int64) + both)
+        return found
 
     def _table(self, name: str) -> Versions:
         return self._joined.told.tables[name]

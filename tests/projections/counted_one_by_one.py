@@ -10,7 +10,7 @@ from typing import Any
 from domain.counts.counting import Definition, Definitions, Row
 from domain.counts.fields import Of, Value, When, words_of
 from domain.events.detainer import lift_reason_words
-from domain.events.handoff import CustodyTransferConfirmed
+from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferContested, CustodyTransferred
 from projections.counted import month_of
 from projections.facts import Custodian
 from projections.folding.seen import span_of
@@ -125,12 +125,21 @@ class RowsOneByOne:
                     "handoff": row["handoff"],
                     **self._place(row),
                     "detainer": row["detainer"],
-                    "status": row["status"],
+                    "status": _sides([one for one in row["said"] if _maybe_by(span_of(one["at"])[0], self._moment)]),
                     "to": to,
                     "to_ice": to is not None and to.startswith(ICE),
                     When.HANDED_OVER: next((middle for one in times if (middle := _middle(*one)) is not None), None),
                     "events": row["events"],
                 }
+
+
+def _sides(said: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the sides say of a handoff."""
+    types = [one["type"] for one in said]
+    if CustodyTransferContested.TYPE in types:
+        return "contested"
+    tellers = {one["agency"] for one in said if one["type"] in (CustodyTransferred.TYPE, CONFIRMED)}
+    return ("no_transfer", "one_sided", "agreed")[min(len(tellers), 2)]
 
 
 def _maybe_by(earliest: int | None, moment: int) -> bool:

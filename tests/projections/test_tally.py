@@ -132,6 +132,17 @@ def test_a_contested_transfer_and_one_to_somebody_else_are_not_in_n8() -> None:
     assert 0 == values(tally(transferred("s-1"), contested, transferred("s-2", to="mn-anoka-sheriff")))["N8"]
 
 
+def test_as_of_a_moment_a_handoff_is_what_both_sides_had_said_of_it_by_then() -> None:
+    about = {"facility": "mn-cass-jail", "subject": "s-1", "episode": "mn-cass-jail.s-1"}
+    later = MONDAY + timedelta(days=9)
+    contested = body(handoff.CustodyTransferContested, "h-s-1", at=later, agency=ICE, reason="x", **about)
+
+    before = tally(transferred("s-1"), contested, at=later - timedelta(seconds=1))
+    after = tally(transferred("s-1"), contested, at=later)
+
+    assert (1, 0) == (values(before)["N8"], values(after)["N8"])
+
+
 def test_what_only_ice_says_of_a_departure_ends_no_custody_here() -> None:
     found = tally(prepared("d-1", "s-1"), booked("s-1"), transferred("s-1", ICE))
 
