@@ -33,7 +33,7 @@ from projections.detainers import DETAINERS
 from projections.facts import Custodian
 from projections.handoffs import HANDOFFS, NOTICES
 from projections.joined import Joined
-from projections.told import ACTIVE
+from projections.told import ACTIVE, ended_by
 
 ICE = "us-ice"  # begins the ids of its offices
 NOWHERE = Custodian(NOT_PLACED, "", "")
@@ -136,13 +136,11 @@ class Rows:
         left = self._left(table, rows)
         notices = self._notices(table, rows, left)
         departures, has_left = self._table(DEPARTURES.name), left >= 0
-        ended = table["lifted_first"][rows] <= self._moment
-        active, none = self._words.number(ACTIVE) or 0, np.zeros(len(rows), dtype=np.int64)
+        none = np.zeros(len(rows), dtype=np.int64)
         told = {
             "facility_as_printed": table["facility_as_printed"][rows],
             "form": table["form"][rows],
-            "status": np.where(ended, table["status"][rows], active),
-            "lift_reason": np.where(ended, table["lift_reason"][rows], none),
+            **self._ended(table, rows),
             "left_while_active": np.where(has_left, departures["way"][left], none) if len(departures) else none,
         }
         fields = {
@@ -164,6 +162,17 @@ class Rows:
                 yield from notices.resting_on(row)
 
         return Counted(Of.DETAINERS, fields, times, resting_on)
+
+    def _ended(self, table: Versions, rows: Numbers) -> dict[str, Numbers]:
+        """Return what had ended each detainer by the moment, and the lift reason given by then."""
+        active = self._words.number(ACTIVE) or 0
+        ended = table["lifted_first"][rows] <= self._moment
+        status = np.where(ended, table["status"][rows], active)
+        reason = np.where(ended, table["lift_reason"][rows], 0)
+        for row in np.flatnonzero(table["ends"][rows]):
+            told = ended_by(self._words.texts[table["ends"][rows[row]]] or "", self._moment)
+            status[row], reason[row] = (self._words.number(text) or 0 for text in told or (ACTIVE, None))
+        return {"status": status, "lift_reason": reason}
 
     @cached_property
     def handoffs(self) -> Counted:

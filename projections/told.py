@@ -32,11 +32,38 @@ from projections.detainers import DETAINERS
 from projections.folding.table import Values
 from projections.handoffs import CONFIRMED, CONTESTED, HANDOFFS, NOTICES, TRANSFERRED
 
+LIFTED = "lifted"
 ACTIVE = "active"  # a detainer that nobody has ended by a moment, whatever is said of it later
 
 
+def _words_of(printed: str | None) -> str | None:
+    return lift_reason_words(printed) if printed else None
+
+
 def _reasons(name: str, printed: Iterable[str | None], known: Words) -> Columns:
-    return words(name, (lift_reason_words(text) if text else None for text in printed), known)
+    return words(name, map(_words_of, printed), known)
+
+
+def _ends(name: str, values: Iterable[str | None], known: Words) -> Columns:
+    """Read the ends of those detainers that have several, as they stand; `ended_by` reads which counts by a moment."""
+    stored = list(values)
+    for text in stored:
+        known.add(word for one in orjson.loads(text or "[]") for word in (one["status"], _words_of(one["lift_reason"])))
+    return words(name, stored, known)
+
+
+def ended_by(stored: str, moment: int) -> tuple[str, str | None] | None:
+    """Return status and lift reason by a moment, of a detainer that has several ends; None if it cannot have ended.
+
+    The first that surely was counts, and the last lift explains it, as `projections.detainers` has it of all.
+    """
+    ends = [(span(one["at"]), one) for one in orjson.loads(stored)]
+    told = [(last, one["event"], one) for (first, last), one in ends if first <= moment]
+    if not told:
+        return None
+    *_, ended = min(told, key=lambda one: one[:2])
+    lifted = next((one for *_, one in reversed(told) if one["status"] == LIFTED), None)
+    return ended["status"], _words_of(lifted["lift_reason"]) if lifted else None
 
 
 def _said(_: str, values: Iterable[str], known: Words) -> Columns:
@@ -84,6 +111,7 @@ DETAINERS_TOLD = Source(
         "lift_reason": _reasons,
         "prepared": spans,
         "lifted": spans,
+        "ends": _ends,
         "received_at": ends,
         "valid_from": begins,
         "valid_to": ends,
