@@ -68,7 +68,11 @@ def claims(
     if as_json:
         print_json([whole(one) for one in listed])
         return
-    _print_one(listed[0]) if claim_id else _print(listed, upto)
+    if not claim_id:
+        _print(listed, upto)
+        return
+    for one in listed:
+        _print_one(one)
 
 
 def _print(rows: list[dict[str, Any]], upto: int) -> None:
@@ -110,6 +114,9 @@ def _print_one(row: dict[str, Any]) -> None:
             click.echo(f"  {name.replace('_', ' ')}: {show_instant(row[name])}")
     if row["published_in"]:
         click.echo(f"  published in: {visible(row['published_in'])}")
+    if row["compare_with"]:
+        is_there = any(one["id"] == row["compare_with"] for one in row["counts"])
+        click.echo(f"  taken to mean: {row['compare_with']}{'' if is_there else ', which is none of the counts below'}")
     click.echo()
     _print_beside(row)
     for part in row["parts"]:

@@ -50,4 +50,4 @@ def _outcome(number: int, claim: object) -> RowOutcome:
     try:
         return RowOutcome(number, (claim_body(claim, via=VIA),))
     except InputRefused as refusal:
-        return RowOutcome(number, refusals=(Refusal(number, refusal.where, refusal.code, refusal.what),))
+        return RowOutcome(number, refusals=(Refusal.of(number, refusal),))

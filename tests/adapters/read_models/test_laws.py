@@ -50,6 +50,7 @@ ONLY_ONE = {  # of an interval table: what of it is so only once at a time
 WHERE_IT_STANDS = (
     "said",
     "declined",
+    "ends",
     "holds",
     "events",
     "event",
