@@ -7,7 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
-from adapters.composition import Services, amendments, services
+from adapters.composition import Services, services
+from adapters.known import amendments
 from adapters.places.register import minnesota_register
 from adapters.read_models.answers import answering
 from adapters.read_models.models import Models

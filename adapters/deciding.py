@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.composition import agreements_in_force, amendments, published_packs
+from adapters.known import agreements_in_force, amendments, published_packs
 from adapters.remembering import Remembered
 from adapters.rules.published import RULE_TYPES, KnownRules, known_rules
 from adapters.store.ledger import Ledger

@@ -19,7 +19,6 @@ from typing import Any
 
 from eventsourcing.persistence import IntegrityError
 
-from adapters.composition import local
 from adapters.questions.asked import Asked
 from adapters.questions.counted import Counting, tally
 from adapters.questions.knowledge import moment_of
@@ -32,7 +31,7 @@ from domain.envelope import admit, compose
 from domain.errors import InputRefused
 from domain.events.record import QUARTER, FiguresReleased
 from domain.identifiers import derived_uuid7
-from domain.instants import Instant, format_rfc3339, microseconds
+from domain.instants import Instant, format_rfc3339, local, microseconds
 from projections.agency_keys import OPERATOR
 from projections.suppression import THRESHOLD, published
 from projections.tally import Tally

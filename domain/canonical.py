@@ -26,6 +26,7 @@ DIGITS_MAX = 17  # with its sign; JSON writes no leading zeros
 READS_NO_DEEPER = "depth limit"  # orjson's words, beyond 1,024 levels
 READS_NO_LARGER = "number is infinity"  # its words for what no float holds
 KEY = re.compile(r"[a-z][a-z0-9_]*")
+ONE_A_LINE = "write one event, as one JSON object on one line"
 
 LEAF_PREFIX = b"\x00"
 BOUNDS = ("earliest", "latest")
@@ -86,10 +87,9 @@ def read_object(text: bytes) -> dict[str, Any]:
             raise too_deep() from None
         if READS_NO_LARGER in str(error):
             check_as_written(text)
-        mend = "write one event, as one JSON object on one line"
-        raise InputRefused("not_json", f"the bytes are not JSON: {error}", mend=mend) from None
+        raise InputRefused("not_json", f"the bytes are not JSON: {error}", mend=ONE_A_LINE) from None
     if not isinstance(document, dict):
-        raise InputRefused("not_an_object", "an event is one JSON object")
+        raise InputRefused("not_an_object", "an event is one JSON object", mend=ONE_A_LINE)
     return document
 
 
@@ -124,7 +124,7 @@ def _why_not_canonical(body: bytes) -> InputRefused:
 
 def too_deep(where: str = "") -> InputRefused:
     """Say that there are too many levels."""
-    return InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where)
+    return InputRefused("too_deep", f"nested deeper than {DEPTH_MAX} levels", where=where, mend="write it flatter")
 
 
 def check_profile(value: object, where: str = "", depth: int = 0) -> None:
@@ -143,7 +143,8 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if not KEY.fullmatch(key):
-                raise InputRefused("bad_key", f"key {key[:40]!r} is not lower_snake_case ASCII", where=where)
+                what, mend = f"key {key[:40]!r} is not lower_snake_case ASCII", "`docs/events.md` gives every key"
+                raise InputRefused("bad_key", what, where=where, mend=mend)
             check_profile(item, f"{where}.{key}" if where else key, depth + 1)
 
 

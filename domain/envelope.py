@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
@@ -46,7 +46,6 @@ class Envelope(Closed, Generic[DataT]):
     """One event as an agency publishes it. Field names are CloudEvents attributes, hence no underscores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, cache_strings="keys")
-    EXTENSIONS: ClassVar[tuple[str, ...]] = ("agencykey", "causationid", "correctionof", "sequence", "via")
 
     specversion: Literal["1.0"]
     id: EventId
@@ -255,7 +254,8 @@ def _check_replacement(data: EventCorrected) -> None:
     """A replacement is checked against its own type where it is applied; here only that there is one."""
     if data.replacement is None and data.replacement_time is None:
         what = "a correction replaces the data, the time, or both"
-        raise InputRefused("schema", what, where="data.replacement")
+        mend = "give `replacement`, `replacement_time`, or both"
+        raise InputRefused("schema", what, where="data.replacement", mend=mend)
 
 
 def schema_refusal(error: ValidationError) -> InputRefused:

@@ -110,6 +110,11 @@ def _pinned(moment: datetime) -> datetime:
     return moment.replace(tzinfo=timezone(offset), fold=0)
 
 
+def local(moment: datetime) -> datetime:
+    """Return a moment in Minnesota's time."""
+    return moment.astimezone(MINNESOTA)
+
+
 def format_rfc3339(moment: datetime) -> str:
     """Write the moment with its own offset, UTC as `Z`."""
     text = moment.isoformat()

@@ -29,8 +29,11 @@ Tallying = Callable[[datetime | None, Period, Sequence[str]], Tally]  # as of, p
 
 
 def claims_told(events: Iterable[Recorded]) -> list[Recorded]:
-    """Return each claim as last asserted, ordered by id; events come amended, in order."""
-    last = {event.stream_id: event for event in events}
+    """Return each claim as last asserted by each who did, ordered by id and agency; events come amended, in order.
+
+    Nobody's word takes the place of another's: two agencies that use one id have a claim each.
+    """
+    last = {(event.stream_id, event.agency): event for event in events}
     return [last[claim] for claim in sorted(last)]
 
 
@@ -58,6 +61,7 @@ def reconciled(event: Recorded, tallying: Tallying, *, count: str | None, at: da
         "published_at": _told(event.envelope.recorded),
         "mark": data.mark.value,
         "custodian_kinds": list(data.custodian_kinds),
+        "compare_with": data.compare_with,
         "counted_as_of": moment.isoformat() if moment else None,
         **beside,
         "parts": [_part(part, tallying(moment, period, part.custodian_kinds), chosen) for part in data.parts],

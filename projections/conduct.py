@@ -77,10 +77,10 @@ def kept(case: Case, decision: Decision) -> Kept | None:
         return None
     at = decision.determination.valid_at
     by = tuple(keeping(case, at))
-    ends = [event for event in departures(case) if event.occurred.sort_key >= at.sort_key]
+    ends = [event for event in departures(case) if not event.occurred.surely_before(at)]
     if by and all(immigration_hold(event) for event in by):
         over = [event for event, end in case.pairs(episode.HoldEnded) if end.kind is episode.HoldKind.IMMIGRATION]
-        ends += [event for event in over[-1:] if event.occurred.sort_key >= at.sort_key]
+        ends += [event for event in over[-1:] if not event.occurred.surely_before(at)]
     end = min(ends, key=lambda event: (event.occurred.sort_key, event.position), default=None)
     if end is None or end.occurred.earliest is None or at.latest is None or end.occurred.earliest <= at.latest:
         return None

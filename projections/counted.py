@@ -25,7 +25,7 @@ import numpy as np
 import orjson
 
 from domain.counts.fields import FIELDS, NOT_PLACED, Of, Value, When
-from domain.instants import EPOCH, MINNESOTA
+from domain.instants import EPOCH, local
 from projections.columns import LEAST, Flags, Numbers, Versions, Words, middle
 from projections.custody import STAYS
 from projections.departures import DEPARTURES
@@ -33,7 +33,7 @@ from projections.detainers import DETAINERS
 from projections.facts import Custodian
 from projections.handoffs import HANDOFFS, NOTICES
 from projections.joined import Joined
-from projections.told import ACTIVE
+from projections.told import ACTIVE, ended_by
 
 ICE = "us-ice"  # begins the ids of its offices
 NOWHERE = Custodian(NOT_PLACED, "", "")
@@ -41,6 +41,7 @@ NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
 IN_CUSTODY = ("not_told", "no_longer", "maybe", "yes")
 NOTICE = ("at_least_48_hours", "under_48_hours", "not_known", "none")  # of several the first counts
+STATUS = ("no_transfer", "one_sided", "agreed", "contested")
 NO_NOTICE = NOTICE.index("none")
 MONTH = "month"
 NAMED = {Of.DETAINERS: "detainer", Of.HANDOFFS: "handoff"}
@@ -135,13 +136,11 @@ class Rows:
         left = self._left(table, rows)
         notices = self._notices(table, rows, left)
         departures, has_left = self._table(DEPARTURES.name), left >= 0
-        ended = table["lifted_first"][rows] <= self._moment
-        active, none = self._words.number(ACTIVE) or 0, np.zeros(len(rows), dtype=np.int64)
+        none = np.zeros(len(rows), dtype=np.int64)
         told = {
             "facility_as_printed": table["facility_as_printed"][rows],
             "form": table["form"][rows],
-            "status": np.where(ended, table["status"][rows], active),
-            "lift_reason": np.where(ended, table["lift_reason"][rows], none),
+            **self._ended(table, rows),
             "left_while_active": np.where(has_left, departures["way"][left], none) if len(departures) else none,
         }
         fields = {
@@ -164,6 +163,17 @@ class Rows:
 
         return Counted(Of.DETAINERS, fields, times, resting_on)
 
+    def _ended(self, table: Versions, rows: Numbers) -> dict[str, Numbers]:
+        """Return what had ended each detainer by the moment, and the lift reason given by then."""
+        active = self._words.number(ACTIVE) or 0
+        ended = table["lifted_first"][rows] <= self._moment
+        status = np.where(ended, table["status"][rows], active)
+        reason = np.where(ended, table["lift_reason"][rows], 0)
+        for row in np.flatnonzero(table["ends"][rows]):
+            told = ended_by(self._words.texts[table["ends"][rows[row]]] or "", self._moment)
+            status[row], reason[row] = (self._words.number(text) or 0 for text in told or (ACTIVE, None))
+        return {"status": status, "lift_reason": reason}
+
     @cached_property
     def handoffs(self) -> Counted:
         """Return a row for each handoff that was, or may have been, by the moment."""
@@ -174,7 +184,7 @@ class Rows:
         is_ice = np.array([(self._words.texts[one] or "").startswith(ICE) for one in agencies], dtype=np.int64)
         fields = {
             "handoff": Coded.text(table["handoff"][rows], self._words),
-            "status": Coded.text(table["status"][rows], self._words),
+            "status": Coded.few(self._status(table, rows), STATUS),
             "to": Coded.text(to, self._words),
             "to_ice": Coded.few(is_ice[which], (False, True)),
             **self._place(table, rows),
@@ -185,6 +195,14 @@ class Rows:
             return events
 
         return Counted(Of.HANDOFFS, fields, {When.HANDED_OVER: table["said_middle"][rows]}, resting_on)
+
+    def _status(self, table: Versions, rows: Numbers) -> Numbers:
+        """Say what both sides of each handoff may have said by the moment, as `projections.handoffs` does of all."""
+        one, both, contested = (
+            table[name][rows] <= self._moment for name in ("one_sided_from", "agreed_from", "contested_from")
+        )
+        found: Numbers = np.where(contested, STATUS.index("contested"), one.astype(np.int64) + both)
+        return found
 
     def _table(self, name: str) -> Versions:
         return self._joined.told.tables[name]
@@ -328,4 +346,4 @@ def month_of(middle: int | None) -> str | None:
     """Return the month in Minnesota of a moment: `2026-02`."""
     if middle is None:
         return None
-    return f"{(EPOCH + timedelta(microseconds=middle)).astimezone(MINNESOTA):%Y-%m}"
+    return f"{local(EPOCH + timedelta(microseconds=middle)):%Y-%m}"

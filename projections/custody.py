@@ -10,7 +10,9 @@ recorded precision leaves open whether somebody was there, the stay is cut, and 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from domain.canonical import digest_of
@@ -40,7 +42,10 @@ MOVES: dict[str, str] = {  # type of a move: the field that says for what, or to
     episode.WritReturned.TYPE: "",
 }
 HOLDS = (episode.HoldPlaced.TYPE, episode.HoldEnded.TYPE)
+TRANSFERRED, COMMITTED = handoff.CustodyTransferred.TYPE, episode.CommittedToInstitution.TYPE
+STAYED, STAY_ENDED = handoff.PostTransferDetentionStarted.TYPE, handoff.PostTransferDetentionEnded.TYPE
 INS, OUTS = (frozenset(event.TYPE for event in events) for events in (INTO_CUSTODY, OUT_OF_CUSTODY))
+OUT_TYPES = OUTS | {TRANSFERRED, STAY_ENDED}
 EARLIEST, NEVER = -(2**62), 2**62  # before and after every moment
 
 STAYS = Table(
@@ -88,14 +93,15 @@ class Point(NamedTuple):
     latest: int | None
     value: str
     told: Told
+    type: str
 
     def maybe_by(self, moment: int) -> bool:
         """Say whether it can have happened by the moment."""
         return self.earliest is None or self.earliest <= moment
 
-    def surely_by(self, moment: int) -> bool:
-        """Say whether it had certainly happened at the moment."""
-        return self.latest is not None and self.latest <= moment
+    def surely_before(self, other: Point) -> bool:
+        """Say whether it had certainly happened before the other can have."""
+        return self.latest is not None and other.earliest is not None and self.latest < other.earliest
 
 
 class Points(NamedTuple):
@@ -105,6 +111,17 @@ class Points(NamedTuple):
     outs: list[Point]
     places: list[Point]
     custodians: list[Point]
+
+
+class Visit(NamedTuple):
+    """One time in custody: since and until when it may be so, and surely is so. EARLIEST and NEVER are no bounds."""
+
+    entry: Point
+    entered_first: int
+    entered_last: int
+    left_first: int
+    left_last: int
+    begins_after: tuple[int, ...]  # the order of the way out before it; () if there is none
 
 
 class Custody:
@@ -119,14 +136,15 @@ class Custody:
         **{name: ("facility", "subject", *([field] if field else [])) for name, field in MOVES.items()},
         **dict.fromkeys(HOLDS, ("facility", "subject", "hold", "kind", "detainer")),
         handoff.AdministrativeWarrantServed.TYPE: ("episode", "legal_custody_to"),
-        handoff.PostTransferDetentionStarted.TYPE: ("episode", "legal_custodian"),
-        handoff.CustodyTransferred.TYPE: ("episode", "releasing_agency", "physical_at"),
+        STAYED: ("episode", "legal_custodian"),
+        STAY_ENDED: ("episode",),
+        TRANSFERRED: ("episode", "releasing_agency", "receiving_agency", "physical_at"),
     }
 
     def __init__(self, operators: Mapping[str, str]) -> None:
         """`operators` gives the agency that runs each facility."""
         self._operators = operators
-        self.version = f"2.{digest_of(operators)[:12]}"
+        self.version = f"3.{digest_of(operators)[:12]}"
 
     def keys(self, seen: Seen) -> Sequence[str]:
         """Return the episode, if any is named."""
@@ -167,10 +185,11 @@ class Custody:
 
     def _stays(self, found: Points) -> Iterator[tuple[Any, ...]]:
         """Yield facility, location, legal custodian, since, certain, valid_from and valid_to, in order of time."""
+        visits = list(_visits(found))
         stay: tuple[Any, ...] | None = None
         began: int | None = None
         for moment in _moments(found):
-            now = self._at(found, EARLIEST if moment is None else moment)
+            now = self._at(found, visits, EARLIEST if moment is None else moment)
             if now != stay:
                 if stay:
                     yield *stay[:3], json_text(stay[3]), stay[4], began, moment
@@ -178,17 +197,18 @@ class Custody:
         if stay:
             yield *stay[:3], json_text(stay[3]), stay[4], began, None
 
-    def _at(self, found: Points, moment: int) -> tuple[Any, ...] | None:
+    def _at(self, found: Points, visits: Sequence[Visit], moment: int) -> tuple[Any, ...] | None:
         """Return facility, location, legal custodian, since and certain; None if nobody is there."""
-        since = _since(found, moment)
-        if since is None:
+        visit = next((one for one in reversed(visits) if one.entered_first <= moment), None)
+        if visit is None or visit.left_last <= moment:
             return None
-        place = _last(found.places, moment) or since
+        moves = (one for one in found.places if one != visit.entry and one.order[1] >= visit.entered_first)
+        place = _last(moves, moment, visit) or visit.entry
         facility, _, away = place.value.partition("|")
-        custodian = _last(found.custodians, moment)
-        certain = since.surely_by(moment) and not any(out.maybe_by(moment) for out in _not_before(found.outs, since))
+        custodian = _last(found.custodians, moment, visit)
         legal = custodian.value if custodian else self._operators.get(facility)
-        return facility, away or facility, legal, since.told, certain
+        certain = visit.entered_last <= moment < visit.left_first
+        return facility, away or facility, legal, visit.entry.told, certain
 
 
 def _points(events: Sequence[Seen]) -> Points:
@@ -203,9 +223,9 @@ def _points(events: Sequence[Seen]) -> Points:
             found.outs.append(_point(event, type_name, getattr(data, "physically_out_at", None)))
         elif type_name in MOVES:
             found.places.append(_point(event, _place(event)))
-        elif type_name == handoff.CustodyTransferred.TYPE:
+        elif type_name == TRANSFERRED:
             if event.agency == data.releasing_agency:
-                found.outs.append(_point(event, type_name, data.physical_at))
+                _pass_on(found, event, events)
         else:
             custodian = getattr(data, "legal_custody_to", None) or getattr(data, "legal_custodian", None)
             if custodian:
@@ -213,6 +233,27 @@ def _points(events: Sequence[Seen]) -> Points:
     for points in found:
         points.sort()
     return found
+
+
+def _pass_on(found: Points, transfer: Seen, events: Sequence[Seen]) -> None:
+    """Take in a transfer: legal custody passes, and the person leaves then, or later if that is told."""
+    out = transfer.data.physical_at
+    if out is None and any(_stays_after(event, transfer) for event in events):
+        ends = (event for event in events if event.type == STAY_ENDED and event.stream == transfer.stream)
+        found.outs.extend(_point(event, transfer.type) for event in ends)
+    else:
+        point = _point(transfer, transfer.type, out)
+        found.outs.append(point)
+        if transfer.latest is None or point.earliest is None or point.earliest <= transfer.latest:
+            return
+    found.custodians.append(_point(transfer, transfer.data.receiving_agency))
+
+
+def _stays_after(event: Seen, transfer: Seen) -> bool:
+    """Say whether an event tells that the person stays in the jail although custody passed in the transfer."""
+    if event.type != STAYED or event.stream != transfer.stream:
+        return False
+    return event.latest is None or transfer.earliest is None or event.latest >= transfer.earliest
 
 
 def _place(event: Seen) -> str:
@@ -230,7 +271,7 @@ def _point(event: Seen, value: str, told: Told | None = None) -> Point:
     earliest, latest = span_of(told) if told else (event.earliest, event.latest)
     first = EARLIEST if earliest is None else earliest
     order = first, first if latest is None else latest, event.position
-    return Point(order, earliest, latest, value, told or event.told)
+    return Point(order, earliest, latest, value, told or event.told, event.type)
 
 
 def _subject(events: Sequence[Seen]) -> str | None:
@@ -271,10 +312,12 @@ def _exact_end(event: Seen) -> int | None:
     """Return the exact moment at which an event ends custody, NEVER if it does not; None if it does anything else."""
     if event.type in OUTS:
         out = getattr(event.data, "physically_out_at", None)
-    elif event.type == handoff.CustodyTransferred.TYPE:
+    elif event.type == TRANSFERRED:
         if event.agency != event.data.releasing_agency:
             return NEVER
         out = event.data.physical_at
+        if out and out != event.told:  # the legal custodian may be another in between
+            return None
     else:
         return None
     if out:
@@ -288,17 +331,10 @@ def _moments(found: Points) -> list[int | None]:
     return [None, *sorted(bound for bound in bounds if bound is not None)]
 
 
-def _last(points: Sequence[Point], moment: int) -> Point | None:
-    """Return the last of these points, which are in order, that can have happened by the moment."""
-    for point in reversed(points):
-        if point.maybe_by(moment):
-            return point
-    return None
-
-
-def _not_before(points: Sequence[Point], bound: Point) -> Iterator[Point]:
-    """Yield the points whose earliest and latest moments do not come before those of another."""
-    return (point for point in points if point.order >= bound.order[:2])
+def _last(points: Iterable[Point], moment: int, visit: Visit) -> Point | None:
+    """Return the last of these points, which are in order, that can have happened by the moment, in a visit."""
+    within = [point for point in points if point.order >= visit.begins_after and point.maybe_by(moment)]
+    return within[-1] if within else None
 
 
 def _contradictory(found: Points) -> bool:
@@ -309,18 +345,55 @@ def _contradictory(found: Points) -> bool:
     return booked is not None and any(out.latest and out.latest < booked for out in found.outs)
 
 
-def _since(found: Points, moment: int) -> Point | None:
-    """Return the point from which the person is in custody at the moment, or None."""
-    entered = _last(found.ins, moment)
-    if entered is None:
-        return None
-    if any(out.surely_by(moment) for out in _not_before(found.outs, entered)):
-        return None
-    return next(p for p in found.ins if not any(_between(out, p, entered) for out in found.outs))
+def _visits(found: Points) -> Iterator[Visit]:
+    """Yield the times in custody, in their order."""
+    turns = _in_turn(found)
+    bounds = zip(turns, *_narrowed(turns), strict=True)
+    groups = [list(group) for _, group in groupby(bounds, key=lambda one: one[0].type in OUT_TYPES)]
+    for before, its, outs in zip([[], *groups], groups, [*groups[1:], []], strict=False):
+        entry, first, last = its[0]
+        if entry.type not in OUT_TYPES:
+            left_first = min((one for _, one, _ in outs), default=NEVER)
+            left_last = min((one for _, _, one in outs), default=NEVER)
+            after = min((point.order[:2] for point, _, _ in before), default=())
+            yield Visit(entry, first, last, left_first, left_last, after)
 
 
-def _between(out: Point, first: Point, last: Point) -> bool:
-    return first.order[:2] <= out.order[:2] <= last.order[:2] and first is not last
+def _in_turn(found: Points) -> list[Point]:
+    """Return the ways in and out in the order in which they can have happened.
+
+    Where the recorded times leave it open, nobody leaves before having come, and nobody comes who is there: so somebody
+    booked at 8:00 and released "that day" was released after 8:00, and a recapture came after its escape.
+    """
+    ins, outs, turns = deque(found.ins), deque(found.outs), list[Point]()
+    while ins and outs:
+        turns.append((ins if _comes_first(ins[0], outs[0], turns) else outs).popleft())
+    return [*turns, *ins, *outs]
+
+
+def _comes_first(entry: Point, out: Point, turns: Sequence[Point]) -> bool:
+    """Say whether a way in comes before a way out, after these turns."""
+    if entry.surely_before(out) or out.surely_before(entry):
+        return entry.surely_before(out)
+    last = turns[-1] if turns else None
+    if last is None:
+        return True
+    if last.type in OUT_TYPES:
+        return out.order[:2] != last.order[:2]  # else it tells of the same once more
+    return entry.type == COMMITTED or entry.order[:2] == last.order[:2]
+
+
+def _narrowed(turns: Sequence[Point]) -> tuple[list[int], list[int]]:
+    """Return the first and last moment at which each turn can have been, as they follow each other."""
+    firsts, lasts = [], []
+    first, last = EARLIEST, NEVER
+    for turn in turns:
+        first = min(max(first, turn.order[0]), NEVER if turn.latest is None else turn.latest)
+        firsts.append(first)
+    for turn in reversed(turns):
+        last = max(min(last, NEVER if turn.latest is None else turn.latest), turn.order[0])
+        lasts.append(last)
+    return firsts, lasts[::-1]
 
 
 def _holds(events: Sequence[Seen]) -> Iterator[tuple[Any, ...]]:

@@ -303,7 +303,7 @@ def _hold_past_release(case: Case) -> Arisen | None:
 def _last(told: list[Instant], at: Instant) -> Instant:
     """Return the latest from a moment on, or all time after it where nothing is told."""
     still_open = Instant.between(at.earliest, None) if at.earliest else Instant.unknown()
-    after = [instant for instant in told if instant.sort_key >= at.sort_key]
+    after = [instant for instant in told if not instant.surely_before(at)]
     return max(after, key=lambda instant: instant.sort_key, default=still_open)
 
 

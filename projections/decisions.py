@@ -204,7 +204,7 @@ def _held_minutes(case: Case, arisen: Arisen) -> int | None:
     """
     if arisen.point is not DecisionPoint.HOLD_PAST_RELEASE or release_known(case) is None:
         return None
-    later = (end for end in hold_ends(case) if end.occurred.sort_key >= arisen.at.sort_key)
+    later = (end for end in hold_ends(case) if not end.occurred.surely_before(arisen.at))
     ended = [end.occurred for end in departures_or_all(later)]
     if not ended or Precision.EXACT is not ended[0].precision or Precision.EXACT is not arisen.at.precision:
         return None

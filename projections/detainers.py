@@ -32,6 +32,7 @@ DETAINERS = Table(
         "valid_from": Kind.MOMENT,
         "valid_to": Kind.MOMENT,
         "declined": Kind.JSON,
+        "ends": Kind.JSON,
         "events": Kind.POSITIONS,
     },
     "detainers; valid from preparation until the first word that ends it",
@@ -58,7 +59,7 @@ class Detainers:
 
     name = "detainers"
     kind = "detainer"
-    version = "3"
+    version = "4"
     tables = (DETAINERS,)
     fields: Mapping[str, Sequence[str]] = {
         PREPARED: (*WHAT, "form", "facility_as_printed"),
@@ -103,6 +104,7 @@ class Detainers:
             began.earliest,
             min(ends, key=_when).latest if ends else None,
             _declined(ends) if ends else None,
+            _ends(ends) if len(ends) > 1 else None,
             json_text([event.position for event in in_log_order(shaping)]),
         )
         return [(DETAINERS.name, values)]
@@ -116,6 +118,21 @@ def _ending(ends: Sequence[Seen]) -> tuple[Any, ...]:
     lifted = next((event.data for event in reversed(ends) if event.type == LIFTED), None)
     code, reason = (lifted.lift_code, lifted.lift_reason_as_printed) if lifted else (None, None)
     return ENDS[ended.type], json_text(ended.told), code, reason
+
+
+def _ends(ends: Sequence[Seen]) -> str:
+    """Return each word that ends it, in the order of their times: which one counts goes by the moment asked about."""
+    return json_text(
+        [
+            {
+                "status": ENDS[event.type],
+                "at": event.told,
+                "lift_reason": event.data.lift_reason_as_printed if event.type == LIFTED else None,
+                "event": event.position,
+            }
+            for event in ends
+        ]
+    )
 
 
 def _when(event: Seen) -> tuple[int, int]:

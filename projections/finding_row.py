@@ -32,12 +32,13 @@ def finding_row(
         case = resting_on[0].stream
     about = list(_about(case or f"facility/{facility}", finding, resting_on))
     number = hashlib.sha256(canonical_bytes([finding.kind.value, *about])).hexdigest()[:ID_HEX]
-    state, answers, closed = told.get(number, Workflow()).as_json().values()
+    opened = _opened(resting_on)
+    state, answers, closed = told.get(number, Workflow()).of({"opened": opened}).as_json().values()
     return {
         "id": number,
         "kind": finding.kind.value,
         "about": about,
-        "opened": _opened(resting_on),
+        "opened": opened,
         "state": state,
         "case": case,
         "facility": facility,

@@ -1,4 +1,4 @@
-"""What became of a finding: taken up, answered by agencies, closed once. An aggregate with commands.
+"""What became of a finding: taken up, answered by agencies, closed. An aggregate with commands.
 
     finding/4be1...   1  finding.contradiction_opened     {"kind","events":[ids],"words"}   by the register of rules
                       2  finding.contradiction_explained  {"kind","words"}                  by an agency it names
@@ -6,12 +6,15 @@
 
 A finding is opened by nobody: it arises from the record. With the first command the register of rules, whose pack
 gives it, writes down what it rested on then. Who may act is whom the finding names, or the register.
+
+What was said is about the record as it stood. A finding that rests on a later event, or on a later correction of one,
+is open again, until somebody answers or closes it anew; if the correction is taken back, it is as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,18 +42,28 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Workflow:
-    """What was said of one finding. `answers` and `closed` are in wire form."""
+    """What was said of one finding, in wire form; what stands at `opened`, a position, or before it is out of date."""
 
     told: list[Recorded] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
-    closed: dict[str, Any] | None = None
+    closings: list[dict[str, Any]] = field(default_factory=list)
+    opened: int = 0
+
+    def of(self, row: Mapping[str, Any]) -> Workflow:
+        """Return it for a finding as it now stands."""
+        return replace(self, opened=row["opened"]["position"] if row["opened"] else 0)
+
+    @property
+    def closed(self) -> dict[str, Any] | None:
+        """Return the closing that counts, None if there is none."""
+        return next((one for one in self.closings if one["position"] > self.opened), None)
 
     @property
     def state(self) -> State:
         """Return the state; an answer that came after the closing changes nothing."""
         if self.closed:
             return State.CLOSED
-        return State.ANSWERED if self.answers else State.OPEN
+        return State.ANSWERED if any(one["position"] > self.opened for one in self.answers) else State.OPEN
 
     def as_json(self) -> dict[str, Any]:
         """Return `{"state","answers":[{"agency","words","position"}],"closed":{"agency","outcome","position"}}`."""
@@ -66,8 +79,8 @@ def workflows(events: Iterable[Recorded]) -> dict[str, Workflow]:
         said = {"agency": event.agency, "position": event.position}
         if isinstance(event.data, ContradictionExplained):
             workflow.answers.append({**said, "words": event.data.words})
-        elif isinstance(event.data, ContradictionClosed) and workflow.closed is None:
-            workflow.closed = {**said, "outcome": event.data.outcome}
+        elif isinstance(event.data, ContradictionClosed):
+            workflow.closings.append({**said, "outcome": event.data.outcome})
     return found
 
 
@@ -93,10 +106,10 @@ class Command:
 
     def _taken_up(self, resting_on: Sequence[Recorded]) -> Iterator[bytes]:
         """Check that this may be done; the first command writes down what the finding rested on."""
-        if self.workflow.closed:
+        if closed := self.workflow.of(self.row).closed:
             raise InputRefused(
                 "finding_closed",
-                f"it was closed by {self.workflow.closed['agency']} at position {self.workflow.closed['position']}",
+                f"it was closed by {closed['agency']} at position {closed['position']}",
                 where=f"finding {self.row['id']}",
                 mend="what is closed stays so; say more in a new record of the case",
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from domain.events import detainer
-from domain.instants import MINNESOTA, Instant
+from domain.instants import Instant, local
 from projections.finding import Finding, Kind, found, joined
 from projections.recorded import Recorded
 
@@ -51,5 +51,5 @@ def local_day(instant: Instant) -> date | None:
     """Return the Minnesota day an instant surely falls on."""
     if instant.earliest is None or instant.latest is None:
         return None
-    first, last = (bound.astimezone(MINNESOTA).date() for bound in (instant.earliest, instant.latest))
+    first, last = (local(bound).date() for bound in (instant.earliest, instant.latest))
     return first if first == last else None

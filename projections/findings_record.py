@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from domain.events import detainer, episode, handoff
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import AgreementModel
-from domain.instants import MINNESOTA
+from domain.instants import MINNESOTA, local
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
 from projections.decision_points import is_ice
 from projections.decisions import Decision
@@ -151,7 +151,7 @@ def _transfer(case: Case, setting: Setting) -> Iterator[Finding]:
     if not any(event.occurred.maybe_by(limit) for event in _ice_took(case)):
         says["when"] = when_words(first)
         says["hours"] = int(CONFIRMED_WITHIN.total_seconds() // 3600)
-        says["reach"] = moment_words(setting.ice_reaches.astimezone(MINNESOTA))
+        says["reach"] = moment_words(local(setting.ice_reaches))
         who = [told[0].agency, _receiver(told[0])]
         yield found(Kind.TRANSFER_UNCONFIRMED, told, point=DecisionPoint.HAND_OVER, who=who, says=says)
 

@@ -14,6 +14,7 @@ from projections.folding.seen import Seen, by_time, first_of, in_log_order, json
 from projections.folding.table import Kind, Row, Table
 
 US_PER_MINUTE = 60_000_000
+ICE = "us-ice"  # begins the ids of its offices
 
 HANDOFFS = Table(
     "handoffs",
@@ -95,7 +96,7 @@ class Handoffs:
 
     name = "handoffs"
     kind = "handoff"
-    version = "3"
+    version = "4"
     tables = (HANDOFFS, PICKUPS, NOTICES)
     fields: Mapping[str, Sequence[str]] = {
         **dict.fromkeys((*PICKUP_OUTCOMES, *NOTICE_OUTCOMES, CONFIRMED, CONTESTED), WHAT),
@@ -129,11 +130,13 @@ class Handoffs:
 def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[Any, ...]:
     facility, subject, episode, detainer = (first_of(events, name) for name in WHAT)
     transfers = [event for event in told if event.type == TRANSFERRED]
-    last = transfers[-1].data if transfers else None
+    own = [event for event in transfers if event.agency == event.data.releasing_agency]
+    last = (own or transfers)[-1].data if transfers else None
     releasing, receiving = (last.releasing_agency, last.receiving_agency) if last else (None, None)
     between = _minutes_between(transfers, releasing, receiving)
     said = [{"agency": event.agency, "type": event.type, "at": event.told} for event in in_log_order(told)]
-    tellers = {event.agency for event in told if event.type in (TRANSFERRED, CONFIRMED)}
+    tellers = {_party(event.agency) for event in told if event.type in (TRANSFERRED, CONFIRMED)}
+    sides = [side for side in (releasing, receiving) if side]
     return (
         key,
         subject,
@@ -142,9 +145,9 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
         detainer,
         releasing,
         receiving,
-        _status(told, tellers),
+        _status(told, transfers, tellers & {_party(side) for side in sides} if sides else tellers),
         None if between is None else abs(between),
-        _missing(tellers, releasing, receiving),
+        _missing(tellers, sides),
         _in_between(between),
         min((event.earliest for event in transfers if event.earliest is not None), default=None),
         json_text(said),
@@ -152,12 +155,21 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
     )
 
 
-def _status(told: Sequence[Seen], tellers: set[str]) -> str:
+def _party(agency: str) -> str:
+    """Return ICE for each of its offices: what one tells, ICE tells."""
+    return ICE if agency.startswith(ICE) else agency
+
+
+def _status(told: Sequence[Seen], transfers: Sequence[Seen], sides: set[str]) -> str:
+    """Say how the records agree; `sides` are those of the two that told of the transfer, never somebody else."""
     if any(event.type == CONTESTED for event in told):
         return "contested"
-    if not tellers:
+    if not any(event.type in (TRANSFERRED, CONFIRMED) for event in told):
         return "no_transfer"
-    return "agreed" if len(tellers) > 1 else "one_sided"
+    named = {(_party(event.data.releasing_agency), _party(event.data.receiving_agency)) for event in transfers}
+    if len(named) > 1:
+        return "contradicted"
+    return "agreed" if len(sides) > 1 else "one_sided"
 
 
 def _minutes_between(transfers: Sequence[Seen], releasing: str | None, receiving: str | None) -> int | None:
@@ -167,15 +179,18 @@ def _minutes_between(transfers: Sequence[Seen], releasing: str | None, receiving
 
 
 def _exact(transfers: Sequence[Seen], agency: str | None) -> int | None:
-    moments = [e.earliest for e in transfers if e.agency == agency and e.earliest == e.latest]
+    if agency is None:
+        return None
+    own = (event for event in transfers if _party(event.agency) == _party(agency))
+    moments = [event.earliest for event in own if event.earliest == event.latest]
     return moments[-1] if moments else None
 
 
-def _missing(tellers: set[str], releasing: str | None, receiving: str | None) -> str | None:
+def _missing(tellers: set[str], sides: Sequence[str]) -> str | None:
     """Return the side that has not told of the transfer, if exactly one has."""
     if not tellers:
         return None
-    silent = [side for side in (releasing, receiving) if side and side not in tellers]
+    silent = [side for side in sides if _party(side) not in tellers]
     return silent[0] if len(silent) == 1 else None
 
 
@@ -190,8 +205,9 @@ def _pickup(key: str, events: Sequence[Seen], pickups: Sequence[Seen]) -> tuple[
     facility, subject, episode, _ = (first_of(events, name) for name in WHAT)
     scheduled = next((event for event in reversed(pickups) if event.type == SCHEDULED), None)
     arrived = next((event for event in reversed(pickups) if event.type == ARRIVED), None)
+    if scheduled and arrived and _is_of_another(arrived, scheduled, pickups):
+        arrived = None
     due, _ = span_of(scheduled.data.scheduled_at) if scheduled else (None, None)
-    is_late = due is not None and arrived is not None and arrived.earliest is not None
     waited = [event.data.waited_minutes for event in pickups if event.type == NO_SHOW]
     agencies = (getattr(event.data, "by_agency", None) for event in pickups)
     return (
@@ -203,11 +219,26 @@ def _pickup(key: str, events: Sequence[Seen], pickups: Sequence[Seen]) -> tuple[
         PICKUP_OUTCOMES[pickups[-1].type],
         json_text(scheduled.data.scheduled_at) if scheduled else None,
         json_text(arrived.told) if arrived else None,
-        round((arrived.earliest - due) / US_PER_MINUTE) if is_late else None,  # type: ignore[union-attr,operator]
+        _minutes_late(scheduled, arrived) if scheduled and arrived else None,
         next((minutes for minutes in waited if minutes is not None), None),
         due,
         json_text([event.position for event in in_log_order(pickups)]),
     )
+
+
+def _is_of_another(arrived: Seen, scheduled: Seen, pickups: Sequence[Seen]) -> bool:
+    """Say whether a pickup was scheduled anew after this arrival, for later: it answers the one before."""
+    due, _ = span_of(scheduled.data.scheduled_at)
+    is_later = due is not None and arrived.latest is not None and due > arrived.latest
+    return is_later and pickups.index(scheduled) > pickups.index(arrived)
+
+
+def _minutes_late(scheduled: Seen, arrived: Seen) -> int | None:
+    """Return the minutes from the time agreed to the arrival, None unless both are exact."""
+    due, due_latest = span_of(scheduled.data.scheduled_at)
+    if due is None or due != due_latest or arrived.earliest is None or arrived.earliest != arrived.latest:
+        return None
+    return round((arrived.earliest - due) / US_PER_MINUTE)
 
 
 def _notice(key: str, events: Sequence[Seen], notices: Sequence[Seen]) -> tuple[Any, ...]:
@@ -243,8 +274,9 @@ def with_declined(
 ) -> Iterator[dict[str, Any]]:
     """Yield the handoffs with what ICE said of their detainers, by handoff id.
 
-    Status: agreed (both sides told it), one_sided, contested (the other side said no), contradicted (told as
-    a transfer while ICE's lift says "Declined by LEA"), no_transfer (a pickup was missed or came to nothing).
+    Status: agreed (both sides told it), one_sided, contested (somebody said no), contradicted (the transfers told are
+    to or from different agencies, or one is told while ICE's lift says "Declined by LEA"), no_transfer (a pickup was
+    missed or came to nothing).
     """
     declined = {row["detainer"]: row["declined"] for row in detainers if row["declined"]}
     for row in sorted(handoffs, key=lambda row: str(row["handoff"])):

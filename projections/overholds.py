@@ -58,6 +58,7 @@ PREPARED = detainer.DetainerPrepared.TYPE
 FORM_ENDS = tuple(cls.TYPE for cls in DETAINER_ENDS)
 OUT = episode.ReleasedToCommunity.TYPE
 OUTS = frozenset(cls.TYPE for cls in OUT_OF_CUSTODY)
+RETURNED = (episode.Recaptured.TYPE, episode.ReturnedFromErroneousRelease.TYPE)
 KEEPING = frozenset((PLACED, SERVED, STAYED, PREPARED))  # without any of these there is no row
 IMMIGRATION = episode.HoldKind.IMMIGRATION.value
 ICE_OFFICER = handoff.WarrantServer.ICE.value
@@ -79,16 +80,20 @@ class At(NamedTuple):
         earliest = EARLIEST if self.earliest is None else self.earliest
         return earliest, earliest if self.latest is None else self.latest, self.event.position
 
+    def surely_before(self, other: At) -> bool:
+        """Say whether it was surely over before the other can have been."""
+        return self.latest is not None and other.earliest is not None and self.latest < other.earliest
+
 
 class Overholds:
     """The fold: at most one row for an episode."""
 
     name = "overholds"
     kind = "episode"
-    version = "2"
+    version = "3"
     tables = (OVERHOLDS,)
     fields: Mapping[str, Sequence[str]] = {
-        **dict.fromkeys((ELIGIBLE, ORDERED, *OUTS), WHAT),
+        **dict.fromkeys((ELIGIBLE, ORDERED, *OUTS, *RETURNED), WHAT),
         OUT: (*WHAT, "physically_out_at"),
         **dict.fromkeys(FILED, ("charge",)),
         DISPOSED: (*WHAT, "charge", "charge_released_at"),
@@ -114,7 +119,7 @@ class Overholds:
         else:
             return []
         due = _due(events)
-        if due is None or due.latest is None:
+        if due is None or due.latest is None or _gone_before(events, due):
             return []
         keeping = [event for event in events if _keeps(event, due, events)]
         if not keeping and not _asked(events, due):
@@ -183,16 +188,12 @@ def _keeps(event: Seen, due: At, events: Sequence[Seen]) -> bool:
 def _held(placed: Seen, due: At, events: Iterable[Seen]) -> bool:
     """Say whether a hold was there when release was due, or came later."""
     ends = (event for event in events if event.type == ENDED and event.data.hold == placed.data.hold)
-    return _at(placed).order[:2] > due.order[:2] or not any(_surely_before(end, due) for end in ends)
-
-
-def _surely_before(event: Seen, due: At) -> bool:
-    return event.latest is not None and due.earliest is not None and event.latest < due.earliest
+    return _at(placed).order[:2] > due.order[:2] or not any(_at(end).surely_before(due) for end in ends)
 
 
 def _asked(events: Sequence[Seen], due: At) -> bool:
     """Say whether a form that asks for a hold was there when release was due."""
-    over = {event.stream for event in events if event.type in FORM_ENDS and _surely_before(event, due)}
+    over = {event.stream for event in events if event.type in FORM_ENDS and _at(event).surely_before(due)}
     forms = (event for event in events if event.type == PREPARED and event.data.form in HOLD_FORMS)
     return any(form.stream not in over and _by(form, due) for form in forms)
 
@@ -202,15 +203,32 @@ def _by(event: Seen, due: At) -> bool:
 
 
 def _end(events: Sequence[Seen], due: At, keeping: Sequence[Seen]) -> At | None:
-    """Return the first end of the stay at or after the moment release was due."""
-    own = [_at(event, getattr(event.data, "physically_out_at", None)) for event in events if event.type in OUTS]
-    passed = [event for event in events if event.type == TRANSFERRED]
-    own += [_at(event) for event in passed if event.agency == event.data.releasing_agency]
-    ends = own or [_at(event) for event in passed]
+    """Return the first end of the stay that can have been at or after the moment release was due."""
+    ends = _departures(events)
     if keeping and all(event.type == PLACED for event in keeping):
         over = [_at(event) for event in events if event.type == ENDED and event.data.kind == IMMIGRATION]
         ends += sorted(over, key=_order)[-1:]
-    return min((end for end in ends if end.order[:2] >= due.order[:2]), key=_order, default=None)
+    return min((end for end in ends if not end.surely_before(due)), key=_order, default=None)
+
+
+def _departures(events: Sequence[Seen]) -> list[At]:
+    """Return the ends of the stay in the releasing side's own words, or in the other's if it tells of none."""
+    own = [_at(event, getattr(event.data, "physically_out_at", None)) for event in events if event.type in OUTS]
+    passed = [event for event in events if event.type == TRANSFERRED]
+    own += [_at(event) for event in passed if event.agency == event.data.releasing_agency]
+    return own or [_at(event) for event in passed]
+
+
+def _gone_before(events: Sequence[Seen], due: At) -> bool:
+    """Say whether the person surely left before release was due, and nothing tells that they came back or left again.
+
+    Such a record contradicts itself, and shows nobody who was kept.
+    """
+    left = _departures(events)
+    if not left or not all(end.surely_before(due) for end in left):
+        return False
+    last = max(left, key=_order)
+    return not any(event.type in RETURNED and not _at(event).surely_before(last) for event in events)
 
 
 def _holds(events: Sequence[Seen], due: At) -> Iterator[dict[str, Any]]:

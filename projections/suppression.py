@@ -36,7 +36,7 @@ class Published(NamedTuple):
 
 
 class Corners(NamedTuple):
-    """A rectangle with one count at a corner: that, and the others; `sign` is which way they move when it grows."""
+    """A rectangle with one count at a corner: that, and the others; `signs` say which way each moves when it grows."""
 
     places: tuple[Place, ...]
     signs: tuple[int, ...]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
 
 from domain.events.detainer import lift_reason_words
-from domain.events.handoff import CustodyTransferConfirmed
 from projections.columns import (
     LEAST,
     MOST,
     Columns,
+    Numbers,
     Source,
     Versions,
     Words,
@@ -29,20 +30,47 @@ from projections.custody import STAYS
 from projections.departures import DEPARTURES
 from projections.detainers import DETAINERS
 from projections.folding.table import Values
-from projections.handoffs import HANDOFFS, NOTICES
+from projections.handoffs import CONFIRMED, CONTESTED, HANDOFFS, NOTICES, TRANSFERRED
 
-CONFIRMED = CustodyTransferConfirmed.TYPE
+LIFTED = "lifted"
 ACTIVE = "active"  # a detainer that nobody has ended by a moment, whatever is said of it later
 
 
+def _words_of(printed: str | None) -> str | None:
+    return lift_reason_words(printed) if printed else None
+
+
 def _reasons(name: str, printed: Iterable[str | None], known: Words) -> Columns:
-    return words(name, (lift_reason_words(text) if text else None for text in printed), known)
+    return words(name, map(_words_of, printed), known)
+
+
+def _ends(name: str, values: Iterable[str | None], known: Words) -> Columns:
+    """Read the ends of those detainers that have several, as they stand; `ended_by` reads which counts by a moment."""
+    stored = list(values)
+    for text in stored:
+        known.add(word for one in orjson.loads(text or "[]") for word in (one["status"], _words_of(one["lift_reason"])))
+    return words(name, stored, known)
+
+
+def ended_by(stored: str, moment: int) -> tuple[str, str | None] | None:
+    """Return status and lift reason by a moment, of a detainer that has several ends; None if it cannot have ended.
+
+    The first that surely was counts, and the last lift explains it, as `projections.detainers` has it of all.
+    """
+    ends = [(span(one["at"]), one) for one in orjson.loads(stored)]
+    told = [(last, one["event"], one) for (first, last), one in ends if first <= moment]
+    if not told:
+        return None
+    *_, ended = min(told, key=lambda one: one[:2])
+    lifted = next((one for *_, one in reversed(told) if one["status"] == LIFTED), None)
+    return ended["status"], _words_of(lifted["lift_reason"]) if lifted else None
 
 
 def _said(_: str, values: Iterable[str], known: Words) -> Columns:
     """Read what the sides of a handoff said: when it may have been at the earliest, when it was, who confirmed it.
 
-    When it was is the middle of the first time of which anything is known.
+    When it was is the middle of the first time of which anything is known. `one_sided_from`, `agreed_from` and
+    `contested_from` are from when on one side, and two, may have told of the transfer, and one may have said no.
     """
     every = [orjson.loads(text) for text in values]
     times = [[span(one["at"]) for one in said] for said in every]
@@ -51,8 +79,24 @@ def _said(_: str, values: Iterable[str], known: Words) -> Columns:
     return {
         "said_first": moments((min((first for first, _ in bounds), default=None) for bounds in times), MOST),
         "said_middle": middle(*np.array(told, dtype=np.int64).reshape(-1, 2).T),
+        **dict(zip(("one_sided_from", "agreed_from", "contested_from"), _since(every), strict=True)),
         **words("confirmed_by", confirming, known),
     }
+
+
+def _since(every: Sequence[Sequence[Mapping[str, Any]]]) -> Numbers:
+    found = np.full((len(every), 3), MOST, dtype=np.int64)
+    for row, said in enumerate(every):
+        tellers: dict[str, int] = {}
+        for one in said:
+            first, _ = span(one["at"])
+            if one["type"] in (TRANSFERRED, CONFIRMED):
+                tellers[one["agency"]] = min(first, tellers.get(one["agency"], MOST))
+            elif one["type"] == CONTESTED:
+                found[row, 2] = min(first, found[row, 2])
+        two = sorted(tellers.values())[:2]
+        found[row, : len(two)] = two
+    return found.T
 
 
 WHOSE = {"episode": words, "subject": words, "facility": words}
@@ -67,6 +111,7 @@ DETAINERS_TOLD = Source(
         "lift_reason": _reasons,
         "prepared": spans,
         "lifted": spans,
+        "ends": _ends,
         "received_at": ends,
         "valid_from": begins,
         "valid_to": ends,
@@ -84,7 +129,7 @@ NOTICES_TOLD = Source(
 )
 HANDOFFS_TOLD = Source(
     HANDOFFS.name,
-    {"handoff": words, **WHOSE, "detainer": words, "status": words, "to": words, "said": _said},
+    {"handoff": words, **WHOSE, "detainer": words, "to": words, "said": _said},
     has_events=True,
 )
 SOURCES = (DETAINERS_TOLD, STAYS_TOLD, DEPARTURES_TOLD, NOTICES_TOLD, HANDOFFS_TOLD)

@@ -97,6 +97,13 @@ def test_every_command_of_the_program_is_documented() -> None:
     assert [] == missing
 
 
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
+def test_a_page_that_counts_the_types_of_events_counts_those_of_the_catalogue(page: str) -> None:
+    from domain.events.catalogue import CATALOGUE
+
+    assert [str(len(CATALOGUE))] == re.findall(r"(\d+) types", (ROOT / page).read_text())
+
+
 def links(page: Path) -> list[str]:
     """Return the places within the repository that a page links to."""
     found = re.findall(r"\]\(([^)\s]+)\)", page.read_text())

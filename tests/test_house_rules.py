@@ -33,6 +33,8 @@ CLOCKS_AND_FILES = {
 THIS_MACHINE = re.compile("|".join(["/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", r"\.\./sha" + "red"]))
 PACKAGE_HOSTS = re.compile("|".join(["pyp" + r"i\.org", "python" + "hosted", "deb" + r"ian\.org", "ubu" + r"ntu\.com"]))
 LEFT_UNDONE = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
+ERRORS = {"InputRefused", "IntegrityProblem", "LedgerUnavailable", "TooBusy"}
+CAUSE_NOT_KNOWN = {"export_failed", "ledger_unusable"}
 DATA = {".csv", ".xlsx", ".json", ".png", ".lock"}
 
 
@@ -192,6 +194,23 @@ def test_every_module_class_and_function_of_the_domain_that_others_use_is_explai
         for node in [tree_of(path), *public_definitions(tree_of(path).body)]
         if not ast.get_docstring(node)
     ]
+    assert found == []
+
+
+def test_every_error_says_how_to_mend_it_unless_its_cause_is_not_known():
+    errors = [
+        (path, node)
+        for path in python_files()
+        if path.parts[0] in LAYERS
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ERRORS and isinstance(node.args[0], ast.Constant)
+    ]
+    found = [
+        f"{path}:{node.lineno}"
+        for path, node in errors
+        if node.args[0].value not in CAUSE_NOT_KNOWN and "mend" not in {keyword.arg for keyword in node.keywords}
+    ]
+    assert len(errors) > 100
     assert found == []
 
 

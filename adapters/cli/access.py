@@ -22,7 +22,6 @@ from adapters.access import revoke as let_read_no_longer
 from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
 from adapters.composition import Services
-from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
 from domain.events.record import Role
 from projections.recorded import Recorded
@@ -47,7 +46,7 @@ def grant(services: Services, role: str, reader: str, purpose: str, *, as_json: 
     if role == Role.PUBLISHER and not any(one.agency == reader for one in services.register.facilities):
         what = f"no facility is run by {reader[:80]!r}"
         raise InputRefused("unknown_agency", what, where="--to", mend="a publisher is an agency: `custody facilities`")
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     granted = let_read(ledger, reader, Role(role), purpose, services.clock())
     ledger.close()
     if as_json:
@@ -65,7 +64,7 @@ def grant(services: Services, role: str, reader: str, purpose: str, *, as_json: 
 @pass_services
 def revoke(services: Services, grant_id: str, reason: str, *, as_json: bool) -> None:
     """Let a grant's token open nothing from here on."""
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     row = let_read_no_longer(ledger, grant_id, reason, services.clock()).as_json()
     ledger.close()
     print_json(row) if as_json else click.echo(f"{grant_id}: revoked at position {row['revoked']}")

@@ -250,7 +250,7 @@ def _key_id(key: str) -> str:
 
 @contextmanager
 def _writing(services: Services) -> Iterator[Ledger]:
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     try:
         yield ledger
     finally:

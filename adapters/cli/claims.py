@@ -27,7 +27,6 @@ from adapters.intake.evidence import different_bytes
 from adapters.intake.gate import Gate
 from adapters.questions.asked import Asked
 from adapters.questions.claimed import claimed
-from adapters.store.ledger import Ledger
 from adapters.store.recording import Equivocation
 from adapters.visible import visible
 from domain.errors import InputRefused
@@ -69,7 +68,11 @@ def claims(
     if as_json:
         print_json([whole(one) for one in listed])
         return
-    _print_one(listed[0]) if claim_id else _print(listed, upto)
+    if not claim_id:
+        _print(listed, upto)
+        return
+    for one in listed:
+        _print_one(one)
 
 
 def _print(rows: list[dict[str, Any]], upto: int) -> None:
@@ -111,6 +114,9 @@ def _print_one(row: dict[str, Any]) -> None:
             click.echo(f"  {name.replace('_', ' ')}: {show_instant(row[name])}")
     if row["published_in"]:
         click.echo(f"  published in: {visible(row['published_in'])}")
+    if row["compare_with"]:
+        is_there = any(one["id"] == row["compare_with"] for one in row["counts"])
+        click.echo(f"  taken to mean: {row['compare_with']}{'' if is_there else ', which is none of the counts below'}")
     click.echo()
     _print_beside(row)
     for part in row["parts"]:
@@ -164,7 +170,7 @@ def assert_(services: Services, /, parts: tuple[str, ...], *, as_json: bool, **s
         said["period"] = {"from": since, "until": until}
     body = claim_body({**said, "parts": list(map(_part, parts))}, via=VIA)
     submission = Gate(services.register).pass_through(body)
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     try:
         (outcome,) = ledger.append([submission], now=services.clock())
     finally:

@@ -26,13 +26,13 @@ import click
 
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.counting import counts_with
 from adapters.questions.asked import Asked
 from adapters.questions.counted import Counting, explained_counts, grouping, members, tally
 from adapters.released import figures, release, releases
-from adapters.store.ledger import Ledger
 from domain.counts.fields import Value
+from domain.instants import local
 from projections.tally import Tally
 
 BLANK = "(blank)"
@@ -123,7 +123,7 @@ def explain(count_id: str | None, define: Path | None, *, as_json: bool) -> None
 @pass_services
 def release_(services: Services, quarter: str, *, as_json: bool) -> None:
     """Release a quarter's figures by county and kind for the public, in which nobody can be singled out; once."""
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     document = release(Asked(services, ledger), ledger, quarter, services.clock())
     ledger.close()
     print_json(document) if as_json else _print_figures(document)

@@ -9,10 +9,11 @@ import click
 
 from adapters.cli.options import as_of_option, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_instant
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.questions.asked import Asked
 from adapters.questions.custody_at import custody_at
 from adapters.questions.handed_over import as_told, handed_over
+from domain.instants import local
 from projections.handoffs import NOTICES, PICKUPS
 
 

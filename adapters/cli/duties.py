@@ -14,9 +14,10 @@ import click
 
 from adapters.cli.options import at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_instant
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.questions.asked import Asked
 from adapters.questions.owing import owing
+from domain.instants import local
 from projections.explained.wording import spaced
 
 

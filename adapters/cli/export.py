@@ -10,10 +10,11 @@ import click
 
 from adapters.cli.options import known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar
-from adapters.composition import Services, agreements, amendments
+from adapters.composition import Services
 from adapters.export.export import Export, Wanted
 from adapters.export.files import Format
 from adapters.export.references import references
+from adapters.known import agreements, amendments
 
 
 @click.command()

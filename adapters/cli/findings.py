@@ -24,7 +24,6 @@ from adapters.composition import Services
 from adapters.findings import act, version_of
 from adapters.questions.asked import Asked
 from adapters.questions.disagreeing import disagreeing, finding_shown, finding_trail, shown, unknown_finding
-from adapters.store.ledger import Ledger
 from adapters.visible import visible
 from projections.explained.wording import spaced
 from projections.finding import Kind
@@ -120,7 +119,7 @@ def _act(
     outcome: str | None = None,
     as_json: bool,
 ) -> None:
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     try:
         version = version_of(ledger, finding)
         upto = ledger.position()

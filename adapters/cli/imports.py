@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,8 @@ from adapters.cli.output import json_option, print_json, progress_bar
 from adapters.composition import Services
 from adapters.importers.bookings import BookingsImporter
 from adapters.importers.bookings_mapping import load_mapping
+from adapters.importers.ice_287g import Ice287gImporter
+from adapters.importers.ice_detainers import IceDetainersImporter
 from adapters.importers.kinds import IMPORTERS
 from adapters.importers.port import ImportContext
 from adapters.importers.run import Report, run_import
@@ -19,6 +22,7 @@ from adapters.simulator.recording import Scenario, record_simulation
 from domain.errors import InputRefused
 
 SHOWN = 20
+TABLES = (Ice287gImporter.kind, IceDetainersImporter.kind, BookingsImporter.kind)
 WINTER = (date(2025, 12, 1), date(2026, 3, 11))
 
 
@@ -56,7 +60,7 @@ def import_(
             report = run_import(IMPORTERS[kind](), files, context, ledger, services.clock, advance)
     finally:
         ledger.close()
-    print_json(report.as_json()) if as_json else _print_report(report)
+    print_json(report.as_json()) if as_json else _print_report(report, kind)
     return 3 if report.refused_count else 0
 
 
@@ -89,7 +93,7 @@ def _check_about(services: Services, kind: str, facility: str | None, agency: st
         )
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: Report, kind: str) -> None:
     click.echo(
         f"{report.read:,} rows read: {report.stored:,} events stored, {report.already_there:,} already there, "
         f"{report.refused_count:,} refused, {report.flagged_count:,} flagged"
@@ -97,12 +101,24 @@ def _print_report(report: Report) -> None:
     if report.stored == 0 and report.already_there and not report.refused_count:
         click.echo("nothing new: everything in it is already in the ledger")
     for refusal in report.refused[:SHOWN]:
-        place = f"{refusal['file']} row {refusal['row']}"
-        click.echo(f"  refused {place}, {refusal['field'] or 'file'}: {refusal['reason']} [{refusal['code']}]")
+        click.echo(f"  refused {_place(refusal)}: {refusal['reason']} [{refusal['code']}]")
     for flag in report.flagged[:SHOWN]:
         click.echo(f"  flagged {flag['file']} row {flag['row']}: {flag['what']} [{flag['code']}]")
     if report.refused_count > SHOWN or report.flagged_count > SHOWN:
         click.echo(f"  (the first {SHOWN} of each are shown; --json lists them all)")
+    for word, codes in (("refused", report.refused_codes), ("flagged", report.flagged_codes)):
+        if codes.total() > SHOWN:
+            click.echo(f"  {word} in all: {', '.join(f'{code} {n:,}' for code, n in codes.most_common())}")
+    if kind in TABLES and (report.refused_count or report.flagged_count):
+        click.echo("  (rows are counted from 1 below the header; empty ones are not)")
+
+
+def _place(refusal: dict[str, Any]) -> str:
+    """Say where: `detainers.csv row 5, detainer_facility`, or what of the file as a whole."""
+    file, field = refusal["file"], refusal["field"]
+    if field.startswith(file):
+        return str(field)
+    return f"{file} row {refusal['row']}, {field or 'file'}"
 
 
 @click.command()
@@ -115,7 +131,8 @@ def _print_report(report: Report) -> None:
 def simulate(services: Services, events: int, seed: int, first: datetime, last: datetime, as_json: bool) -> None:
     """Append a made-up statewide scenario; every event's source says `synthetic:`."""
     if last < first:
-        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
+        mend = "give a day that is not before --from"
+        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}", mend=mend)
     ledger = services.writing()
     try:
         scenario = Scenario(events, seed, first.date(), last.date())

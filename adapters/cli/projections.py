@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -198,11 +197,11 @@ def _swapped(models: Models, name: str) -> int | None:
 @pass_services
 def follow(services: Services, names: tuple[str, ...], on_error: OnError, once: bool, metrics: Path | None) -> None:
     """Keep read models up with the log until stopped; those that are absent are built first."""
+    if metrics is not None and not metrics.parent.is_dir():  # later it is only tried: following goes on without
+        what, mend = "there is no such folder", "make the folder first, or give another path"
+        raise InputRefused("cannot_write", what, where=str(metrics), mend=mend)
     models = services.models()
     chosen = _chosen(models, names)
-    if metrics is not None and not os.access(metrics.absolute().parent, os.W_OK):
-        mend = "name a file in a folder that is there and can be written"
-        raise InputRefused("cannot_write", "the file for the metrics cannot be written", where=str(metrics), mend=mend)
     with closing(services.reading()) as ledger, stopped_by_signals() as is_stopped:
         follower = Follower(models, ledger, chosen, on_error, is_stopped, metrics)
         if once:

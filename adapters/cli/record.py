@@ -12,7 +12,8 @@ import orjson
 from adapters.agencies import allow_unsigned as begin_unsigned
 from adapters.cli.options import POSITION_MAX, pass_services
 from adapters.cli.output import json_option, print_json, print_table, progress_bar, show_pack
-from adapters.composition import Services, amendments, read_models, rules_known
+from adapters.composition import Services, read_models
+from adapters.known import amendments, rules_known
 from adapters.read_models.answers import in_memory
 from adapters.store.ledger import Ledger
 from adapters.store.verification import Verification
@@ -74,9 +75,8 @@ def log_line(position: int, recorded_us: int, signature: bytes | None, body: byt
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise IntegrityProblem(
-            "bad_event", f"the stored bytes are not JSON: {error}", where=f"position {position}"
-        ) from None
+        what, where = f"the stored bytes are not JSON: {error}", f"position {position}"
+        raise IntegrityProblem("bad_event", what, where=where, mend="run `custody verify`") from None
     signed = {} if signature is None else {"signature": b64encode(signature).decode()}
     head = orjson.dumps({"position": position, "recorded_at": recorded_at, **signed})
     return head[:-1] + b',"event":' + body + b"}\n"

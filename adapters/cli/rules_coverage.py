@@ -17,7 +17,7 @@ from rich.console import Console
 
 from adapters.cli.options import MOMENT, START, at_option, known_option, known_position, pass_services
 from adapters.cli.output import json_option, print_json, print_table, show_pack
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.deciding import deciding
 from adapters.questions.asked import Asked
 from adapters.questions.coverage import coverage_at, coverage_over
@@ -25,6 +25,7 @@ from adapters.rules.packs import load_pack
 from adapters.visible import visible
 from domain.errors import InputRefused
 from domain.events.fields import DecisionPoint
+from domain.instants import local
 from domain.rules.pack import Status
 from domain.rules.vocabulary import FactValue
 from projections.coverage import Cell, Group, grouped

@@ -40,7 +40,7 @@ def publish(services: Services, pack: Path, *, as_json: bool) -> None:
     """Publish a rule pack, a file or one that ships, with what it extends: decisions use it from here on."""
     rulebook = load_pack(pack)
     check_tests(rulebook)
-    ledger = Ledger.open_to_write(services.place)
+    ledger = services.appending()
     try:
         published = _publish(ledger, rulebook, services.clock())
     finally:

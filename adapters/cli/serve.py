@@ -21,7 +21,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=click.FloatRange(0, min_open=True),
     default=20_000.0,
     show_default=True,
-    help="Events a second that one address may send.",
+    help="Events and questions a second that one address may send.",
 )
 @click.option(
     "--checkers", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes that check signatures."

@@ -32,7 +32,8 @@ async def ready(request: Request) -> Response:
             position = await asyncio.to_thread(state.ledger.position)
         state.intake.ensure_room(1)
     except TimeoutError:
-        return problem_response(LedgerUnavailable("store_away", f"no answer within {READY_SECONDS:g} seconds"))
+        what = f"no answer within {READY_SECONDS:g} seconds"
+        return problem_response(LedgerUnavailable("store_away", what, mend="ask again"))
     except LedgerError as error:
         return problem_response(error)
     return JSONResponse({"status": "ready", "position": position})

@@ -17,11 +17,9 @@ from adapters.http.reading.asking import Reading
 from adapters.http.reading.disclosing import Disclosures, Told
 from adapters.http.reading.live import Live
 from adapters.http.reading.roles import Readers
-from adapters.intake.checking import ParallelChecker, SerialChecker
 from adapters.intake.door import Door
 from adapters.intake.group_commit import GroupCommit
 from adapters.intake.own_voice import OwnVoice
-from adapters.store.ledger import Ledger
 from domain.events.record import Role
 
 CONNECTIONS_MAX = 1_000
@@ -79,13 +77,9 @@ def opened(
     with ExitStack() as stack:
         reading = services.reading()
         stack.callback(reading.close)
-        writing = Ledger.open_to_write(services.place)
+        writing = services.appending()
         stack.callback(writing.close)
-        checker = (
-            stack.enter_context(ParallelChecker(services.register, processes=checkers))
-            if checkers
-            else SerialChecker(services.register)
-        )
+        checker = stack.enter_context(services.checker(checkers))
         intake = stack.enter_context(GroupCommit(Door(writing, checker, services.clock)))
         own_voice = stack.enter_context(GroupCommit(OwnVoice(writing, services.clock), linger_seconds=0))
         yield Parts(

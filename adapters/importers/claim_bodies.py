@@ -9,12 +9,15 @@ Times are written as printed, in Minnesota's time unless they have an offset: `2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import Field, StringConstraints, ValidationError
 
 from adapters.importers.bodies import proposed_body
+from domain.counts.fields import Of
+from domain.counts.values import check_values
 from domain.envelope import schema_refusal
 from domain.errors import InputRefused
 from domain.events.fields import LOCAL_ID, Closed
@@ -50,6 +53,9 @@ def claim_body(written: object, *, via: str) -> bytes:
     said = {name: value for name, value in written.items() if name not in WrittenTimes.model_fields and value}
     said |= {"value": written.get("value"), "period": _period(times.period).as_json() if times.period else None}
     claim = _checked(ClaimAsserted, said)
+    _check_kinds(claim.custodian_kinds, "custodian_kinds")
+    for index, part in enumerate(claim.parts):
+        _check_kinds(part.custodian_kinds, f"parts.{index}.custodian_kinds")
     return proposed_body(
         ClaimAsserted,
         source=f"agency:{claim.asserted_by}",
@@ -69,6 +75,11 @@ def _checked(model: type[ModelT], fields: dict[str, Any]) -> ModelT:
     except ValidationError as error:
         refusal = schema_refusal(error)
         raise InputRefused("bad_claim", refusal.what, where=refusal.where, mend=MEND) from None
+
+
+def _check_kinds(kinds: Sequence[str], where: str) -> None:
+    """Refuse a kind that no custodian is of: beside it every count would be zero."""
+    check_values(Of.DETAINERS, "custodian_kind", kinds, {}, code="bad_claim", where=where)
 
 
 def _instant(text: str | None, where: str) -> Instant:

@@ -37,7 +37,8 @@ class ClaimsImporter:
         try:
             document = parse_strict_yaml(text.decode(), path.name).value
         except UnicodeDecodeError as error:
-            raise InputRefused("wrong_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
+            what = f"the file is not UTF-8: {error.reason}"
+            raise InputRefused("wrong_encoding", what, where=path.name, mend="save it as UTF-8") from None
         claims = document.get("claims") if isinstance(document, dict) and document.get("schema") == SCHEMA else None
         if not isinstance(claims, list):
             what = f"a file of claims is a mapping of schema: {SCHEMA}, and claims: a list"
@@ -49,4 +50,4 @@ def _outcome(number: int, claim: object) -> RowOutcome:
     try:
         return RowOutcome(number, (claim_body(claim, via=VIA),))
     except InputRefused as refusal:
-        return RowOutcome(number, refusals=(Refusal(number, refusal.where, refusal.code, refusal.what),))
+        return RowOutcome(number, refusals=(Refusal.of(number, refusal),))

@@ -21,7 +21,8 @@ from adapters.importers.bodies import proposed_body, usable_id
 from adapters.importers.port import Flag, ImportContext, Refusal, RowOutcome
 from adapters.importers.printed_times import EXCEL, EXCEL_DAY, ISO, UnreadableTimeError, read_printed_time
 from adapters.importers.tables import TableRow, read_table
-from adapters.places.register import Facility, Register
+from adapters.importers.us_states import state_code
+from adapters.places.register import Facility, Register, ice_name_key
 from domain.canonical import canonical_bytes
 from domain.events.detainer import (
     LIFT_REASONS,
@@ -98,7 +99,7 @@ BASES = (
     ("statements_made_yes_no", ProbableCause.STATEMENTS),
 )
 MISSING = {"(blank)", "na", "n/a", "#n/a", "<na>", "null", "nan", "nat", "none"}
-HOME_STATE = {"mn", "minnesota"}
+HOME_STATE = "MN"
 YES_NO = {"yes": True, "y": True, "no": False, "n": False}
 
 # A code only where the printed words are the definition of it (NIEM 6.0; A is ICE's own and newer).
@@ -125,16 +126,16 @@ class SeenRows:
         self._times: dict[bytes, int] = {}
 
     def identified(self, identifier: str, content: bytes) -> str | None:
-        """Note a row that has an identifier; return the flag code if it had come before."""
+        """Note what a row that has an identifier says; return the flag code if the identifier had come before."""
         first = self._content_of.setdefault(_digest(identifier.encode()), content)
         if first is not content:
             return "repeated_row" if first == content else "identifier_reused"
         return None
 
-    def ordinal(self, content: bytes) -> int:
-        """Count identical rows without identifier, from 1."""
-        self._times[content] = self._times.get(content, 0) + 1
-        return self._times[content]
+    def ordinal(self, known_by: bytes) -> int:
+        """Count the rows without identifier that are known by the same, from 1."""
+        self._times[known_by] = self._times.get(known_by, 0) + 1
+        return self._times[known_by]
 
 
 def _digest(raw: bytes) -> bytes:
@@ -165,11 +166,11 @@ class Reading:
         if isinstance(prepared_at, Refusal) or isinstance(facility, Refusal):
             refusals = tuple(one for one in (prepared_at, facility) if isinstance(one, Refusal))
             return RowOutcome(self.number, refusals=refusals)
-        detainer = self._detainer_id()
         record = self.cells.get("eid_dta_id")
         common = {"facility": facility.id if facility else None, "subject": self._subject(), "record_id": record}
-        bodies = [_body(DetainerPrepared, detainer, prepared_at, {**common, **self._prepared()})]
-        lifted = self._lifted()
+        prepared, lifted = {**common, **self._prepared()}, self._lifted()
+        detainer = self._detainer_id(prepared_at, prepared, lifted)
+        bodies = [_body(DetainerPrepared, detainer, prepared_at, prepared)]
         if lifted:
             after = Instant.between(prepared_at.earliest, None)
             bodies.append(_body(DetainerLifted, detainer, after, {**common, **lifted}))
@@ -192,38 +193,56 @@ class Reading:
         return prepared_at
 
     def _facility(self, register: Register) -> Facility | Refusal | None:
-        """Return the custodian; None where it is in the register's state, under a name that no place there has."""
+        """Return the custodian; None where it is in the register's state, under a name that no place there has.
+
+        Other states have a WASHINGTON COUNTY JAIL too: there a name says nothing, and only a code does.
+        """
         name, code = self.cells.get("detainer_facility", ""), self.cells.get("detainer_facility_code", "")
-        by_name, by_code = register.by_ice_name(name), register.by_ice_name(code)
+        state = self.cells.get("facility_state", "")
+        is_elsewhere = state_code(state) not in (None, HOME_STATE)
+        by_name, by_code = None if is_elsewhere else register.by_ice_name(name), register.by_ice_name(code)
         if by_name and by_code and by_name is not by_code:
             self._flag("facility_code_disagrees", f"{name[:80]!r} is {by_name.id}, {code[:20]!r} is {by_code.id}")
-        found = by_name or by_code
-        if found:
-            return found
-        if self.cells.get("facility_state", "").strip().casefold() in HOME_STATE:
-            self._flag(
-                "facility_not_placed", f"{name[:80]!r} (code {code[:20]!r}) is in no register; recorded as printed"
-            )
+        if by_code and is_elsewhere:
+            self._flag("facility_state_disagrees", f"{code[:20]!r} is {by_code.id}, Facility State is {state[:40]!r}")
+        if by_name or by_code:
+            return by_name or by_code
+        where = f"{name[:80]!r} (code {code[:20]!r})"
+        if is_elsewhere:
+            reason = f"{where} is in {state[:40]}, and the facility register has Minnesota's custodians"
+            return Refusal(self.number, "detainer_facility", "other_state", reason)
+        if state_code(state) == HOME_STATE:
+            self._flag("facility_not_placed", f"{where} is in no register; recorded as printed")
             return None
         reason = (
-            f"ICE's facility {name[:80]!r} (code {code[:20]!r}) is not in the facility register; "
+            f"ICE's facility {where} is not in the facility register; "
             "to mend it: check the spelling, or add the name to the facility's ice_names"
         )
         return Refusal(self.number, "detainer_facility", "unknown_facility", reason)
 
-    def _detainer_id(self) -> str:
-        content = _digest(canonical_bytes(self.cells))
+    def _detainer_id(self, prepared_at: Instant, prepared: dict[str, Any], lifted: dict[str, Any] | None) -> str:
         identifier = self.cells.get("eid_dta_id")
         if identifier is None:
-            ordinal = self._seen.ordinal(content)
+            known_by = _digest(canonical_bytes([prepared_at.as_json(), *self._known_by(prepared)]))
+            ordinal = self._seen.ordinal(known_by)
             self._flag("no_identifier", f"no EID DTA ID: known by its content, number {ordinal} of such rows")
-            return f"ice-row-{content.hex()}-{ordinal}"
-        code = self._seen.identified(identifier, content)
+            return f"ice-row-{known_by.hex()}-{ordinal}"
+        said = _digest(canonical_bytes([prepared_at.as_json(), prepared, lifted]))
+        code = self._seen.identified(identifier, said)
         if code == "repeated_row":
-            self._flag(code, "the same row came before in this file; it is recorded once")
+            self._flag(code, "a row that says the same came before in this file; it is recorded once")
         elif code:
             self._flag(code, f"EID DTA ID {identifier[:40]!r} came before in this file with other content")
         return f"ice-{usable_id(identifier)}"
+
+    def _known_by(self, prepared: dict[str, Any]) -> list[Any]:
+        """Return what tells a form without identifier from others of its day: what no later release says anew.
+
+        The lift, the status of the case and the like change from release to release, and are the same form's.
+        """
+        if prepared["subject"] is None:
+            return [prepared]
+        return [prepared["subject"], ice_name_key(prepared["facility_as_printed"] or ""), prepared["form"]]
 
     def _subject(self) -> str | None:
         anonymised = self.cells.get("anonymized_identifier")

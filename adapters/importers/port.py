@@ -21,6 +21,12 @@ class Refusal:
     code: str
     reason: str
 
+    @classmethod
+    def of(cls, row: int, error: InputRefused) -> Refusal:
+        """Return what the gate, or whoever read the row, refused, with how to mend it."""
+        reason = f"{error.what}; {error.mend}" if error.mend else error.what
+        return cls(row, error.where, error.code, reason)
+
     def as_error(self) -> InputRefused:
         """Return it as the error that evidence is kept of."""
         return InputRefused(self.code, self.reason, where=self.field)

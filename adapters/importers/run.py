@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from hashlib import file_digest
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
 from adapters.importers.cloudevents import SignedEventsImporter
 from adapters.importers.port import Flag, ImportContext, Importer, Refusal, RowOutcome
+from adapters.importers.text_files import READ_BYTES, ZIP_MAGIC, open_input
 from adapters.intake.checking import SerialChecker
 from adapters.intake.door import Door
 from adapters.intake.evidence import different_bytes
@@ -25,8 +27,8 @@ from domain.errors import InputRefused
 
 DETAILS_MAX = 10_000  # refusals and flags beyond this are counted, and every refusal is in the ledger
 
-ZIP_MAGIC = b"PK\x03\x04"  # how an .xlsx file begins
 NO_FINAL_NEWLINE = "the last line has no end: if the file was cut, its last row may be incomplete"
+FILE_CHANGED = "the file was changed while it was read, so rows of it may be missing; import it again"
 
 Progress = Callable[[int], None]
 
@@ -40,6 +42,8 @@ class Report:
     already_there: int = 0
     refused_count: int = 0
     flagged_count: int = 0
+    refused_codes: Counter[str] = field(default_factory=Counter)
+    flagged_codes: Counter[str] = field(default_factory=Counter)
     refused: list[dict[str, Any]] = field(default_factory=list)
     flagged: list[dict[str, Any]] = field(default_factory=list)
     file: str = ""  # the one being read
@@ -47,6 +51,7 @@ class Report:
     def note_refusal(self, refusal: Refusal) -> None:
         """Count a refusal and keep its details while there is room."""
         self.refused_count += 1
+        self.refused_codes[refusal.code] += 1
         if len(self.refused) < DETAILS_MAX:
             detail = {
                 "row": refusal.row,
@@ -59,6 +64,7 @@ class Report:
     def note_flag(self, flag: Flag) -> None:
         """Count a flag and keep its details while there is room."""
         self.flagged_count += 1
+        self.flagged_codes[flag.code] += 1
         if len(self.flagged) < DETAILS_MAX:
             self.flagged.append({"file": self.file, "row": flag.row, "code": flag.code, "what": flag.what})
 
@@ -76,7 +82,7 @@ class Report:
     def answer(self, offered: Offered, answer: Answer) -> None:
         """Count what became of a signed event."""
         if isinstance(answer, InputRefused):
-            self.note_refusal(Refusal(offered.row, answer.where, answer.code, answer.what))
+            self.note_refusal(Refusal.of(offered.row, answer))
         elif answer.receipt.is_new:
             self.stored += 1
         else:
@@ -130,31 +136,44 @@ def _run_file(
     progress: Progress,
 ) -> None:
     report.file = path.name
-    origin, row = _origin(path), 0
+    before, origin, row = _state(path), _origin(path), 0
     try:
         for outcome in importer.propose(path, context):
             row = outcome.row
             report.read += outcome.rows
             _submit(outcome, origin, intake, report)
             progress(report.read)
-        if _ends_mid_line(path):
+        if _state(path) != before:
+            report.note_flag(Flag(row, "file_changed", FILE_CHANGED))
+        elif _ends_mid_line(path):
             report.note_flag(Flag(row, "no_final_newline", NO_FINAL_NEWLINE))
     except InputRefused as refusal:
         where = refusal.where.replace(str(path), path.name)
         intake.refuse(InputRefused(refusal.code, refusal.what, where=where), origin=origin, row=row)
-        reason = f"{refusal.what}; {refusal.mend}" if refusal.mend else refusal.what
-        report.note_refusal(Refusal(row, where, refusal.code, reason))
+        report.note_refusal(replace(Refusal.of(row, refusal), field=where))
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what is another once a file was changed; None if it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _origin(path: Path) -> str:
     """Name the file and its content, so that two files of one name leave two pieces of evidence."""
-    with path.open("rb") as file:
-        return f"{path.name} sha256:{file_digest(file, 'sha256').hexdigest()}"
+    digest = sha256()
+    with open_input(path) as file:
+        while piece := file.read(READ_BYTES):
+            digest.update(piece)
+    return f"{path.name} sha256:{digest.hexdigest()}"
 
 
 def _ends_mid_line(path: Path) -> bool:
     """Say whether a text file's last line has no end: a complete file may, a cut one does."""
-    with path.open("rb") as file:
+    with open_input(path) as file:
         is_workbook = file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
         size = file.seek(0, SEEK_END)
         file.seek(max(0, size - 1))
@@ -171,4 +190,4 @@ def _submit(outcome: RowOutcome, origin: str, intake: Intake | SignedIntake, rep
         try:
             intake.submit(body, origin=origin, row=outcome.row)
         except InputRefused as refusal:
-            report.note_refusal(Refusal(outcome.row, refusal.where, refusal.code, refusal.what))
+            report.note_refusal(Refusal.of(outcome.row, refusal))

@@ -5,7 +5,7 @@
         row.cells    # {"detainer_prepare_date": "2026-02-11", ...}: as printed, blanks and spaces included
         row.problem  # a Refusal instead of cells
 
-Problems: nul_byte, line_too_long, truncated_row, wrong_cell_count, bad_quotes, sheet_without_header.
+Problems: nul_byte, wrong_encoding, line_too_long, truncated_row, wrong_cell_count, bad_quotes, sheet_without_header.
 What is wrong with the file as a whole raises InputRefused before the first row.
 """
 
@@ -160,7 +160,19 @@ def _line_problem(line: Line) -> tuple[str, str] | None:
         return "line_too_long", TOO_LONG
     if b"\x00" in line.raw:
         return "nul_byte", f"the row holds a NUL byte at its byte {line.raw.index(0) + 1}"
+    if not _is_utf8(line.raw):
+        return "wrong_encoding", "the row is not UTF-8: the file was changed since it was checked"
     return None
+
+
+def _is_utf8(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _record(number: int, line: Line, lines: Lines, header: Header) -> TableRow:

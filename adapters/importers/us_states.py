@@ -15,8 +15,10 @@ CODES = {
     "tennessee": "TN", "texas": "TX", "utah": "UT", "vermont": "VT", "virgin islands": "VI",
     "virginia": "VA", "washington": "WA", "west virginia": "WV", "wisconsin": "WI", "wyoming": "WY",
 }  # fmt: skip
+CODE_OF_CODE = {code.casefold(): code for code in CODES.values()}
 
 
 def state_code(printed: str) -> str | None:
-    """Return the code of a printed state name, whatever its case and spacing, or None."""
-    return CODES.get(" ".join(printed.split()).casefold())
+    """Return the code of a state printed by its name or code, whatever its case and spacing, or None."""
+    name = " ".join(printed.split()).casefold()
+    return CODES.get(name) or CODE_OF_CODE.get(name)

@@ -83,7 +83,8 @@ def drop(ledger: Ledger, clock: Clock, number: int) -> None:
         ledger.append([], now=clock(), beside=lambda _: Beside(ends={number: DROPPED}))
     except MovedByAnother:
         what = f"dead letter {number} has ended already: {stored.how or REPLAYED}"
-        raise InputRefused("letter_ended", what, where=str(number)) from None
+        mend = "`custody dlq list --all` shows how each ended"
+        raise InputRefused("letter_ended", what, where=str(number), mend=mend) from None
 
 
 def letter_line(stored: StoredLetter) -> dict[str, Any]:

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from domain.errors import LedgerUnavailable
+
+HOST = "127.0.0.1"
+
 
 class IntakeMeter:
     """Counts what an intake worker does. One registry is passed in, so that several may live in one process."""
@@ -54,6 +58,14 @@ class PublishMeter:
 
 
 def serve(registry: CollectorRegistry, port: int | None) -> None:
-    """Let a Prometheus server read the registry on this machine's own address, if there is a port to."""
-    if port is not None:
-        start_http_server(port, addr="127.0.0.1", registry=registry)
+    """Let a Prometheus server read the registry on this machine's own address, if there is a port to.
+
+    Raise LedgerUnavailable(port_taken).
+    """
+    if port is None:
+        return
+    try:
+        start_http_server(port, addr=HOST, registry=registry)
+    except OSError as error:
+        what, mend = f"nothing can listen there: {error.strerror}", "name a free port with --metrics-port"
+        raise LedgerUnavailable("port_taken", what, where=f"{HOST}:{port}", mend=mend) from None

@@ -9,7 +9,7 @@ within a partition, in order; who reads uncommitted records may see one again, a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
 from itertools import islice
@@ -34,7 +34,10 @@ from adapters.store.ledger import Ledger
 from domain.errors import IntegrityProblem, LedgerUnavailable
 from domain.instants import EPOCH, format_rfc3339
 
-TRANSACTION_RECORDS = 1_000  # also the bound of what waits in the producer, which has none of its own
+# What waits in the producer, which has no bound of its own, and what a slow line has to carry before the broker gives a
+# transaction up, after a minute. Mostly the number is reached first; a record that is larger goes alone.
+TRANSACTION_RECORDS = 1_000
+TRANSACTION_BYTES = 4 * 1024 * 1024
 LOOK_SECONDS = 0.5
 POLL_MS = 500
 AWAY_SECONDS = 2.0
@@ -56,6 +59,11 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: Headers
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes, without Kafka's own few."""
+        return size_of(self.key, self.value, self.headers)
+
 
 class Feed(Protocol):
     """What goes out in one order, to one topic or several. One publisher of a name works at a time."""
@@ -74,8 +82,8 @@ class Feed(Protocol):
         """Return where it goes."""
         ...
 
-    def after(self, number: int, limit: int) -> Sequence[Outgoing]:
-        """Return what comes next."""
+    def after(self, number: int, limit: int) -> Iterable[Outgoing]:
+        """Return what comes next, at most so many."""
         ...
 
     def check(self, number: int, headers: dict[str, bytes]) -> None:
@@ -133,9 +141,9 @@ class LetterFeed:
         """Return the topics beside those that letters came from."""
         return [beside(topic) for topic in self._ledger.letter_topics()]
 
-    def after(self, number: int, limit: int) -> list[Outgoing]:
-        """Return the next letters: key, value and headers as they came, and why beside them."""
-        return [_outgoing(one) for one in islice(self._ledger.dead_letters(after=number), limit)]
+    def after(self, number: int, limit: int) -> Iterator[Outgoing]:
+        """Yield the next letters: key, value and headers as they came, and why beside them."""
+        return (_outgoing(one) for one in islice(self._ledger.dead_letters(after=number), limit))
 
     def check(self, number: int, headers: dict[str, bytes]) -> None:
         """Take the topic as it is: letters have no hash."""
@@ -153,12 +161,17 @@ def _outgoing(stored: StoredLetter) -> Outgoing:
     """
     letter = stored.letter
     topic, why = beside(letter.topic), why_headers(stored)
-    size = len(letter.key or b"") + len(letter.value or b"")
-    size += sum(len(name.encode()) + len(value) + HEADER_BYTES_MORE for name, value in letter.headers)
+    size = size_of(letter.key, letter.value, letter.headers)
     if size > LETTER_BYTES_MAX:
         return Outgoing(topic, stored.number, None, b"", [*why, (LEFT_OUT, str(size).encode())])
     value = b"" if letter.key is None and letter.value is None else letter.value
     return Outgoing(topic, stored.number, letter.key, value, [*letter.headers, *why])
+
+
+def size_of(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> int:
+    """Return how many bytes a record takes, without Kafka's own few."""
+    beside = sum(len(name.encode()) + len(value) + HEADER_BYTES_MORE for name, value in headers)
+    return len(key or b"") + len(value or b"") + beside
 
 
 def why_headers(stored: StoredLetter) -> Headers:
@@ -176,6 +189,21 @@ def why_headers(stored: StoredLetter) -> Headers:
         "ledger-dlq-failed-at": format_rfc3339(EPOCH + timedelta(microseconds=stored.recorded_us)),
     }
     return [(name, str(value).encode()) for name, value in said.items()]
+
+
+def transactions(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Share records out, in order, into transactions of at most TRANSACTION_BYTES."""
+    sharing: list[Outgoing] = []
+    size = 0
+    for one in records:
+        more = one.size
+        if sharing and size + more > TRANSACTION_BYTES:
+            yield sharing
+            sharing, size = [], 0
+        sharing.append(one)
+        size += more
+    if sharing:
+        yield sharing
 
 
 class Publisher:
@@ -212,13 +240,16 @@ class Publisher:
             producer.init_transactions()  # whoever published before is ended, with its transaction
             self.number = self._last_number()
             while not stopped():
-                outgoing = self._feed.after(self.number, TRANSACTION_RECORDS)
-                if outgoing:
+                begun = self.number
+                for outgoing in transactions(self._feed.after(begun, TRANSACTION_RECORDS)):
                     self._send(producer, outgoing)
-                elif once:
+                    if stopped():
+                        break
+                if self.number > begun:
+                    continue
+                if once:
                     break
-                else:
-                    time.sleep(LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)
         finally:
             with suppress(KafkaError):
                 producer.close(timeout=5)

@@ -89,7 +89,7 @@ def kafka_settings(file: Path | None, environment: Mapping[str, str] = os.enviro
                 "bad_kafka_setting", "the settings of Kafka cannot be read", where=str(chosen), mend="check the path"
             ) from None
     if not isinstance(given, dict):
-        raise InputRefused("bad_kafka_setting", "the settings of Kafka are no mapping", where=str(chosen))
+        raise _refused(str(chosen), "the file is no mapping")
     for name in KafkaSettings.model_fields:
         if value := environment.get(PREFIX + name.upper()):
             given[name] = value

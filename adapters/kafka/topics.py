@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.kafka.clients import admin
 from adapters.kafka.settings import KafkaSettings
-from adapters.rules.strict_yaml import parse_strict_yaml
+from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from domain.errors import InputRefused
 
 AGENCY = "{agency}"
@@ -67,11 +67,8 @@ class Applied(NamedTuple):
 
 
 def declared_topics(path: Path) -> Declaration:
-    """Read a file of topics; raise InputRefused(bad_topics, unreadable)."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputRefused("unreadable", "the file of topics cannot be read", where=str(path)) from None
+    """Read a file of topics; raise InputRefused(bad_topics, unreadable, bad_encoding)."""
+    text = yaml_text(path, mend="name a file of topics: docs/kafka.md")
     try:
         return Declaration.model_validate(parse_strict_yaml(text, str(path)).value)
     except ValidationError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import agreements, amendments
+from adapters.known import agreements, amendments
 from adapters.questions.asked import Asked
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from adapters.composition import local, services
+from adapters.composition import services
 from adapters.questions.asked import Asked
 from adapters.questions.changes import Change, News, diff, since
 from adapters.questions.custody_at import State, custody_at
@@ -27,6 +27,7 @@ from adapters.questions.knowledge import Knowledge, Time, known_position, moment
 from adapters.questions.late import LateList, late
 from adapters.questions.shown import row_shown
 from adapters.store.place import ledger_place
+from domain.instants import local
 
 ONE_DAY = timedelta(days=1)
 

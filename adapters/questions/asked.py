@@ -8,7 +8,8 @@ from datetime import datetime
 from heapq import nsmallest
 from typing import Any
 
-from adapters.composition import Services, amendments
+from adapters.composition import Services
+from adapters.known import amendments
 from adapters.read_models.answers import answering
 from adapters.read_models.model import Model
 from adapters.read_models.rows import ModelRow
@@ -67,6 +68,23 @@ class Asked:
         events = amending.apply(self.ledger.recorded(upto=upto, topics=tuple(fold.fields)))
         found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[table.name]
         return [row for row in found if all(row[column] in allowed for column, allowed in where.items())]
+
+    def told_by(self, name: str, keys: list[str], where: Where, *, at: datetime, upto: int) -> list[ModelRow]:
+        """Return the rows of some keys as of a moment: from their own events, without reading the whole log.
+
+        Events that a correction moved to one of the keys are theirs.
+        """
+        fold, table = self.table(name)
+        amending = amendments(self.ledger, upto)
+        moved = {self.ledger.stream_of(*one) for key in keys for one in amending.replacing(fold.kind, key)}
+        refs = [*(f"{fold.kind}/{key}" for key in keys), *sorted(filter(None, moved))]
+        events = amending.apply(self.ledger.about(refs, upto=upto))
+        found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[name]
+        return [
+            row
+            for row in found
+            if row[table.key] in keys and all(row[column] in allowed for column, allowed in where.items())
+        ]
 
     def page(
         self, name: str, where: Where, *, at: datetime | None, upto: int, begin: str, limit: int

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from adapters.composition import amendments, local
 from adapters.counting import joined, named_counts
+from adapters.known import amendments
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions
 from domain.errors import InputRefused
-from domain.instants import microseconds
+from domain.instants import local, microseconds
 from projections.claims import TYPES, claims_told, reconciled
 from projections.counted import Rows
 from projections.tally import Period, Tally

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import local
 from adapters.counting import named_counts, of_the_register, rows_of
 from adapters.questions.asked import Asked
 from domain.counts.counting import Definitions, Row
 from domain.counts.fields import FIELDS, Of, Value
 from domain.counts.values import WORDS, check_values
 from domain.errors import InputRefused
-from domain.instants import microseconds
+from domain.instants import local, microseconds
 from projections.tally import Period, Tally
 
 
@@ -37,7 +36,8 @@ def tally(asked: Asked, counting: Counting) -> Tally:
     """Return the counts, as of now if no moment is given; raise InputRefused (usage, unknown_facility)."""
     first, last = counting.first, counting.last
     if first and last and last < first:
-        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}")
+        mend = "give a day that is not before --from"
+        raise InputRefused("usage", "--until is before --from", where=f"--until {last.date()}", mend=mend)
     asked.at_facility(counting.facility)
     moment = microseconds(counting.at or local(asked.services.clock()))
     period = Period(microseconds(first) if first else None, microseconds(last) if last else None)

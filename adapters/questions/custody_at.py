@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import amendments
+from adapters.known import amendments
 from adapters.queries import facility_events
 from adapters.questions.asked import Asked
 from adapters.read_models.answers import kept

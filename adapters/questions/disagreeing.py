@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from adapters.cases import decided_cases
-from adapters.composition import amendments, ice_told_until, sequences, setting
 from adapters.deciding import deciding
+from adapters.known import amendments, ice_told_until, sequences, setting
 from adapters.questions.asked import Asked
 from adapters.questions.coverage import EVERY_POINT
 from adapters.questions.latest import Latest, Span
@@ -105,7 +105,7 @@ def shown(finding: str, row: dict[str, Any] | None, workflow: Workflow) -> dict[
     return {
         "id": finding,
         **(row or {}),
-        **workflow.as_json(),
+        **(workflow.of(row) if row else workflow).as_json(),
         "arises": row is not None,
         "workflow": [
             {
@@ -145,7 +145,7 @@ def with_answers(
     """Return findings with what agencies had said of them by the moment."""
     events = amending.apply(ledger.about([f"finding/{row['id']}" for row in rows], upto=upto))
     said = workflows(event for event in events if at is None or event.occurred.maybe_by(at))
-    return [{**row, **said.get(row["id"], Workflow()).as_json()} for row in rows]
+    return [{**row, **said.get(row["id"], Workflow()).of(row).as_json()} for row in rows]
 
 
 def answered(asked: Asked, span: Span, *, at: datetime | None, upto: int) -> Latest[dict[str, Any]]:

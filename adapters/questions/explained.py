@@ -21,8 +21,10 @@ class Explained:
     ref: str
     explanations: list[Explanation]
 
-    def at(self, point: str) -> list[Explanation]:
-        """Return the explanations of one decision point; raise InputRefused(point_not_arisen)."""
+    def at(self, point: str | None) -> list[Explanation]:
+        """Return the explanations of one decision point, or all; raise InputRefused(point_not_arisen)."""
+        if point is None:
+            return self.explanations
         chosen = [one for one in self.explanations if one.point == point]
         if chosen:
             return chosen
@@ -42,7 +44,7 @@ def explained(
     Raise InputRefused: unknown_reference, point_not_arisen.
     """
     whole = explained_whole(asked, find_case(asked.ledger, ref, upto), at=at, upto=upto, rulebook=rulebook)
-    return Explained(whole.ref, whole.at(point)) if point else whole
+    return Explained(whole.ref, whole.at(point))
 
 
 def explained_whole(

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.case_batches import cases_of
-from adapters.composition import amendments
+from adapters.known import amendments
 from adapters.questions.asked import Asked
 from adapters.questions.determined import determined
 from adapters.questions.shown import EventShown, events_at

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from adapters.composition import amendments
+from adapters.known import amendments
 from adapters.questions.asked import Asked
 from domain.errors import InputRefused
 from domain.instants import format_rfc3339

@@ -12,14 +12,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
-from adapters.composition import amendments
 from adapters.questions.asked import Asked, without_knowledge
 from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow
 from domain.instants import Instant, microseconds
 from projections.custody import STAYS
 from projections.duties import DUTIES
-from projections.folding.now import rows_now
 
 T = TypeVar("T")
 DONE = ("done", "withheld")  # what a duty's row tells of later than its beginning
@@ -60,11 +58,9 @@ def latest_told(asked: Asked, table: str, facility: str, span: Span, *, at: date
     What nothing had told of by then is left out, so there may be fewer.
     """
     found = latest_rows(asked, table, facility, span, at=at, upto=upto)
-    fold, described = asked.table(table)
+    _, described = asked.table(table)
     keys = [row[described.key] for row in found.rows]
-    events = asked.ledger.about([f"{fold.kind}/{key}" for key in keys], upto=upto)
-    told = (event for event in amendments(asked.ledger, upto).apply(events) if event.occurred.maybe_by(at))
-    by_key = {row[described.key]: row for row in rows_now(fold, told)[table]}
+    by_key = {row[described.key]: row for row in asked.told_by(table, keys, {}, at=at, upto=upto)}
     return Latest([by_key[key] for key in keys if key in by_key], found.has_more)
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from adapters.cases import decided_cases
-from adapters.composition import local
 from adapters.questions.asked import Asked, Where
 from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow
 from domain.errors import InputRefused
+from domain.instants import Instant, local
 from projections.duties import DUTIES, Duties
 from projections.leaving import DEPARTURES, left_at
 from projections.owed import DECIDED_POINTS, Status, owed
@@ -38,7 +38,15 @@ def owing(
     where = _where(asked, facility, agency)
     with answering(asked.services.models(), asked.ledger, Duties.name, upto) as model:
         kept = [row for row in model.rows(DUTIES.name, upto, where) if row["episode"] >= begin]
+    if later := sorted({row["episode"] for row in kept if at and _tells_of_later(row, at)}):
+        kept = [row for row in kept if row["episode"] not in later]
+        kept += asked.told_by(DUTIES.name, later, where, at=at, upto=upto)  # type: ignore[arg-type] # given
     return (row for row in _owed(asked, kept, at, upto) if not only_open or _is_open(row))
+
+
+def _tells_of_later(row: ModelRow, at: datetime) -> bool:
+    told = [Instant.from_json(row[name]) for name in ("started", "done", "withheld") if row[name]]
+    return not all(instant.maybe_by(at) for instant in told)
 
 
 def _is_open(row: Owed) -> bool:

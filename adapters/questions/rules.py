@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.composition import amendments, published_packs
+from adapters.known import amendments, published_packs
 from adapters.rules.finding import find_rules
 from adapters.rules.packs import shipped_pack, shipped_packs
 from adapters.rules.published import KnownRules

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.composition import local
 from adapters.store.ledger import Ledger
-from domain.instants import EPOCH, Instant, format_rfc3339
+from domain.instants import EPOCH, Instant, format_rfc3339, local
 from projections.folding.table import Kind, Table
 from projections.recorded import Recorded
 

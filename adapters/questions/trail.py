@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.cases import decided_case
-from adapters.composition import ice_told_until
+from adapters.known import ice_told_until
 from adapters.queries import FoundCase, find_case
 from adapters.questions.asked import Asked
 from adapters.questions.disagreeing import with_answers

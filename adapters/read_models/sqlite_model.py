@@ -44,14 +44,13 @@ DAMAGED = ("not_a_ledger", "ledger_damaged", "ledger_unusable")
 def explained(path: Path) -> Iterator[None]:
     """Turn every error of the file within a block into LedgerUnavailable; what is wrong with it, a rebuild mends."""
     try:
-        with explained_file(path):
+        with explained_file(path, opened="the read model"):
             yield
     except LedgerUnavailable as error:
         if error.code not in DAMAGED:
             raise
-        what = error.what.replace("the ledger", "the read model", 1)
         mend = "`custody projections rebuild` builds it anew from the log"
-        raise LedgerUnavailable("model_damaged", what, where=str(path), mend=mend) from error
+        raise LedgerUnavailable("model_damaged", error.what, where=str(path), mend=mend) from error
 
 
 class SqliteModel(Model):

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from adapters.rules.strict_yaml import parse_strict_yaml
+from adapters.rules.strict_yaml import parse_strict_yaml, yaml_text
 from domain.errors import InputRefused
 from domain.rules.vocabulary import VOCABULARY, fact_problem
 from projections.whatif import Edits
@@ -19,12 +19,7 @@ from projections.whatif import Edits
 
 def load_edits(path: Path, facilities: Collection[str]) -> Edits:
     """Read the file; raise InputRefused (unreadable, bad_encoding, bad_facts and those of strict YAML)."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
-    except OSError as error:
-        raise InputRefused("unreadable", error.strerror or "the file cannot be read", where=str(path)) from None
+    text = yaml_text(path, mend="name a file of facts: docs/rules.md")
     document = parse_strict_yaml(text, path.name).value
     if not isinstance(document, dict):
         raise _refused(path, "it is no mapping of facts to values")

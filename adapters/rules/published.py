@@ -81,7 +81,8 @@ def published_rulebook(published: PublishedPacks, publication: Publication) -> R
 def _rulebook(published: PublishedPacks, digest: str) -> Rulebook:
     text = published.text(digest)
     if text is None:
-        raise InputRefused("unknown_pack", f"the log does not hold the whole text of {digest}")
+        what, mend = f"the log does not hold the whole text of {digest}", "`custody rules publish` publishes it whole"
+        raise InputRefused("unknown_pack", what, mend=mend)
     extends = orjson.loads(text).get("extends")
     return _compiled(text, _rulebook(published, extends["digest"]) if extends else None)
 

@@ -61,7 +61,8 @@ def yaml_text(path: FilePath, *, mend: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputRefused("bad_encoding", f"the file is not UTF-8: {error.reason}", where=path.name) from None
+        what = f"the file is not UTF-8: {error.reason}"
+        raise InputRefused("bad_encoding", what, where=path.name, mend="save it as UTF-8") from None
     except OSError as error:
         what = error.strerror or "the file cannot be read"
         raise InputRefused("unreadable", what, where=str(path), mend=mend) from None

@@ -285,6 +285,7 @@ def decode(row: Row) -> Recorded:
             "unknown_topic",
             f"type {topic[:80]!r} is not in the catalogue",
             where=f"position {row['position']}",
+            mend="use the program version that wrote it, or a newer one",
         )
     try:
         envelope = read_envelope(CATALOGUE[topic], row["state"])

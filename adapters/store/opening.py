@@ -32,7 +32,7 @@ CAUSES = (  # words any of which an error has, its code, and the mend
     (
         ("readonly", "read-only"),
         "read_only",
-        "the ledger, or its folder, cannot be written; reading commands still work",
+        "it, or its folder, cannot be written; reading commands still work",
     ),
     (("unable to open",), "cannot_open", "check that the folder exists and may be read"),
     (
@@ -69,19 +69,21 @@ class SqliteFile:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's, the library's and the system's errors into LedgerUnavailable with a mend."""
+def explained(path: Path, *, opened: str = "the ledger") -> Iterator[None]:
+    """Turn SQLite's, the library's and the system's errors into LedgerUnavailable with a mend.
+
+    `opened` says what the file is.
+    """
     try:
         yield
     except (sqlite3.Error, PersistenceError, OSError) as error:
         said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         words = said.lower()
+        what = f"{opened} cannot be used: {said}"
         for parts, code, mend in CAUSES:
             if any(part in words for part in parts):
-                raise LedgerUnavailable(
-                    code, f"the ledger cannot be used: {said}", where=str(path), mend=mend
-                ) from error
-        raise LedgerUnavailable("ledger_unusable", f"the ledger cannot be used: {said}", where=str(path)) from error
+                raise LedgerUnavailable(code, what, where=str(path), mend=mend) from error
+        raise LedgerUnavailable("ledger_unusable", what, where=str(path)) from error
 
 
 def create(path: Path) -> None:

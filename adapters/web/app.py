@@ -19,7 +19,7 @@ styles = APIRouter(include_in_schema=False)
 
 
 def add_pages(app: FastAPI) -> None:
-    """Let an application answer with pages. It has to hold what is asked in `app.state.asked`."""
+    """Let an application answer with pages. It has to hold what questions are answered with in `app.state.reading`."""
     app.state.pages = MadePages()
     for module in PAGES:
         app.include_router(module.router)

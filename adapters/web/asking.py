@@ -19,7 +19,6 @@ from urllib.parse import quote, urlencode
 from fastapi import Depends, Query
 from starlette.requests import Request
 
-from adapters.composition import local
 from adapters.deciding import Deciding, deciding
 from adapters.http.reading.asking import Reading, Token
 from adapters.http.reading.roles import MAY, Need, Reader
@@ -28,7 +27,7 @@ from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from adapters.web.made_pages import MadePage, MadePages
 from adapters.web.program import program_digest
-from domain.instants import format_rfc3339
+from domain.instants import format_rfc3339, local
 
 CLOCKS = ("at", "known")
 MONTH = "month"  # what the slider sends: months since January 2025

@@ -10,9 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from adapters.composition import local
 from adapters.questions.asked import Asked
-from domain.instants import EPOCH, microseconds
+from domain.instants import EPOCH, local, microseconds
 from domain.rules.pack import Status
 from projections.explained.wording import spaced
 

@@ -34,7 +34,8 @@ COUNTS_MAX = 200
 MEND = "docs/counts.md has the format and the fields"
 
 CountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Conditions = Annotated[dict[str, tuple[Value, ...]], Field(max_length=20)]
+Values = Annotated[tuple[Value, ...], Field(min_length=1)]
+Conditions = Annotated[dict[str, Values], Field(max_length=20)]
 Row = Mapping[str, Any]
 
 

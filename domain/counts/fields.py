@@ -127,6 +127,7 @@ FIELDS: Mapping[Of, Mapping[str, Field]] = {
                 "agreed": "told by both sides",
                 "one_sided": "told by one side",
                 "contested": "the other side said no",
+                "contradicted": "told as to or from different agencies",
                 "no_transfer": "no transfer told",
             },
         ),

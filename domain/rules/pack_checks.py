@@ -52,7 +52,8 @@ def defeaters_first(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     by_id: dict[str, Rule] = {}
     for rule in rules:
         if rule.id in by_id:
-            raise InputRefused("duplicate_rule", f"rule {rule.id} is there twice", where=f"rule {rule.id}")
+            what, mend = f"rule {rule.id} is there twice", "give each rule an id of its own"
+            raise InputRefused("duplicate_rule", what, where=f"rule {rule.id}", mend=mend)
         by_id[rule.id] = rule
     graph: dict[str, list[str]] = {rule.id: [] for rule in rules}
     for rule in rules:

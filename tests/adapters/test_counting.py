@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.composition import Services, amendments, services
+from adapters.composition import Services, services
 from adapters.counting import SOURCES_OF, counts_with, named_counts, rows_of
+from adapters.known import amendments
 from adapters.places.register import minnesota_register
 from adapters.read_models.answers import answering
 from adapters.simulator.run import simulate

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.cli.main import status
-from adapters.composition import amendments
 from adapters.deciding import deciding
+from adapters.known import amendments
 from adapters.queries import ice_reaches
 from adapters.remembering import Grown, Remembered
 from adapters.store.ledger import Ledger, system_clock

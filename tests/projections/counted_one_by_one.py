@@ -10,7 +10,7 @@ from typing import Any
 from domain.counts.counting import Definition, Definitions, Row
 from domain.counts.fields import Of, Value, When, words_of
 from domain.events.detainer import lift_reason_words
-from domain.events.handoff import CustodyTransferConfirmed
+from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferContested, CustodyTransferred
 from projections.counted import month_of
 from projections.facts import Custodian
 from projections.folding.seen import span_of
@@ -75,7 +75,7 @@ class RowsOneByOne:
         case = row["episode"] or (self._one(row["subject"] or ""), row["facility"])
         stays, departures = self._stays.get(case, ()), self._departures.get(case, ())
         departure = _first_after(departures, row)
-        ended = row["lifted"] is not None and _maybe_by(span_of(row["lifted"])[0], self._moment)
+        status, lift_reason = self._ended(row)
         notice = _notice(self._sent(row, departure), departure) if departure else None
         resting_on = {*row["events"], *([departure["event"]] if departure else ()), *(notice[1] if notice else ())}
         return {
@@ -84,8 +84,8 @@ class RowsOneByOne:
             **self._place(row),
             "facility_as_printed": row["facility_as_printed"],
             "form": row["form"],
-            "status": row["status"] if ended else "active",
-            "lift_reason": lift_reason_words(row["lift_reason"]) if ended and row["lift_reason"] else None,
+            "status": status,
+            "lift_reason": lift_reason_words(lift_reason) if lift_reason else None,
             "acknowledged": row["received_at"] is not None and row["received_at"] <= self._moment,
             "in_custody": _in_custody(stays, self._moment),
             "left_while_active": departure["way"] if departure else None,
@@ -94,6 +94,16 @@ class RowsOneByOne:
             When.LEFT: _middle(departure["left_earliest"], departure["left_latest"]) if departure else None,
             "events": sorted(resting_on),
         }
+
+    def _ended(self, row: ModelRow) -> tuple[str, str | None]:
+        """Return status and lift reason as of the moment: the first end that surely was, and the last lift."""
+        only = {"status": row["status"], "at": row["lifted"], "lift_reason": row["lift_reason"], "event": 0}
+        ends = row["ends"] or ([only] if row["lifted"] else [])
+        by_then = [one for one in ends if _maybe_by(span_of(one["at"])[0], self._moment)]
+        if not by_then:
+            return "active", None
+        lifts = [one["lift_reason"] for one in by_then if one["status"] == "lifted"]
+        return min(by_then, key=_end_order)["status"], lifts[-1] if lifts else None
 
     def _place(self, row: ModelRow) -> dict[str, Any]:
         custodian = self._told.custodians.get(row["facility"] or "", NOWHERE)
@@ -125,12 +135,21 @@ class RowsOneByOne:
                     "handoff": row["handoff"],
                     **self._place(row),
                     "detainer": row["detainer"],
-                    "status": row["status"],
+                    "status": _sides([one for one in row["said"] if _maybe_by(span_of(one["at"])[0], self._moment)]),
                     "to": to,
                     "to_ice": to is not None and to.startswith(ICE),
                     When.HANDED_OVER: next((middle for one in times if (middle := _middle(*one)) is not None), None),
                     "events": row["events"],
                 }
+
+
+def _sides(said: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the sides say of a handoff."""
+    types = [one["type"] for one in said]
+    if CustodyTransferContested.TYPE in types:
+        return "contested"
+    tellers = {one["agency"] for one in said if one["type"] in (CustodyTransferred.TYPE, CONFIRMED)}
+    return ("no_transfer", "one_sided", "agreed")[min(len(tellers), 2)]
 
 
 def _maybe_by(earliest: int | None, moment: int) -> bool:
@@ -162,6 +181,11 @@ def _first_after(departures: Sequence[ModelRow], detainer: ModelRow) -> ModelRow
         and (ends is None or _maybe_by(row["left_earliest"], ends))
     )
     return min(after, key=_left_order, default=None)
+
+
+def _end_order(end: ModelRow) -> tuple[float, int]:
+    latest = span_of(end["at"])[1]
+    return float("inf") if latest is None else latest, end["event"]
 
 
 def _left_order(row: ModelRow) -> tuple[int, int]:

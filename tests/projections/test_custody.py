@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,6 +140,95 @@ def test_a_release_and_a_later_booking_of_the_same_episode_are_two_stays() -> No
     fold = custody(booked(), released(at=MONDAY + HOUR), again)
 
     assert [1, 0, 1] == [len(at(fold, MONDAY + h * HOUR)) for h in (0, 2, 11)]
+
+
+def day(days: int) -> Instant:
+    return Instant.day((MONDAY + timedelta(days=days)).date(), MINNESOTA)
+
+
+def served(hours: int, **data: str) -> bytes:
+    warrant = {"warrant": "I-200", "served_by": "wso_officer", "legal_custody_to": "us-ice"}
+    return body(
+        handoff.AdministrativeWarrantServed,
+        "h-1",
+        at=MONDAY + hours * HOUR,
+        facility=JAIL,
+        episode=STREAM,
+        **{**warrant, **data},
+    )
+
+
+def transferred(hours: int, **data: str) -> bytes:
+    ends = {"facility": JAIL, "episode": STREAM, "releasing_agency": SHERIFF, "receiving_agency": "us-ice"}
+    return body(handoff.CustodyTransferred, "h-1", at=MONDAY + hours * HOUR, **ends, **data)
+
+
+def certainty(found: Rows, *hours: int) -> list[bool | None]:
+    """Whether somebody is surely there, maybe (False), or not (None)."""
+    rows = [at(found, MONDAY + hour * HOUR) for hour in hours]
+    return [row[0]["certain"] if row else None for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (day(0), [None, False, False, None]),
+        (Instant.between(None, MONDAY + 20 * HOUR), [None, False, None, None]),
+        (Instant.month(2026, 1, MINNESOTA), [None, False, False, False]),
+        (Instant.unknown(), [None, False, False, False]),
+    ],
+)
+def test_somebody_released_on_the_day_of_the_booking_came_first_and_has_left(
+    left: Instant, expected: list[bool | None]
+) -> None:
+    assert expected == certainty(custody(booked(), released(at=left)), -1, 2, 15 if left == day(0) else 21, 40)
+
+
+@pytest.mark.parametrize(("escaped", "recaptured"), [(day(1), day(1)), (MONDAY + 30 * HOUR, day(1))])
+def test_a_recapture_on_the_day_of_the_escape_comes_after_it(escaped: Instant, recaptured: Instant) -> None:
+    fold = custody(
+        booked(),
+        body(episode.Escaped, STREAM, at=escaped, **WHOM),
+        body(episode.Recaptured, STREAM, at=recaptured, **WHOM),
+        released(at=MONDAY + 72 * HOUR),
+    )
+
+    assert [True, False, True, None] == certainty(fold, 2, 32, 48, 72)
+
+
+def test_a_booking_at_the_moment_of_the_release_begins_a_stay_and_a_commitment_then_does_not() -> None:
+    again = booked(at=MONDAY + HOUR, booking_number="2")
+    committed = body(episode.CommittedToInstitution, STREAM, at=MONDAY + HOUR, conviction_level="felony", **WHOM)
+
+    assert [True, True] == certainty(custody(booked(), released(at=MONDAY + HOUR), again), 0, 2)
+    assert [True, None] == certainty(custody(booked(), released(at=MONDAY + HOUR), committed), 0, 2)
+
+
+def test_a_move_on_the_day_of_the_booking_comes_after_it() -> None:
+    moved = body(episode.InterFacilityTransferred, STREAM, at=day(0), to_facility="mn-cook-jail", **WHOM)
+
+    assert "mn-cook-jail" == at(custody(booked(), moved), MONDAY + 20 * HOUR, "mn-cook-jail")[0]["location"]
+
+
+def test_who_comes_back_is_in_the_custody_of_whoever_took_them_in() -> None:
+    left = body(episode.Escaped, STREAM, at=MONDAY + 2 * HOUR, **WHOM)
+    back = body(episode.Recaptured, STREAM, at=MONDAY + 4 * HOUR, **WHOM)
+    fold = custody(booked(), served(1), left, back)
+
+    assert ["us-ice", SHERIFF] == [at(fold, MONDAY + hour * HOUR)[0]["legal_custodian"] for hour in (1, 5)]
+    assert "us-ice" == at(custody(served(-1, served_by="ice"), booked()), MONDAY)[0]["legal_custodian"]
+
+
+def test_legal_custody_passes_with_the_transfer_and_the_person_leaves_when_that_is_told() -> None:
+    later = custody(booked(), transferred(1, physical_at=(MONDAY + 30 * HOUR).isoformat()))
+    stay = {"facility": JAIL, "episode": STREAM}
+    stays = body(handoff.PostTransferDetentionStarted, "h-1", at=MONDAY + HOUR, legal_custodian="us-ice", **stay)
+    over = body(handoff.PostTransferDetentionEnded, "h-1", at=MONDAY + 30 * HOUR, **stay)
+
+    for fold in (later, custody(booked(), transferred(1), stays, over)):
+        assert [SHERIFF, "us-ice"] == [at(fold, MONDAY + hour * HOUR)[0]["legal_custodian"] for hour in (0, 2)]
+        assert [True, True, None] == certainty(fold, 0, 29, 30)
+    assert [True, True] == certainty(custody(booked(), transferred(1), stays), 0, 100)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 40))

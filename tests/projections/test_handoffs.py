@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.events import detainer, handoff
+from domain.instants import MINNESOTA, Instant
 from projections.detainers import Detainers
 from projections.folding.now import rows_now
 from projections.handoffs import Handoffs, with_declined
@@ -58,6 +59,55 @@ def test_declined_by_ice_and_transferred_by_the_jail_contradict_each_other() -> 
 
     assert "contradicted" == row["status"]
     assert {SHERIFF, "us-ice"} == {telling["agency"] for telling in row["said"]}
+
+
+def test_only_the_two_sides_make_it_agreed_and_an_office_of_ice_is_ice() -> None:
+    confirmed = {
+        agency: body(handoff.CustodyTransferConfirmed, "h-1", agency=agency, facility=JAIL)
+        for agency in ("mn-doc", "us-ice-st-paul")
+    }
+
+    assert [("one_sided", "us-ice"), ("agreed", None)] == [
+        (row["status"], row["missing_side"]) for one in confirmed.values() for row in rows(told(SHERIFF), one)
+    ]
+
+
+def test_transfers_told_to_different_agencies_contradict_each_other_and_the_releasing_sides_word_is_shown() -> None:
+    theirs = body(
+        handoff.CustodyTransferred,
+        "h-1",
+        at=MONDAY + timedelta(minutes=25),
+        agency="us-ice",
+        **{**ENDS, "receiving_agency": "us-marshals"},
+    )
+
+    assert [("contradicted", "us-ice")] == [(row["status"], row["to"]) for row in rows(told(SHERIFF), theirs)]
+
+
+def pickup(*events: tuple[type, int, dict[str, object]]) -> dict[str, object]:
+    bodies = [
+        body(cls, "h-1", at=MONDAY + timedelta(hours=hours), facility=JAIL, **data) for cls, hours, data in events
+    ]
+    (row,) = rows_now(Handoffs(), recorded(*bodies))["pickups"]
+    return row
+
+
+def scheduled(hours: int, at: Instant) -> tuple[type, int, dict[str, object]]:
+    return handoff.PickupScheduled, hours, {"scheduled_at": at.as_json()}
+
+
+def test_minutes_late_are_counted_between_exact_times_alone() -> None:
+    came = (handoff.PickupArrived, 6, {})
+    exactly, that_day = Instant.exact(MONDAY + timedelta(hours=5)), Instant.day(MONDAY.date(), MINNESOTA)
+
+    assert [60, None] == [pickup(scheduled(1, due), came)["minutes_late"] for due in (exactly, that_day)]
+
+
+def test_an_arrival_answers_the_time_agreed_before_it_and_not_a_later_one() -> None:
+    first, next_day = (Instant.exact(MONDAY + timedelta(hours=hours)) for hours in (5, 29))
+    row = pickup(scheduled(1, first), (handoff.PickupArrived, 6, {}), scheduled(8, next_day))
+
+    assert ("scheduled", None, None) == (row["outcome"], row["arrived"], row["minutes_late"])
 
 
 def test_a_no_show_is_a_row_without_a_transfer() -> None:

@@ -134,6 +134,25 @@ def test_times_known_to_the_day_give_the_least_and_the_most_minutes() -> None:
     assert [] == overholds(CASE.hold(), due, out(2)), "it may have been due after the person left"
 
 
+@pytest.mark.parametrize("left", [Instant.day(FRIDAY.date(), MINNESOTA), Instant.unknown()])
+def test_a_release_that_can_have_been_at_once_shows_nobody_who_was_kept(left: Instant) -> None:
+    out_then = body(
+        episode.ReleasedToCommunity, "e-1", at=left, agency=CASE.agency, facility=CASE.facility, subject="s-1"
+    )
+
+    assert [] == overholds(CASE.hold(), CASE.eligible(), out_then)
+    assert [] == overholds(CASE.form(), CASE.eligible(), out_then)
+
+
+def test_who_had_surely_left_before_release_was_due_was_not_kept_unless_they_came_back() -> None:
+    escaped, back = CASE.episode(episode.Escaped, -3), CASE.episode(episode.Recaptured, -2)
+
+    assert [] == overholds(CASE.hold(), CASE.eligible(), out(-1))
+    assert [] == overholds(CASE.hold(), CASE.eligible(), escaped)
+    assert 5 * 60 == minutes(only(CASE.hold(), CASE.eligible(), escaped, back), 5)
+    assert 9 * 60 == minutes(only(CASE.hold(), CASE.eligible(), escaped, back, out(9)))
+
+
 @pytest.mark.parametrize(
     "events",
     [

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.events import episode, handoff
+from domain.events.detainer import DetainerExpiredUnclaimed
 from domain.events.record import IdentityLinked
 from domain.instants import MINNESOTA, Instant, Precision, microseconds
 from projections.departures import Departures
@@ -130,6 +131,36 @@ def test_a_contested_transfer_and_one_to_somebody_else_are_not_in_n8() -> None:
     contested = body(handoff.CustodyTransferContested, "h-s-1", agency=ICE, reason="x", **about)
 
     assert 0 == values(tally(transferred("s-1"), contested, transferred("s-2", to="mn-anoka-sheriff")))["N8"]
+
+
+def test_as_of_a_moment_a_detainer_is_what_the_words_said_by_then_make_of_it() -> None:
+    def at(day: int) -> datetime:
+        return MONDAY + timedelta(days=day)
+
+    def ended(day: int, *ends: bytes) -> list[object]:
+        rows = tally(prepared("d-1", "s-1"), *ends, at=at(day)).counted(["status", "lift_reason"])
+        return next([*row["by"].values()] for row in rows if row["id"] == "N0")
+
+    closed, booked_in = lifted("d-1", "Case Closed", at(2)), lifted("d-1", "Booked into Detention", at(4))
+    assert ["active", None] == ended(1, booked_in, closed)
+    assert ["lifted", "Case Closed"] == ended(3, booked_in, closed)
+    assert ["lifted", "Booked into Detention"] == ended(5, booked_in, closed)
+
+    unclaimed = body(DetainerExpiredUnclaimed, "d-1", at=at(4), facility="mn-cass-jail")
+    in_ice_table = lifted("d-1", "Duplicate", Instant.between(MONDAY, None))
+    assert ["lifted", "Duplicate"] == ended(3, unclaimed, in_ice_table)
+    assert ["expired_unclaimed", "Duplicate"] == ended(5, unclaimed, in_ice_table)
+
+
+def test_as_of_a_moment_a_handoff_is_what_both_sides_had_said_of_it_by_then() -> None:
+    about = {"facility": "mn-cass-jail", "subject": "s-1", "episode": "mn-cass-jail.s-1"}
+    later = MONDAY + timedelta(days=9)
+    contested = body(handoff.CustodyTransferContested, "h-s-1", at=later, agency=ICE, reason="x", **about)
+
+    before = tally(transferred("s-1"), contested, at=later - timedelta(seconds=1))
+    after = tally(transferred("s-1"), contested, at=later)
+
+    assert (1, 0) == (values(before)["N8"], values(after)["N8"])
 
 
 def test_what_only_ice_says_of_a_departure_ends_no_custody_here() -> None:

@@ -25,19 +25,19 @@ from fastapi import Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.composition import Services, local
+from adapters.composition import Services
 from adapters.http.rates import Rates
 from adapters.http.reading import answers
 from adapters.http.reading.cursors import Cursor, bad_cursor, cursor_of
 from adapters.http.reading.disclosing import Disclosures, Told
 from adapters.http.reading.live import Live
 from adapters.http.reading.roles import Need, Reader, Readers
-from adapters.queries import find_case
+from adapters.queries import FoundCase, find_case
 from adapters.questions.asked import Asked
 from adapters.questions.knowledge import known_position, moment_of
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused, TooBusy
-from domain.instants import format_rfc3339
+from domain.instants import format_rfc3339, local
 from projections.folding.table import Table
 
 WHOLE_LOG_AT_ONCE = 2
@@ -153,10 +153,19 @@ class Asking:
         """The same of the facilities that an agency runs."""
         self.within(*(one.id for one in self.asked.services.register.facilities if one.agency == agency))
 
+    def case(self, ref: str) -> FoundCase:
+        """Return a case, but tell nobody of one that is at none of their facilities.
+
+        Raise InputRefused(unknown_reference, facility_not_the_readers).
+        """
+        found = find_case(self.asked.ledger, ref, self.upto)
+        self.within(*found.facilities)
+        return found
+
     def within_case(self, ref: str) -> None:
-        """The same of the facilities that a case's events name; raise InputRefused(unknown_reference) too."""
+        """Raise as `case` does, for an answer that finds the case otherwise: it is looked up only where that can be."""
         if self.reader.facilities is not None:
-            self.within(*find_case(self.asked.ledger, ref, self.upto).facilities)
+            self.case(ref)
 
     def whole_log(self) -> AbstractContextManager[None]:
         """Hold one of the few places for questions that read the whole log; raise TooBusy(too_many_questions)."""

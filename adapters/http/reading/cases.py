@@ -12,10 +12,10 @@ from adapters.http.reading import documents
 from adapters.http.reading.asking import Persons
 from adapters.http.reading.forms import DERIVED, VERSIONS
 from adapters.http.reading.parameters import ID_MAX, ModelName, PageSize
-from adapters.questions.determined import determined
-from adapters.questions.explained import explained
+from adapters.questions.determined import determined_of
+from adapters.questions.explained import explained_whole
 from adapters.questions.history import history
-from adapters.questions.trail import trail
+from adapters.questions.trail import trail_of
 from domain.events.fields import DecisionPoint
 
 router = APIRouter(tags=["cases"])
@@ -37,8 +37,8 @@ Ref = Annotated[
 )
 def case_trail(asking: Persons, ref: Ref) -> Response:
     """Return the audit trail of a case: what happened, which rules spoke at each decision point, what disagrees."""
-    asking.within_case(ref)
-    return asking.document("trail", lambda: trail(asking.asked, ref, at=asking.at, upto=asking.upto).as_json())
+    case = asking.case(ref)
+    return asking.document("trail", lambda: trail_of(asking.asked, case, at=asking.at, upto=asking.upto).as_json())
 
 
 @router.get("/v1/explain", responses=documents.several(), response_class=Response)
@@ -50,11 +50,11 @@ def explain(
     ] = None,
 ) -> Response:
     """Return an explanation for each decision point that arose in a case: every rule, why, and what is not known."""
-    asking.within_case(ref)
+    case = asking.case(ref)
 
     def answer() -> list[object]:
-        found = explained(asking.asked, ref, point=decision_point, at=asking.at, upto=asking.upto)
-        return [one.as_json() for one in found.explanations]
+        whole = explained_whole(asking.asked, case, at=asking.at, upto=asking.upto)
+        return [one.as_json() for one in whole.at(decision_point)]
 
     return asking.document("explanation", answer)
 
@@ -66,11 +66,11 @@ def determinations(
     ref: Ref,
 ) -> Response:
     """Return what was derived at each decision point of a case, whenever that changed."""
-    asking.within_case(ref)
+    case = asking.case(ref)
     return asking.numbered(
         "determinations",
         size,
-        lambda start, limit: islice(determined(asking.asked, asking.upto, ref), start, start + limit),
+        lambda start, limit: islice(determined_of(asking.asked, case, asking.upto), start, start + limit),
         DERIVED,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import timedelta
 from itertools import islice
 from typing import Annotated, Any
@@ -81,8 +81,12 @@ def late_reports(
     """Return the reports that came late, and tallies by agency; it reads the whole log."""
     asking.within_agency(agency)
     over = timedelta(minutes=over_minutes)
-    with asking.whole_log():
-        return asking.document("late", lambda: late(asking.asked, over=over, agency=agency, upto=asking.upto).as_json())
+
+    def answer() -> dict[str, Any]:
+        with asking.whole_log():
+            return late(asking.asked, over=over, agency=agency, upto=asking.upto).as_json()
+
+    return asking.document("late", answer)
 
 
 @router.get("/v1/hindsight", responses=documents.table(), response_class=Response)
@@ -100,7 +104,8 @@ def in_hindsight(
     asking.within(facility)
 
     def rows(start: int, limit: int) -> list[dict[str, object]]:
-        with asking.whole_log():
+        holding: AbstractContextManager[None] = nullcontext() if ref else asking.whole_log()
+        with holding:
             found = hindsight(asking.asked, ref, facility=facility, within=period, upto=asking.upto)
         return [one.as_json() for one in found[start : start + limit]]
 

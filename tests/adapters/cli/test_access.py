@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 
 import pytest
 
+from adapters.access import revoke
+from adapters.store.ledger import Ledger, system_clock
+from domain.errors import InputRefused
 from tests.builders import SHERIFF
 
 GRANT = ("access", "grant", "--role", "oversight", "--to", "house-research", "--purpose", "committee hearing", "--json")
@@ -69,6 +73,25 @@ def test_a_grant_is_revoked_once(custody, granted) -> None:
     again = custody("access", "revoke", granted["grant"], "--reason", "ended", "--json")
 
     assert (2, "grant_revoked") == (again.status, again.json["error"]["code"])
+
+
+def test_of_two_who_act_on_a_grant_at_once_the_second_is_told_to_look_again(
+    custody, granted, path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = granted["grant"]
+    with closing(Ledger.open_to_write(path)) as ledger, closing(Ledger.open_to_write(path)) as elsewhere:
+        save = ledger.save
+
+        def overtaken(*facts, **named):
+            revoke(elsewhere, grant, "ended", system_clock())
+            return save(*facts, **named)
+
+        monkeypatch.setattr(ledger, "save", overtaken)
+        with pytest.raises(InputRefused) as refused:
+            revoke(ledger, grant, "misused", system_clock())
+
+    assert "grant_moved" == refused.value.code
+    assert 2 == len(custody("log").out.splitlines())
 
 
 def test_a_publisher_is_an_agency_that_runs_a_facility(custody, granted) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -305,6 +306,29 @@ def test_a_file_whose_last_line_has_no_end_is_recorded_and_flagged(custody, tmp_
     assert (2, ["no_final_newline"]) == (report["stored"], [flag["code"] for flag in report["flagged"]])
 
 
+def test_what_is_refused_of_a_table_is_told_with_its_row_how_often_and_how_to_mend_it(custody, tmp_path) -> None:
+    table, other = tmp_path / "d.csv", tmp_path / "latin.csv"
+    rows = ["2026-02-11,UTAH,WASHINGTON COUNTY JAIL"] * 25 + ["2026-02-11,,NOWHERE JAIL"]
+    table.write_text("\n".join(["Detainer Prepare Date,Facility State,Detainer Facility", *rows, ""]))
+    other.write_bytes(b"Detainer Prepare Date,Detainer Facility\n\xe9\n")
+
+    ran = custody("import", "ice-detainers", table, other)
+
+    assert (3, "27 refused" in ran.out) == (ran.status, True)
+    assert "refused d.csv row 1, detainer_facility: 'WASHINGTON COUNTY JAIL' (code '') is in UTAH" in ran.out
+    assert "refused in all: other_state 25, unknown_facility 1, wrong_encoding 1" in ran.out
+    assert "rows are counted from 1 below the header" in ran.out
+    assert "refused latin.csv, line 2, byte 40: " in custody("import", "ice-detainers", other).out
+
+
+def test_an_event_that_is_refused_says_how_to_mend_it(custody, tmp_path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(booked(1).replace(b"subject_booked", b"subject_bookd") + b"\n")
+
+    (refused,) = custody("import", "events", path, "--json").json["refused"]
+    assert "there is no event type 'custody.subject_bookd'; `docs/events.md` lists every type" == refused["reason"]
+
+
 def test_json_may_stand_before_the_command(custody) -> None:
     assert {"ledger", "position"} == set(custody("--json", "init").json)
 
@@ -364,6 +388,21 @@ def test_an_output_that_was_closed_from_the_beginning_is_no_trouble(custody, eve
     ran = subprocess.run(["bash", "-c", f'"$@" {closed}>&-', "bash", *command], capture_output=True, text=True)
 
     assert (0, "") == (ran.returncode, ran.stderr)
+
+
+def test_a_port_on_which_another_listens_gives_four_and_is_named(custody, path) -> None:
+    custody("init")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        ran = subprocess.run(
+            [sys.executable, "-m", "adapters.cli", "--ledger", path, "serve", "--port", port],
+            capture_output=True,
+            text=True,
+        )
+
+    assert 4 == ran.returncode
+    assert f"127.0.0.1:{port}) [port_taken]" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_a_correction_that_moves_a_booking_to_another_facility_is_seen_there(custody, tmp_path) -> None:

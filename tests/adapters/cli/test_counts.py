@@ -102,6 +102,8 @@ def test_explain_says_what_is_counted_left_out_and_whose_word_it_is(custody) -> 
         (["claims", "assert", "c", *ASSERT, "--period-from", "2025"], "usage"),
         (["claims", "assert", "c", *ASSERT, "--period-from", "2025", "--period-until", "2024"], "bad_claim"),
         (["claims", "assert", "c c", *ASSERT], "bad_claim"),
+        (["claims", "assert", "c", *ASSERT, "--kind", "state_prisons"], "bad_claim"),
+        (["claims", "assert", "c", *ASSERT, "--part", "1:jail:in jails"], "bad_claim"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_code_and_two(custody, winter, arguments, code) -> None:
@@ -140,6 +142,26 @@ def test_a_claim_said_again_stands_as_last_said_and_a_past_view_has_the_first(cu
 
     assert ("a later release", None) == (now["published_in"], then["published_in"])
     assert (7, 6) == (now["event"], then["event"])
+
+
+def test_two_agencies_that_use_one_id_have_a_claim_each(custody, winter) -> None:
+    custody("claims", "assert", "c-1", *ASSERT)
+    custody("claims", "assert", "c-1", *ASSERT, "--by", "mn-doc", "--value", "9")
+    custody("claims", "assert", "c-1", *ASSERT, "--value", "3")
+
+    rows, shown = custody("claims", "--claim", "c-1", "--json").json, custody("claims", "--claim", "c-1").out
+
+    assert [("mn-doc", 9), ("us-dhs", 3)] == [(row["asserted_by"], row["value"]) for row in rows]
+    assert "said by mn-doc" in shown
+    assert "said by us-dhs" in shown
+
+
+def test_a_claim_taken_to_mean_a_count_that_is_not_there_says_so(custody, winter) -> None:
+    custody("claims", "assert", "c-1", *ASSERT, "--compare-with", "G9")
+
+    (row,) = custody("claims", "--json").json
+    assert ("G9", row["nearest"]) == (row["compare_with"], row["chosen"])
+    assert "taken to mean: G9, which is none of the counts below" in custody("claims", "--claim", "c-1").out
 
 
 def test_a_claim_that_was_taken_back_is_not_listed(custody, winter, tmp_path) -> None:

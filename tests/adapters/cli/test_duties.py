@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from domain.events.episode import NationalityInquired
 from tests.projections.test_decisions import Case
 from tests.projections.test_duties import committed, notice, received
 
@@ -60,6 +62,20 @@ def test_as_of_a_time_or_as_known_nothing_later_counts(custody, told) -> None:
 
     assert ["open"] == [status for _, rule, status in at if rule == "US-8CFR-287.7a"]
     assert {None} == {row["done"] for row in known}
+
+
+def test_as_of_a_time_before_the_answer_notice_is_owed_since_commitment(custody, told, tmp_path) -> None:
+    answered = PRISON.episode(NationalityInquired, 30, result="non_citizen").replace(b"e-1", b"e-2")
+    file = tmp_path / "answer.jsonl"
+    file.write_bytes(answered + b"\n")
+    custody("import", "events", file)
+
+    def started(at: str) -> set[str]:
+        listed = custody("duties", "--at", at, "--json").json
+        return {row["started"] for row in listed if row["duty"] == "commitment_notice"}
+
+    before, after = (PRISON.at(hours).isoformat() for hours in (29, 31))
+    assert [{json.loads(committed(PRISON))["time"]}, {PRISON.at(30).isoformat()}] == [started(before), started(after)]
 
 
 def test_kept_rows_and_a_fold_in_memory_give_the_same_answer(custody, told) -> None:

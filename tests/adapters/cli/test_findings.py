@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,38 @@ def test_what_is_closed_is_neither_answered_nor_closed_again(custody, path, lead
 
     assert [(2, "finding_closed")] * 2 == [(ran.status, ran.json["error"]["code"]) for ran in (again, late)]
     assert before == Ledger.open_to_read(path).position()
+
+
+def test_what_was_closed_is_open_again_while_what_it_rests_on_stands_corrected(custody, tmp_path, lead) -> None:
+    def row() -> tuple[str, str | None]:
+        (now,) = (one for one in custody("findings", "--json").json if one["id"] == lead["id"])
+        shown = custody("findings", "show", lead["id"], "--json").json
+        assert now.items() <= shown.items()
+        return now["state"], now["closed"] and now["closed"]["outcome"]
+
+    def close(outcome: str) -> int:
+        return custody("findings", "close", lead["id"], "--agency", FREEBORN, "--outcome", outcome).status
+
+    def add(event: bytes) -> None:
+        file = tmp_path / "one.jsonl"
+        file.write_bytes(event + b"\n")
+        assert 0 == custody("import", "events", file).status
+
+    close("explained")
+    sent = next(event for event in custody("trail", lead["case"], "--json").json["events"] if event["position"] == 5)
+    synthetic = (f"agency:{FREEBORN}".encode(), sent["source"].encode())
+    about = {"correctionof": sent["id"], "replacement": {**sent["data"], "lead_minutes": 30}}
+    fix = body(EventCorrected, "r-1", agency=FREEBORN, reason="clerical", **about).replace(*synthetic)
+    add(fix)
+    assert ("open", None) == row()
+
+    assert 0 == close("explained_again")
+    assert ("closed", "explained_again") == row()
+    assert 2 == close("explained_again")
+
+    undone = {"correctionof": json.loads(fix)["id"], "reason": "clerical"}
+    add(body(EventRetracted, "r-2", agency=FREEBORN, **undone).replace(*synthetic))
+    assert ("closed", "explained") == row()
 
 
 def test_only_whom_it_names_or_the_register_of_rules_may_act_and_only_on_what_is_there(custody, lead) -> None:

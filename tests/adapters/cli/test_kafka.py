@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from adapters.store.ledger import Ledger, system_clock
@@ -22,6 +24,18 @@ def kafka(broker, path, custody, monkeypatch):
     ledger.close()
     monkeypatch.setenv("CUSTODY_KAFKA_BOOTSTRAP_SERVERS", broker)
     return custody
+
+
+@pytest.mark.parametrize("command", [("intake", "custody.intake.us-ice"), ("publish",)])
+def test_a_port_for_metrics_on_which_another_listens_is_named(custody, monkeypatch, command) -> None:
+    custody("init")
+    monkeypatch.setenv("CUSTODY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = custody("kafka", *command, "--metrics-port", port, "--json")
+
+    error = ran.json["error"]
+    assert (4, "port_taken", f"127.0.0.1:{port}") == (ran.status, error["code"], error["where"])
 
 
 def test_events_go_in_are_published_and_what_is_set_aside_can_be_seen_and_let_go(kafka, broker) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from domain.events.episode import HoldEnded, HoldPlaced, ReleasedToCommunity
+from domain.events.handoff import AdministrativeWarrantServed
+from domain.events.record import EventCorrected
+from tests.builders import body
 from tests.projections.test_decisions import Case
 
 FREEBORN = Case("mn-freeborn-jail")
@@ -50,6 +55,39 @@ def test_as_of_a_time_somebody_is_still_there_and_as_known_before_eligibility_no
     assert [] == custody("overholds", "--at", FREEBORN.at(-1).isoformat(), "--json").json
     assert [] == custody("overholds", "--known", 2, "--json").json
     assert ["held"] == [row["status"] for row in custody("overholds", "--known", 3, "--json").json]
+
+
+def test_as_of_a_time_a_hold_that_came_later_kept_nobody_yet_and_its_end_is_not_told(custody, tmp_path) -> None:
+    file = tmp_path / "later.jsonl"
+    events = [FREEBORN.form(), FREEBORN.eligible(), FREEBORN.episode(ReleasedToCommunity, 40)]
+    hold = {"hold": "h", "kind": "immigration"}
+    events += [FREEBORN.episode(HoldPlaced, 20, **hold), FREEBORN.episode(HoldEnded, 50, **hold)]
+    file.write_bytes(b"".join(one + b"\n" for one in events))
+    custody("import", "events", file)
+
+    def as_of(hours: float) -> list[tuple[bool, list[str | None]]]:
+        rows = custody("overholds", "--at", FREEBORN.at(hours).isoformat(), "--json").json
+        return [(row["kept"], [hold["until"] for hold in row["holds"]]) for row in rows]
+
+    expected = [[], [(False, [])], [(True, [None])], [(True, [None])], [(True, [FREEBORN.at(50).isoformat()])]]
+    for _ in ("in memory", "kept"):
+        assert expected == [as_of(hours) for hours in (1, 3, 30, 45, 60)]
+        assert 0 == custody("projections", "rebuild", "--model", "overholds").status
+
+
+def test_as_of_a_time_a_service_that_a_correction_moved_here_keeps_the_person(custody, tmp_path) -> None:
+    served = {"facility": FREEBORN.facility, "episode": "e-9", "warrant": "I-200", "served_by": "wso_officer"}
+    elsewhere = body(AdministrativeWarrantServed, "h-1", at=FREEBORN.at(1), agency=FREEBORN.agency, **served)
+    fix = {"correctionof": json.loads(elsewhere)["id"], "replacement": {**served, "episode": "e-1"}}
+    moved = body(EventCorrected, "r-1", agency=FREEBORN.agency, reason="clerical", **fix)
+    file = tmp_path / "moved.jsonl"
+    events = [FREEBORN.eligible(), elsewhere, moved, FREEBORN.episode(ReleasedToCommunity, 40)]
+    file.write_bytes(b"".join(one + b"\n" for one in events))
+    custody("import", "events", file)
+
+    (row,) = custody("overholds", "--at", FREEBORN.at(30).isoformat(), "--json").json
+
+    assert (True, "held", 30 * 60) == (row["kept"], row["status"], row["minutes"])
 
 
 def test_facility_narrows_the_list_and_an_unknown_one_is_refused(custody, told) -> None:

@@ -67,17 +67,6 @@ def test_who_follows_writes_what_it_did_to_a_file_for_monitoring(
     assert (1, 0) == (found["custody_model_page_seconds_count"], found["custody_follow_retries_total"])
 
 
-def test_a_place_for_metrics_that_cannot_be_written_is_refused_before_anything_is_followed(
-    custody: Command, ledger: Ledger, tmp_path: Path
-) -> None:
-    refused = custody("projections", "follow", "--once", "--metrics", tmp_path / "missing" / "custody.prom")
-
-    assert 2 == refused.status
-    assert "cannot_write" in refused.err
-    assert "missing" in refused.err
-    assert {"absent"} == {row["state"] for row in custody("projections", "status", "--json").json}
-
-
 def test_what_could_not_be_folded_is_shown_with_its_position_and_why(
     custody: Command, ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +131,16 @@ def test_a_row_that_somebody_altered_is_found_and_a_rebuild_mends_it(
     assert [row["digest"] for row in before.json] == [row["digest"] for row in after.json]
 
 
+def test_metrics_for_a_folder_that_is_not_there_are_refused_before_anything_is_followed(
+    custody: Command, ledger: Ledger, path: Path
+) -> None:
+    refused = custody("projections", "follow", "--once", "--metrics", path.parent / "nowhere/custody.prom")
+
+    assert 2 == refused.status
+    assert "[cannot_write]" in refused.err
+    assert not (path.parent / "custody.db.models").exists()
+
+
 def test_a_file_that_is_damaged_is_named_and_a_rebuild_mends_it(custody: Command, ledger: Ledger, path: Path) -> None:
     custody("projections", "rebuild")
     kept_file(path).write_bytes(b"no database" * 100)
@@ -151,6 +150,7 @@ def test_a_file_that_is_damaged_is_named_and_a_rebuild_mends_it(custody: Command
     rebuilt = custody("projections", "rebuild")
 
     assert (4, "model_damaged") == (damaged.status, damaged.json["error"]["code"])
+    assert "the read model cannot be used: file is not a database" == damaged.json["error"]["what"]
     assert "rebuild" in damaged.json["error"]["mend"]
     assert (0, 0, 0) == (answered.status, rebuilt.status, custody("projections", "status", "--check").status)
 

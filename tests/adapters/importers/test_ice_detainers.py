@@ -335,6 +335,29 @@ def test_a_custodian_in_minnesota_that_is_in_no_register_is_recorded_as_printed(
     assert result.flags == [(1, "facility_not_placed")]
 
 
+@pytest.mark.parametrize("state", ["UTAH", "Utah", "UT"])
+def test_a_custodian_of_another_state_is_not_taken_for_the_one_of_its_name_here(tmp_path: Path, state: str) -> None:
+    for name in ("WASHINGTON COUNTY JAIL", "SALT LAKE COUNTY JAIL"):
+        result = imported(tmp_path, {"Detainer Facility": name, "Facility State": state})
+
+        assert result.refusals == [(1, "detainer_facility", "other_state")]
+        assert not result.bodies
+
+
+@pytest.mark.parametrize("state", ["", "NA", "MINNESOTA", "St. Paul"])
+def test_a_name_is_looked_up_where_the_state_is_ours_or_not_told(tmp_path: Path, state: str) -> None:
+    (event,) = imported(tmp_path, {"Detainer Facility": "WASHINGTON COUNTY JAIL", "Facility State": state}).events
+    assert event.data.facility == "mn-washington-jail"
+
+
+def test_a_code_is_one_place_in_the_country_whatever_state_is_printed_beside_it(tmp_path: Path) -> None:
+    cells = {"Detainer Facility": "NOBLES CO. JAIL", "Detainer Facility Code": "NOBLEMN", "Facility State": "IOWA"}
+    result = imported(tmp_path, cells)
+
+    assert {event.data.facility for event in result.events} == {"mn-nobles-jail"}
+    assert result.flags == [(1, "facility_state_disagrees")]
+
+
 @pytest.mark.parametrize("words", ["Superseding \u2013 New Form Issued", "superseding - new form  issued"])
 def test_a_lift_reason_is_known_whatever_its_case_spacing_and_dashes(tmp_path: Path, words: str) -> None:
     result = imported(tmp_path, {"Detainer Lift Reason": words})
@@ -356,6 +379,42 @@ def test_one_identifier_with_other_content_is_recorded_and_flagged(tmp_path: Pat
     assert len(set(result.bodies)) == 2
     assert {event.subject for event in result.events} == {"detainer/ice-E1"}
     assert result.flags == [(2, "identifier_reused")]
+
+
+def test_a_row_that_says_the_same_in_other_writing_is_one_event_and_is_flagged(tmp_path: Path) -> None:
+    otherwise = {"Detainer Prepare Date": "2/11/2026", "Detainer Facility Code": "-", "Gender": "Female"}
+    result = imported(tmp_path, {}, otherwise)
+
+    assert result.bodies[0] == result.bodies[1]
+    assert result.flags == [(2, "repeated_row")]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"Detainer Prepare Date": "2/11/2026"},
+        {"Detainer Prepare Date": "46064"},
+        {"Detainer Criminality": "1 Convicted Criminal", "Final Order Yes No": "YES"},
+        {"Detainer Facility": "Hennepin County A.D.C."},
+        {"Detainer Lift Reason": "Case Closed"},
+    ],
+)
+def test_a_form_without_identifier_is_the_same_in_a_later_release(tmp_path: Path, later: dict[str, str]) -> None:
+    row = {"EID DTA ID": "", "Anonymized Identifier": "a1b2"}
+    first, again = imported(tmp_path, row).events, imported(tmp_path, {**row, **later}).events
+
+    assert {event.subject for event in first} == {event.subject for event in again}
+
+
+def test_forms_without_identifier_and_person_are_told_apart_by_what_they_say_and_not_by_their_lift(
+    tmp_path: Path,
+) -> None:
+    first, other, again = (
+        imported(tmp_path, {"EID DTA ID": "", **row}).events[0].subject
+        for row in ({}, {"Detainer Criminality": "1 Convicted Criminal"}, {"Detainer Lift Reason": "Case Closed"})
+    )
+
+    assert first == again != other
 
 
 def test_identical_rows_without_identifier_are_different_detainers(tmp_path: Path) -> None:
@@ -466,7 +525,7 @@ def test_the_published_counts_of_the_winter_come_back_by_facility_and_reason(tmp
 
 def test_the_sample_shows_a_refusal_of_each_kind_and_no_flag() -> None:
     result = proposed(IceDetainersImporter(), SAMPLES / "ice-detainers.csv")
-    assert [code for _, _, code in result.refusals] == ["unknown_facility", "impossible_date"]
+    assert [code for _, _, code in result.refusals] == ["other_state", "impossible_date"]
     assert len(result.of("detainer.prepared")) == 4
     assert not result.flags
 

@@ -101,7 +101,6 @@ def test_a_crash_in_the_middle_of_a_transaction_leaves_no_position_out_and_none_
 ) -> None:
     """A publisher that dies with records out and not committed: the next ends its transaction and sends them anew."""
     monkeypatch.setattr(outbox, "TRANSACTION_RECORDS", 20)
-    publisher._feed.after(0, 20)
     dying = transactional_producer(publisher._settings, f"custody-publish-{topic}")
     dying.init_transactions()
     publisher._send(dying, publisher._feed.after(0, 20))
@@ -117,6 +116,26 @@ def test_a_crash_in_the_middle_of_a_transaction_leaves_no_position_out_and_none_
     with pytest.raises(KafkaError):  # the old one, if it was only slow, can do no more
         dying.commit_transaction()
     dying.close(timeout=1)
+
+
+def test_a_transaction_has_a_bound_in_bytes_as_in_number(broker, topic, ledger, publisher, monkeypatch) -> None:
+    """It waits in the producer's memory, and a slow line has to carry it within a minute."""
+    sizes = [one.size for one in publisher._feed.after(0, 100)]
+    monkeypatch.setattr(outbox, "TRANSACTION_BYTES", sum(sizes[:20]))
+
+    publisher.run(lambda: publisher.published > 0)
+
+    assert 20 == publisher.published
+    publisher.run(lambda: False, once=True)
+    assert list(range(1, 62)) == positions(consume(broker, topic))
+
+
+def test_a_record_larger_than_the_bound_goes_alone(broker, topic, ledger, publisher, monkeypatch) -> None:
+    monkeypatch.setattr(outbox, "TRANSACTION_BYTES", 1)
+
+    publisher.run(lambda: publisher.published > 0)
+
+    assert 1 == publisher.published
 
 
 def test_the_order_of_a_chain_is_that_of_the_log(broker, topic, ledger, publisher) -> None:

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from adapters.composition import amendments, services
+from adapters.composition import services
+from adapters.known import amendments
 from adapters.read_models import projector
 from adapters.read_models.projector import Projector, build_together
 from adapters.read_models.sqlite_model import MEMORY, SqliteModel
@@ -49,6 +50,7 @@ ONLY_ONE = {  # of an interval table: what of it is so only once at a time
 WHERE_IT_STANDS = (
     "said",
     "declined",
+    "ends",
     "holds",
     "events",
     "event",

@@ -45,6 +45,7 @@ def test_a_count_of_ones_own_may_be_within_one_that_ships() -> None:
         ({"within": "N8"}, "bad_counts", "counts.0.within"),
         ({"when": "handed_over"}, "bad_counts", "counts.0.when"),
         ({"where": {"colour": ["red"]}}, "bad_counts", "counts.0.where.colour"),
+        ({"where": {"status": []}}, "bad_counts", "counts.0.where.status"),
         ({"where": {"status": ["activ"]}}, "bad_counts", "counts.0.where.status"),
         ({"leaving_out": {"acknowledged": ["yes"]}}, "bad_counts", "counts.0.leaving_out.acknowledged"),
         ({"split": {"notice": ["soon"]}}, "bad_counts", "counts.0.split.notice"),

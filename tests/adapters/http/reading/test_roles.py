@@ -113,7 +113,9 @@ def test_reading_changes_no_answer_and_not_what_is_known(ask: Ask) -> None:
 
 def test_what_is_refused_or_not_found_is_not_recorded(ask: Ask, read) -> None:
     before = len(read())
-    ask("trail", ref="nothing")
+    for question in ("trail", "explain", "determinations", "history"):
+        answered = ask(question, ref="nothing")
+        assert (404, "unknown_reference") == (answered.status_code, answered.json()["code"])
     ask("facilities/nowhere/state")
     ask("findings/nothing")
 
@@ -126,6 +128,9 @@ def test_what_is_refused_or_not_found_is_not_recorded(ask: Ask, read) -> None:
         f"facilities/{FREEBORN}/state",
         f"tables/custody?facility={FREEBORN}",
         f"trail?ref={STORY}",
+        f"explain?ref={STORY}",
+        f"determinations?ref={STORY}",
+        f"history?ref={STORY}",
         f"history?ref={FREEBORN}",
         f"duties?agency={SHERIFF}",
         f"late?agency={SHERIFF}",
