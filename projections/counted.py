@@ -33,7 +33,7 @@ from projections.detainers import DETAINERS
 from projections.facts import Custodian
 from projections.handoffs import HANDOFFS, NOTICES
 from projections.joined import Joined
-from projections.told import ACTIVE, ended_by
+from projections.told import ACTIVE, ended_by, status_by
 
 ICE = "us-ice"  # begins the ids of its offices
 NOWHERE = Custodian(NOT_PLACED, "", "")
@@ -41,7 +41,6 @@ NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
 IN_CUSTODY = ("not_told", "no_longer", "maybe", "yes")
 NOTICE = ("at_least_48_hours", "under_48_hours", "not_known", "none")  # of several the first counts
-STATUS = ("no_transfer", "one_sided", "agreed", "contested")
 NO_NOTICE = NOTICE.index("none")
 MONTH = "month"
 NAMED = {Of.DETAINERS: "detainer", Of.HANDOFFS: "handoff"}
@@ -184,7 +183,7 @@ class Rows:
         is_ice = np.array([(self._words.texts[one] or "").startswith(ICE) for one in agencies], dtype=np.int64)
         fields = {
             "handoff": Coded.text(table["handoff"][rows], self._words),
-            "status": Coded.few(self._status(table, rows), STATUS),
+            "status": Coded.text(self._status(table, rows), self._words),
             "to": Coded.text(to, self._words),
             "to_ice": Coded.few(is_ice[which], (False, True)),
             **self._place(table, rows),
@@ -197,12 +196,12 @@ class Rows:
         return Counted(Of.HANDOFFS, fields, {When.HANDED_OVER: table["said_middle"][rows]}, resting_on)
 
     def _status(self, table: Versions, rows: Numbers) -> Numbers:
-        """Say what both sides of each handoff may have said by the moment, as `projections.handoffs` does of all."""
-        one, both, contested = (
-            table[name][rows] <= self._moment for name in ("one_sided_from", "agreed_from", "contested_from")
-        )
-        found: Numbers = np.where(contested, STATUS.index("contested"), one.astype(np.int64) + both)
-        return found
+        """Return how the records of each handoff agree, as far as they may have been told by the moment."""
+        status = table["status"][rows].copy()
+        for row in np.flatnonzero(table["said_last"][rows] > self._moment):
+            by_then = status_by(self._words.texts[table["said"][rows[row]]] or "", self._moment)
+            status[row] = self._words.number(by_then) or 0
+        return status
 
     def _table(self, name: str) -> Versions:
         return self._joined.told.tables[name]

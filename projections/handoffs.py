@@ -88,6 +88,7 @@ NOTICE_OUTCOMES = {
     handoff.NoticeWithheld.TYPE: "withheld",
 }
 TOLD = (TRANSFERRED, CONFIRMED, CONTESTED, NO_SHOW, ARRIVED)  # what makes a handoff worth a row
+STATUS = ("no_transfer", "one_sided", "agreed", "contradicted", "contested")  # how the records of a handoff agree
 WHAT = ("facility", "subject", "episode", "detainer")
 
 
@@ -134,9 +135,8 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
     last = (own or transfers)[-1].data if transfers else None
     releasing, receiving = (last.releasing_agency, last.receiving_agency) if last else (None, None)
     between = _minutes_between(transfers, releasing, receiving)
-    said = [{"agency": event.agency, "type": event.type, "at": event.told} for event in in_log_order(told)]
+    said = [_said(event) for event in in_log_order(told)]
     tellers = {_party(event.agency) for event in told if event.type in (TRANSFERRED, CONFIRMED)}
-    sides = [side for side in (releasing, receiving) if side]
     return (
         key,
         subject,
@@ -145,9 +145,9 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
         detainer,
         releasing,
         receiving,
-        _status(told, transfers, tellers & {_party(side) for side in sides} if sides else tellers),
+        status_of(said),
         None if between is None else abs(between),
-        _missing(tellers, sides),
+        _missing(tellers, [side for side in (releasing, receiving) if side]),
         _in_between(between),
         min((event.earliest for event in transfers if event.earliest is not None), default=None),
         json_text(said),
@@ -160,16 +160,26 @@ def _party(agency: str) -> str:
     return ICE if agency.startswith(ICE) else agency
 
 
-def _status(told: Sequence[Seen], transfers: Sequence[Seen], sides: set[str]) -> str:
-    """Say how the records agree; `sides` are those of the two that told of the transfer, never somebody else."""
-    if any(event.type == CONTESTED for event in told):
+def _said(event: Seen) -> dict[str, Any]:
+    """Return `{"agency","type","at"}`, of a transfer `"from"` and `"to"` too."""
+    said = {"agency": event.agency, "type": event.type, "at": event.told}
+    if event.type == TRANSFERRED:
+        said |= {"from": event.data.releasing_agency, "to": event.data.receiving_agency}
+    return said
+
+
+def status_of(said: Iterable[Mapping[str, Any]]) -> str:
+    """Say how the records agree, of what was said of a handoff: a transfer is told by its two sides, or by one."""
+    told = [one for one in said if one["type"] in (TRANSFERRED, CONFIRMED, CONTESTED)]
+    if any(one["type"] == CONTESTED for one in told):
         return "contested"
-    if not any(event.type in (TRANSFERRED, CONFIRMED) for event in told):
+    if not told:
         return "no_transfer"
-    named = {(_party(event.data.releasing_agency), _party(event.data.receiving_agency)) for event in transfers}
+    named = {(_party(one["from"]), _party(one["to"])) for one in told if one["type"] == TRANSFERRED}
     if len(named) > 1:
         return "contradicted"
-    return "agreed" if len(sides) > 1 else "one_sided"
+    tellers = {_party(one["agency"]) for one in told}
+    return "agreed" if len(tellers.intersection(*named)) > 1 else "one_sided"
 
 
 def _minutes_between(transfers: Sequence[Seen], releasing: str | None, receiving: str | None) -> int | None:

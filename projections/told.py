@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import orjson
@@ -14,7 +13,6 @@ from projections.columns import (
     LEAST,
     MOST,
     Columns,
-    Numbers,
     Source,
     Versions,
     Words,
@@ -30,7 +28,7 @@ from projections.custody import STAYS
 from projections.departures import DEPARTURES
 from projections.detainers import DETAINERS
 from projections.folding.table import Values
-from projections.handoffs import CONFIRMED, CONTESTED, HANDOFFS, NOTICES, TRANSFERRED
+from projections.handoffs import CONFIRMED, HANDOFFS, NOTICES, STATUS, status_of
 
 LIFTED = "lifted"
 ACTIVE = "active"  # a detainer that nobody has ended by a moment, whatever is said of it later
@@ -66,37 +64,29 @@ def ended_by(stored: str, moment: int) -> tuple[str, str | None] | None:
     return ended["status"], _words_of(lifted["lift_reason"]) if lifted else None
 
 
-def _said(_: str, values: Iterable[str], known: Words) -> Columns:
-    """Read what the sides of a handoff said: when it may have been at the earliest, when it was, who confirmed it.
+def _said(name: str, values: Iterable[str], known: Words) -> Columns:
+    """Read what was said of a handoff: when it may have been at the earliest, when it was, who confirmed it.
 
-    When it was is the middle of the first time of which anything is known. `one_sided_from`, `agreed_from` and
-    `contested_from` are from when on one side, and two, may have told of the transfer, and one may have said no.
+    When it was is the middle of the first time of which anything is known. Where more than one thing was said it is
+    kept as it stands: `status_by` reads what of it was said by a moment. All of it may have been by `said_last`.
     """
-    every = [orjson.loads(text) for text in values]
+    stored = list(values)
+    every = [orjson.loads(text) for text in stored]
     times = [[span(one["at"]) for one in said] for said in every]
     told = [next((one for one in bounds if one != (LEAST, MOST)), (LEAST, MOST)) for bounds in times]
     confirming = (next((one["agency"] for one in said if one["type"] == CONFIRMED), None) for said in every)
     return {
         "said_first": moments((min((first for first, _ in bounds), default=None) for bounds in times), MOST),
+        "said_last": moments((max((first for first, _ in bounds), default=None) for bounds in times), MOST),
         "said_middle": middle(*np.array(told, dtype=np.int64).reshape(-1, 2).T),
-        **dict(zip(("one_sided_from", "agreed_from", "contested_from"), _since(every), strict=True)),
         **words("confirmed_by", confirming, known),
+        **words(name, (text if len(said) > 1 else None for text, said in zip(stored, every, strict=True)), known),
     }
 
 
-def _since(every: Sequence[Sequence[Mapping[str, Any]]]) -> Numbers:
-    found = np.full((len(every), 3), MOST, dtype=np.int64)
-    for row, said in enumerate(every):
-        tellers: dict[str, int] = {}
-        for one in said:
-            first, _ = span(one["at"])
-            if one["type"] in (TRANSFERRED, CONFIRMED):
-                tellers[one["agency"]] = min(first, tellers.get(one["agency"], MOST))
-            elif one["type"] == CONTESTED:
-                found[row, 2] = min(first, found[row, 2])
-        two = sorted(tellers.values())[:2]
-        found[row, : len(two)] = two
-    return found.T
+def status_by(stored: str, moment: int) -> str:
+    """Return how the records of a handoff agree, of what may have been said by a moment."""
+    return status_of(one for one in orjson.loads(stored) if span(one["at"])[0] <= moment)
 
 
 WHOSE = {"episode": words, "subject": words, "facility": words}
@@ -129,7 +119,7 @@ NOTICES_TOLD = Source(
 )
 HANDOFFS_TOLD = Source(
     HANDOFFS.name,
-    {"handoff": words, **WHOSE, "detainer": words, "to": words, "said": _said},
+    {"handoff": words, **WHOSE, "detainer": words, "to": words, "status": words, "said": _said},
     has_events=True,
 )
 SOURCES = (DETAINERS_TOLD, STAYS_TOLD, DEPARTURES_TOLD, NOTICES_TOLD, HANDOFFS_TOLD)
@@ -146,7 +136,7 @@ class Told:
     def of(cls, tables: Mapping[str, Sequence[Values]]) -> Told:
         """Return what stored rows tell: of each source its columns, `known_from` and `known_to`."""
         known = Words()
-        known.add([ACTIVE])
+        known.add([ACTIVE, *STATUS])
         return cls(known, {one.table: one.columns(tables.get(one.table, ()), known) for one in SOURCES})
 
     def read_anew(self, source: Source, rows: Iterable[Values], keys: Collection[str] | None) -> Told:

@@ -28,6 +28,7 @@ NOWHERE = Custodian(NOT_PLACED, "", "")
 NOTICE_US = 48 * 3_600_000_000
 US_PER_MINUTE = 60_000_000
 CONFIRMED = CustodyTransferConfirmed.TYPE
+ONE_OR_BOTH = ("one_sided", "agreed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,18 @@ def _sides(said: Sequence[Mapping[str, Any]]) -> str:
     types = [one["type"] for one in said]
     if CustodyTransferContested.TYPE in types:
         return "contested"
-    tellers = {one["agency"] for one in said if one["type"] in (CustodyTransferred.TYPE, CONFIRMED)}
-    return ("no_transfer", "one_sided", "agreed")[min(len(tellers), 2)]
+    transfers = [one for one in said if one["type"] == CustodyTransferred.TYPE]
+    sides = {tuple(_of_ice(one[side]) for side in ("from", "to")) for one in transfers}
+    if len(sides) > 1:
+        return "contradicted"
+    tellers = {_of_ice(one["agency"]) for one in said if one["type"] in (CustodyTransferred.TYPE, CONFIRMED)}
+    if sides:
+        tellers = {one for one in tellers if one in next(iter(sides))}
+    return "no_transfer" if not {CustodyTransferred.TYPE, CONFIRMED} & {*types} else ONE_OR_BOTH[len(tellers) > 1]
+
+
+def _of_ice(agency: str) -> str:
+    return ICE if agency.startswith(ICE) else agency
 
 
 def _maybe_by(earliest: int | None, moment: int) -> bool:

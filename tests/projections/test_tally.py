@@ -163,6 +163,20 @@ def test_as_of_a_moment_a_handoff_is_what_both_sides_had_said_of_it_by_then() ->
     assert (1, 0) == (values(before)["N8"], values(after)["N8"])
 
 
+def test_as_of_a_moment_two_records_of_a_handoff_agree_or_contradict_each_other_as_told_by_then() -> None:
+    days = [MONDAY + timedelta(days=day) for day in range(3)]
+    told = (
+        transferred("s-1", at=days[0]),
+        transferred("s-1", ICE, at=days[1]),
+        transferred("s-1", "mn-doc", at=days[2], to="mn-doc"),
+    )
+
+    def by_then(at: datetime) -> list[object]:
+        return [row["by"]["status"] for row in tally(*told, at=at).counted(["status"]) if row["id"] == "N8"]
+
+    assert [["one_sided"], ["agreed"], ["contradicted"]] == [by_then(day) for day in days]
+
+
 def test_what_only_ice_says_of_a_departure_ends_no_custody_here() -> None:
     found = tally(prepared("d-1", "s-1"), booked("s-1"), transferred("s-1", ICE))
 
