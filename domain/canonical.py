@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -86,7 +87,8 @@ def read_object(text: bytes) -> dict[str, Any]:
         if READS_NO_DEEPER in str(error):
             raise too_deep() from None
         if READS_NO_LARGER in str(error):
-            check_as_written(text)
+            with suppress(ValueError):  # what comes after the number may be no JSON
+                check_as_written(text)
         raise InputRefused("not_json", f"the bytes are not JSON: {error}", mend=ONE_A_LINE) from None
     if not isinstance(document, dict):
         raise InputRefused("not_an_object", "an event is one JSON object", mend=ONE_A_LINE)

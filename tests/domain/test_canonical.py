@@ -64,6 +64,8 @@ NOT_CANONICAL = {
     "minus zero": b'{"a":-0}',
 }
 NOT_JSON = {
+    "a number that no float holds, and more": b'1e999{"a":1}',
+    "such a number, and no UTF-8": b'{"a":1e999,"b":"\xff"}',
     "nothing": b"",
     "a byte order mark": b'\xef\xbb\xbf{"a":1}',
     "bytes that are not UTF-8": b'{"a":"\xff"}',
