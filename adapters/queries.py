@@ -9,6 +9,7 @@ from typing import NamedTuple
 from adapters.remembering import Grown
 from adapters.store.ledger import Ledger
 from domain.errors import InputRefused
+from domain.events.agency import ICE
 from domain.events.episode import EpisodeData
 from domain.events.handoff import CustodyTransferConfirmed, CustodyTransferred
 from projections.amendments import Amendments, amending_events
@@ -16,7 +17,6 @@ from projections.cases import SEALING_TYPES, case_ref
 from projections.linked_cases import CASE_KINDS, mentions
 from projections.recorded import Recorded
 
-ICE = "us-ice"  # begins the ids of its offices
 STRETCH = 8_192  # positions
 ROUNDS = 4  # episode -> handoff -> detainer -> its other mentions; a case is no deeper
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -152,33 +153,33 @@ def check_profile(value: object, where: str = "", depth: int = 0) -> None:
 
 def check_no_null(value: object, where: str = "") -> None:
     """Raise InputRefused (null) if there is a null that is not an open bound of an instant."""
+    for inner, its in _everything(value, where):
+        if inner is None:
+            mend = "leave out what is not known"
+            raise InputRefused("null", "null is not a value here", where=its[:200], mend=mend)
+
+
+def check_no_nul(value: object, where: str = "") -> None:
+    """Raise InputRefused (nul_character) if a text or a key has the character NUL."""
+    for inner, its in _everything(value, where):
+        if isinstance(inner, str) and "\0" in inner:
+            mend = "leave the character out"
+            raise InputRefused("nul_character", "a text has the character NUL", where=its[:200], mend=mend)
+
+
+def _everything(value: object, where: str) -> Iterator[tuple[object, str]]:
+    """Yield a value and all that is in it, keys too, with where each is, but for the open bounds of instants."""
     waiting = [(value, where)]
     while waiting:
         value, where = waiting.pop()
-        if value is None:
-            mend = "leave out what is not known"
-            raise InputRefused("null", "null is not a value here", where=where[:200], mend=mend)
+        yield value, where
         if isinstance(value, list):
             waiting += [(item, f"{where}[{index}]") for index, item in enumerate(value)]
         if isinstance(value, dict):
             may_be_open = BOUNDS if value.keys() == INSTANT_KEYS else ()
+            waiting += [(key, where) for key in value]
             waiting += [
                 (item, f"{where}.{key}" if where else key)
                 for key, item in value.items()
                 if item is not None or key not in may_be_open
             ]
-
-
-def check_no_nul(value: object, where: str = "") -> None:
-    """Raise InputRefused (nul_character) if a text or a key has the character NUL."""
-    waiting = [(value, where)]
-    while waiting:
-        value, where = waiting.pop()
-        if isinstance(value, str) and "\0" in value:
-            mend = "leave the character out"
-            raise InputRefused("nul_character", "a text has the character NUL", where=where[:200], mend=mend)
-        if isinstance(value, list):
-            waiting += [(item, f"{where}[{index}]") for index, item in enumerate(value)]
-        if isinstance(value, dict):
-            waiting += [(key, where) for key in value]
-            waiting += [(item, f"{where}.{key}" if where else key) for key, item in value.items()]

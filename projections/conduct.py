@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.events import detainer, episode, handoff
+from domain.events.agency import is_ice
 from domain.events.fields import DecisionPoint, EventData
 from domain.instants import Instant
-from projections.decision_points import DOING, is_ice
+from projections.decision_points import DOING
 from projections.decisions import Decision
 from projections.facts import Case, active_detainers, active_holds
 from projections.leaving import DEPARTURES, release_known

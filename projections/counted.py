@@ -25,6 +25,7 @@ import numpy as np
 import orjson
 
 from domain.counts.fields import FIELDS, NOT_PLACED, Of, Value, When
+from domain.events.agency import is_ice
 from domain.instants import EPOCH, local
 from projections.columns import LEAST, Flags, Numbers, Versions, Words, middle
 from projections.custody import STAYS
@@ -35,7 +36,6 @@ from projections.handoffs import HANDOFFS, NOTICES
 from projections.joined import Joined
 from projections.told import ACTIVE, ended_by, status_by
 
-ICE = "us-ice"  # begins the ids of its offices
 NOWHERE = Custodian(NOT_PLACED, "", "")
 NOTICE_MINUTES = 48 * 60
 US_PER_MINUTE = 60_000_000
@@ -180,12 +180,12 @@ class Rows:
         rows = self._chosen(table, table["said_first"], "handoff")
         to = np.where(table["to"][rows] == 0, table["confirmed_by"][rows], table["to"][rows])
         agencies, which = np.unique(to, return_inverse=True)
-        is_ice = np.array([(self._words.texts[one] or "").startswith(ICE) for one in agencies], dtype=np.int64)
+        of_ice = np.array([is_ice(self._words.texts[one] or "") for one in agencies], dtype=np.int64)
         fields = {
             "handoff": Coded.text(table["handoff"][rows], self._words),
             "status": Coded.text(self._status(table, rows), self._words),
             "to": Coded.text(to, self._words),
-            "to_ice": Coded.few(is_ice[which], (False, True)),
+            "to_ice": Coded.few(of_ice[which], (False, True)),
             **self._place(table, rows),
         }
 

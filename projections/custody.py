@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from domain.canonical import digest_of
 from domain.events import episode, handoff
 from domain.instants import microseconds_of
-from projections.folding.seen import Seen, Told, json_text, span_of
+from projections.folding.seen import Seen, Told, json_text, span_of, surely_before
 from projections.folding.table import Kind, Row, Table
 
 INTO_CUSTODY = (
@@ -98,10 +98,6 @@ class Point(NamedTuple):
     def maybe_by(self, moment: int) -> bool:
         """Say whether it can have happened by the moment."""
         return self.earliest is None or self.earliest <= moment
-
-    def surely_before(self, other: Point) -> bool:
-        """Say whether it had certainly happened before the other can have."""
-        return self.latest is not None and other.earliest is not None and self.latest < other.earliest
 
 
 class Points(NamedTuple):
@@ -373,8 +369,8 @@ def _in_turn(found: Points) -> list[Point]:
 
 def _comes_first(entry: Point, out: Point, turns: Sequence[Point]) -> bool:
     """Say whether a way in comes before a way out, after these turns."""
-    if entry.surely_before(out) or out.surely_before(entry):
-        return entry.surely_before(out)
+    if surely_before(entry, out) or surely_before(out, entry):
+        return surely_before(entry, out)
     last = turns[-1] if turns else None
     if last is None:
         return True

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from domain.events import detainer, episode, handoff, instrument, record
+from domain.events.agency import ICE, is_ice
 from domain.events.fields import DecisionPoint, EventData
 from domain.instants import Instant
 from projections.facts import (
@@ -42,7 +43,6 @@ from projections.leaving import DEPARTURES, RELEASES, hold_ends, left_at, releas
 from projections.recorded import Recorded
 
 PICKUPS = (handoff.PickupArrived, handoff.PickupNoShow, handoff.PickupScheduled)
-ICE = "us-ice"
 ICE_ITSELF = Custodian("ice_facility", "", ICE)
 CBP_ITSELF = Custodian("", "", "us-cbp")
 
@@ -108,11 +108,6 @@ DOING: dict[DecisionPoint, tuple[type[EventData], ...]] = {
     DecisionPoint.SERVE_DETAINER: (detainer.DetainerServedOnSubject,),
     DecisionPoint.POST_TRANSFER_HOLD: (handoff.PostTransferDetentionStarted,),
 }
-
-
-def is_ice(agency: str) -> bool:
-    """Say whether an agency is ICE or one of its offices."""
-    return agency.startswith(ICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.events import episode, handoff
+from domain.events.agency import is_ice
 from domain.events.detainer import DetainerResponseDecided
 from domain.events.fields import CitedRule, DecisionBasis, DecisionPoint, Modality
 from domain.rules.decide import decide
@@ -17,7 +18,7 @@ from domain.rules.pack import Bindingness, Model, Period, Rule
 from domain.rules.trace import RuleTrace, Standing
 from domain.rules.truth import Truth
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
-from projections.decision_points import ACTS, is_ice
+from projections.decision_points import ACTS
 from projections.decisions import ANSWERED, Decision
 from projections.explained.wording import spaced
 from projections.facts import Case, Custodian, facts_of

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.events import detainer, episode, handoff
+from domain.events.agency import is_ice
 from domain.events.fields import DecisionPoint
 from domain.events.instrument import AgreementModel
 from domain.instants import MINNESOTA, local
 from projections.conduct import NOTICE_FORMS, done_at, forms_of, immigration_hold, kept
-from projections.decision_points import is_ice
 from projections.decisions import Decision
 from projections.explained.wording import spaced
 from projections.facts import Case

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from domain.events import detainer
-from projections.decision_points import is_ice
+from domain.events.agency import is_ice
 from projections.facts import Custodian
 from projections.finding import Finding, Kind, act_words, found, joined
 from projections.recorded import Recorded

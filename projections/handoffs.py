@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.events import handoff
+from domain.events.agency import ICE, is_ice
 from projections.folding.seen import Seen, by_time, first_of, in_log_order, json_text, span_of
 from projections.folding.table import Kind, Row, Table
 
 US_PER_MINUTE = 60_000_000
-ICE = "us-ice"  # begins the ids of its offices
 
 HANDOFFS = Table(
     "handoffs",
@@ -157,7 +157,7 @@ def _handoff(key: str, events: Sequence[Seen], told: Sequence[Seen]) -> tuple[An
 
 def _party(agency: str) -> str:
     """Return ICE for each of its offices: what one tells, ICE tells."""
-    return ICE if agency.startswith(ICE) else agency
+    return ICE if is_ice(agency) else agency
 
 
 def _said(event: Seen) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from domain.events import detainer, episode, handoff
 from projections.custody import OUT_OF_CUSTODY
 from projections.facts import DETAINER_ENDS, HOLD_FORMS
-from projections.folding.seen import Seen, Told, json_text, span_of
+from projections.folding.seen import Seen, Told, json_text, span_of, surely_before
 from projections.folding.table import Kind, Row, Table
 
 PAPERWORK_MINUTES = 120  # chosen: leaving a jail takes time, and only what is longer is worth a look
@@ -79,10 +79,6 @@ class At(NamedTuple):
         """Order by the earliest possible moment, then the latest, then the position."""
         earliest = EARLIEST if self.earliest is None else self.earliest
         return earliest, earliest if self.latest is None else self.latest, self.event.position
-
-    def surely_before(self, other: At) -> bool:
-        """Say whether it was surely over before the other can have been."""
-        return self.latest is not None and other.earliest is not None and self.latest < other.earliest
 
 
 class Overholds:
@@ -188,12 +184,12 @@ def _keeps(event: Seen, due: At, events: Sequence[Seen]) -> bool:
 def _held(placed: Seen, due: At, events: Iterable[Seen]) -> bool:
     """Say whether a hold was there when release was due, or came later."""
     ends = (event for event in events if event.type == ENDED and event.data.hold == placed.data.hold)
-    return _at(placed).order[:2] > due.order[:2] or not any(_at(end).surely_before(due) for end in ends)
+    return _at(placed).order[:2] > due.order[:2] or not any(surely_before(end, due) for end in ends)
 
 
 def _asked(events: Sequence[Seen], due: At) -> bool:
     """Say whether a form that asks for a hold was there when release was due."""
-    over = {event.stream for event in events if event.type in FORM_ENDS and _at(event).surely_before(due)}
+    over = {event.stream for event in events if event.type in FORM_ENDS and surely_before(event, due)}
     forms = (event for event in events if event.type == PREPARED and event.data.form in HOLD_FORMS)
     return any(form.stream not in over and _by(form, due) for form in forms)
 
@@ -208,7 +204,7 @@ def _end(events: Sequence[Seen], due: At, keeping: Sequence[Seen]) -> At | None:
     if keeping and all(event.type == PLACED for event in keeping):
         over = [_at(event) for event in events if event.type == ENDED and event.data.kind == IMMIGRATION]
         ends += sorted(over, key=_order)[-1:]
-    return min((end for end in ends if not end.surely_before(due)), key=_order, default=None)
+    return min((end for end in ends if not surely_before(end, due)), key=_order, default=None)
 
 
 def _departures(events: Sequence[Seen]) -> list[At]:
@@ -225,10 +221,10 @@ def _gone_before(events: Sequence[Seen], due: At) -> bool:
     Such a record contradicts itself, and shows nobody who was kept.
     """
     left = _departures(events)
-    if not left or not all(end.surely_before(due) for end in left):
+    if not left or not all(surely_before(end, due) for end in left):
         return False
     last = max(left, key=_order)
-    return not any(event.type in RETURNED and not _at(event).surely_before(last) for event in events)
+    return not any(event.type in RETURNED and not surely_before(event, last) for event in events)
 
 
 def _holds(events: Sequence[Seen], due: At) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from adapters.batches import shared_out
 from adapters.importers.ice_known_sheets import KnownSheets, printing_of
 from adapters.importers.ice_sheets import PrintedRow, ReadFile, ReadSheet, Sheriffs, read_sheets, refused_rows
 from adapters.importers.port import Flag, ImportContext, RowOutcome
@@ -158,18 +159,10 @@ def evidence_flags(sheet: ReadSheet, state: str) -> tuple[str, ...]:
 
 def _parts(rows: list[PrintedRow]) -> Iterator[list[dict[str, str]]]:
     """Cut rows so that each event stays under the cap of an envelope."""
-    part: list[dict[str, str]] = []
-    size = 0
-    for row in rows:
-        cells = {name: text for name, text in row.cells.items() if text is not None}
-        width = len(canonical_bytes(cells))
-        if part and (len(part) == SHEET_PART_ROWS_MAX or size + width > PART_BYTES_MAX):
-            yield part
-            part, size = [], 0
-        part.append(cells)
-        size += width
-    if part:
-        yield part
+    every = ({name: text for name, text in row.cells.items() if text is not None} for row in rows)
+    return shared_out(
+        every, lambda cells: len(canonical_bytes(cells)), size_max=PART_BYTES_MAX, count_max=SHEET_PART_ROWS_MAX
+    )
 
 
 def _agreement(state: str, change: Transition) -> bytes:

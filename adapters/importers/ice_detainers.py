@@ -24,6 +24,7 @@ from adapters.importers.tables import TableRow, read_table
 from adapters.importers.us_states import state_code
 from adapters.places.register import Facility, Register, ice_name_key
 from domain.canonical import canonical_bytes
+from domain.events.agency import ICE
 from domain.events.detainer import (
     LIFT_REASONS,
     DetainerData,
@@ -38,7 +39,6 @@ from domain.instants import MINNESOTA, Instant
 
 PERSONAL = ("gender", "citizenship_country", "birth_country", "birth_date", "birth_year", "alien_file_number")
 
-ICE = "us-ice"
 SOURCE = f"agency:{ICE}"
 VIA = "import/ice-detainers"
 REQUIRED = ("detainer_prepare_date", "detainer_facility")

@@ -25,6 +25,7 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 
+from adapters.batches import shared_out
 from adapters.kafka.clients import plain_consumer, transactional_producer
 from adapters.kafka.meters import PublishMeter
 from adapters.kafka.records import LEAF, POSITION, Headers, published_headers
@@ -193,17 +194,7 @@ def why_headers(stored: StoredLetter) -> Headers:
 
 def transactions(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
     """Share records out, in order, into transactions of at most TRANSACTION_BYTES."""
-    sharing: list[Outgoing] = []
-    size = 0
-    for one in records:
-        more = one.size
-        if sharing and size + more > TRANSACTION_BYTES:
-            yield sharing
-            sharing, size = [], 0
-        sharing.append(one)
-        size += more
-    if sharing:
-        yield sharing
+    return shared_out(records, lambda one: one.size, size_max=TRANSACTION_BYTES)
 
 
 class Publisher:

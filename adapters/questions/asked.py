@@ -67,7 +67,26 @@ class Asked:
         amending = amendments(self.ledger, upto)
         events = amending.apply(self.ledger.recorded(upto=upto, topics=tuple(fold.fields)))
         found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[table.name]
-        return [row for row in found if all(row[column] in allowed for column, allowed in where.items())]
+        return [row for row in found if _is_where(row, where)]
+
+    def without_later(
+        self,
+        name: str,
+        where: Where,
+        tells_of_later: Callable[[ModelRow, datetime], bool],
+        *,
+        at: datetime | None,
+        upto: int,
+    ) -> list[ModelRow]:
+        """Return the rows known at a position; as of a moment, those that tell of later as they were told by then."""
+        fold, table = self.table(name)
+        with answering(self.services.models(), self.ledger, fold.name, upto) as model:
+            rows = list(model.rows(name, upto, where))
+        if at is None:
+            return rows
+        later = {row[table.key] for row in rows if tells_of_later(row, at)}
+        told = self.told_by(name, sorted(later), where, at=at, upto=upto) if later else []
+        return [*(row for row in rows if row[table.key] not in later), *told]
 
     def told_by(self, name: str, keys: list[str], where: Where, *, at: datetime, upto: int) -> list[ModelRow]:
         """Return the rows of some keys as of a moment: from their own events, without reading the whole log.
@@ -80,11 +99,7 @@ class Asked:
         refs = [*(f"{fold.kind}/{key}" for key in keys), *sorted(filter(None, moved))]
         events = amending.apply(self.ledger.about(refs, upto=upto))
         found = rows_now(fold, (event for event in events if event.occurred.maybe_by(at)))[name]
-        return [
-            row
-            for row in found
-            if row[table.key] in keys and all(row[column] in allowed for column, allowed in where.items())
-        ]
+        return [row for row in found if row[table.key] in keys and _is_where(row, where)]
 
     def page(
         self, name: str, where: Where, *, at: datetime | None, upto: int, begin: str, limit: int
@@ -102,6 +117,10 @@ class Asked:
         for fold in self.folds(model):
             with answering(self.services.models(), self.ledger, fold.name, upto, self.progress) as found:
                 yield found
+
+
+def _is_where(row: ModelRow, where: Where) -> bool:
+    return all(row[column] in allowed for column, allowed in where.items())
 
 
 def without_knowledge(row: ModelRow) -> ModelRow:

@@ -21,15 +21,14 @@ from itertools import islice
 from typing import Any
 
 from adapters.cases import decided_cases
-from adapters.questions.asked import Asked, Where
-from adapters.read_models.answers import answering
+from adapters.questions.asked import Asked
 from adapters.read_models.rows import ModelRow
 from domain.events.fields import DecisionPoint
 from domain.instants import local, microseconds
 from domain.rules.trace import Standing
 from projections.decisions import Decision
 from projections.folding.seen import span_of
-from projections.overholds import OVERHOLDS, Overholds, minutes_by
+from projections.overholds import OVERHOLDS, minutes_by
 
 POINTS = (DecisionPoint.HOLD_PAST_RELEASE,)
 
@@ -50,23 +49,18 @@ def overheld(
     """
     where = {**asked.at_facility(facility), **({} if episodes is None else {"episode": list(episodes)})}
     moment = microseconds(at or local(asked.services.clock()))
-    kept = (_kept(row, moment) for row in _told(asked, where, moment, at=at, upto=upto))
+    told = asked.without_later(OVERHOLDS.name, where, _tells_of_later, at=at, upto=upto)
+    kept = (_kept(row, moment) for row in told)
     rows = {f"episode/{row['episode']}": row for row in kept if row["minutes"] is not None}
     refs = list(islice(sorted(rows), first, None if limit is None else first + limit))
     return list(_decided(asked, {ref: rows[ref] for ref in refs}, at, upto))
 
 
-def _told(asked: Asked, where: Where, moment: int, *, at: datetime | None, upto: int) -> Iterator[ModelRow]:
-    """Yield the rows, as of a moment without what surely happened after it, where they tell of anything later."""
-    with answering(asked.services.models(), asked.ledger, Overholds.name, upto) as model:
-        rows = list(model.rows(OVERHOLDS.name, upto, where))
-    later = {row["episode"] for row in rows if at and row["valid_from"] <= moment and _tells_of_later(row, moment)}
-    yield from (row for row in rows if row["episode"] not in later)
-    if at and later:
-        yield from asked.told_by(OVERHOLDS.name, sorted(later), where, at=at, upto=upto)
-
-
-def _tells_of_later(row: ModelRow, moment: int) -> bool:
+def _tells_of_later(row: ModelRow, at: datetime) -> bool:
+    """Say whether a row that began by a moment tells of anything after it."""
+    moment = microseconds(at)
+    if row["valid_from"] > moment:
+        return False
     told = [row["valid_to"], *(span_of(hold[name])[0] for hold in row["holds"] for name in ("since", "until"))]
     return row["valid_to"] is None or any(one is not None and one > moment for one in told)
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from adapters.cases import decided_cases
 from adapters.questions.asked import Asked, Where
-from adapters.read_models.answers import answering
 from adapters.read_models.rows import ModelRow
 from domain.errors import InputRefused
 from domain.instants import Instant, local
-from projections.duties import DUTIES, Duties
+from projections.duties import DUTIES
 from projections.leaving import DEPARTURES, left_at
 from projections.owed import DECIDED_POINTS, Status, owed
 
@@ -36,11 +35,12 @@ def owing(
     Raise InputRefused: unknown_facility, unknown_agency.
     """
     where = _where(asked, facility, agency)
-    with answering(asked.services.models(), asked.ledger, Duties.name, upto) as model:
-        kept = [row for row in model.rows(DUTIES.name, upto, where) if row["episode"] >= begin]
-    if later := sorted({row["episode"] for row in kept if at and _tells_of_later(row, at)}):
-        kept = [row for row in kept if row["episode"] not in later]
-        kept += asked.told_by(DUTIES.name, later, where, at=at, upto=upto)  # type: ignore[arg-type] # given
+
+    def tells_of_later(row: ModelRow, moment: datetime) -> bool:
+        return row["episode"] >= begin and _tells_of_later(row, moment)
+
+    told = asked.without_later(DUTIES.name, where, tells_of_later, at=at, upto=upto)
+    kept = [row for row in told if row["episode"] >= begin]
     return (row for row in _owed(asked, kept, at, upto) if not only_open or _is_open(row))
 
 

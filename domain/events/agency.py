@@ -22,11 +22,17 @@ from domain.events.fields import SLUG, Closed, Code, Digest, EventData
 
 SOURCE = f"(agency|synthetic):{SLUG}"
 ANY = "*"
+ICE = "us-ice"  # begins the ids of its offices
 
 Source = Annotated[str, StringConstraints(pattern=f"^{SOURCE}$")]
 FacilityScope = Annotated[str, StringConstraints(pattern=rf"^(\*|{SLUG})$")]
 TypeScope = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.([a-z_]+|\*)$")]
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{40,200}={0,2}$")]
+
+
+def is_ice(agency: str) -> bool:
+    """Say whether an agency is ICE or one of its offices."""
+    return agency.startswith(ICE)
 
 
 class Algorithm(StrEnum):

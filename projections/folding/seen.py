@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from pydantic import ValidationError
@@ -175,6 +175,25 @@ def span_of(told: Any) -> Span:
         moment = microseconds_of(told)
         return moment, moment
     return Instant.from_json(told).span
+
+
+class Bounded(Protocol):
+    """What happened between two moments, in microseconds since 1970 UTC."""
+
+    @property
+    def earliest(self) -> int | None:
+        """Return the first moment at which it can have been, None if that is not known."""
+        ...
+
+    @property
+    def latest(self) -> int | None:
+        """Return the last."""
+        ...
+
+
+def surely_before(one: Bounded, other: Bounded) -> bool:
+    """Say whether one was surely over before the other can have been, as `Instant.surely_before` does."""
+    return one.latest is not None and other.earliest is not None and one.latest < other.earliest
 
 
 def json_text(value: object) -> str:

@@ -31,6 +31,12 @@ DOCUMENTS = st.dictionaries(
 )
 
 
+def refusal(body):
+    with pytest.raises(InputRefused) as refused:
+        parse_canonical(body)
+    return refused.value.code, refused.value.where
+
+
 @given(DOCUMENTS)
 def test_on_the_profile_our_bytes_are_those_of_another_rfc_8785_implementation(document):
     assert canonical_bytes(document) == rfc8785.dumps(document)
@@ -213,9 +219,7 @@ def test_what_is_nested_too_deeply_to_be_read_at_all_is_refused_as_that(levels):
     ],
 )
 def test_null_is_refused_because_what_is_not_known_is_left_out(body, where):
-    with pytest.raises(InputRefused) as refused:
-        parse_canonical(body)
-    assert (refused.value.code, refused.value.where) == ("null", where)
+    assert refusal(body) == ("null", where)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +231,7 @@ def test_null_is_refused_because_what_is_not_known_is_left_out(body, where):
     ],
 )
 def test_the_character_nul_is_refused_because_no_text_of_a_database_can_hold_it(body, where):
-    with pytest.raises(InputRefused) as refused:
-        parse_canonical(body)
-    assert (refused.value.code, refused.value.where) == ("nul_character", where)
+    assert refusal(body) == ("nul_character", where)
 
 
 def test_the_characters_that_nul_is_written_with_are_not_refused():
